@@ -1,0 +1,1 @@
+"""Layer 0: clock, waiting, errors, value types. Knows nothing of drills, files or networks."""

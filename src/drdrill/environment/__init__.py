@@ -1,0 +1,1 @@
+"""The port that every environment implements, and how environments are found."""

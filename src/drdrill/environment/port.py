@@ -1,0 +1,177 @@
+"""The port that every environment implements: what a drill may ask of the system that it drills.
+
+An environment is a context manager: it enters healthy and exits leaving nothing behind, whatever happened in
+between. Environments are found as entry points of the group `drdrill.environments`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import timedelta
+    from pathlib import Path
+    from types import TracebackType
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What an environment says of itself; the guard believes nothing else.
+
+    `expendable` is true only where the environment was made to be broken (a mirror that drdrill built).
+    """
+
+    environment: str
+    instance: str
+    expendable: bool
+
+
+class StoreRole(StrEnum):
+    """The part that a member of a replicated store plays."""
+
+    PRIMARY = "primary"
+    STANDBY = "standby"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRequest:
+    """What is to be broken: a kind of the catalogue, and a store's member by its role. `resource`: the API's name."""
+
+    kind: str
+    store: str
+    resource: str
+    role: StoreRole
+
+
+@dataclass(frozen=True, slots=True)
+class Injection:
+    """A fault that was injected into `resource` (a host's name) between two moments of the boot-time clock."""
+
+    kind: str
+    resource: str
+    before_ns: int
+    after_ns: int
+    details: Mapping[str, Any]
+
+
+class FaultPort(Protocol):
+    """What `drdrill.faults` needs of an environment. Mutations report what they did; observations only look."""
+
+    @property
+    def state_directory(self) -> Path:
+        """Return the directory that outlives the runner, for the record of active faults."""
+        ...
+
+    def read_identity(self) -> Identity:
+        """Return who this is. Raises `ControlLostError` when it cannot be read."""
+        ...
+
+    def inject(self, request: FaultRequest) -> Injection:
+        """Break it."""
+        ...
+
+    def heal(self, injection: Injection) -> Mapping[str, Any]:
+        """Mend only what that injection broke; healing twice is harmless."""
+        ...
+
+    def observe_effect(self, injection: Injection) -> Mapping[str, Any]:
+        """Look, by other means than the injector's, whether the fault is effective: `effective` is a boolean."""
+        ...
+
+    def observe_healed(self, injection: Injection) -> Mapping[str, Any]:
+        """Look, by other means than the healer's, whether the target is whole again: `healed` is a boolean."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoreMember:
+    """A server of a store: its host, where it stands, its address, its role, and how it follows the primary."""
+
+    host: str
+    zone: str
+    address: str
+    role: StoreRole
+    sync_state: str  # `sync`, `async`, or `` for a primary
+
+
+@dataclass(frozen=True, slots=True)
+class StoreState:
+    """What is observed of a store now. `status` is the API's word; `protected`: a standby in sync in another zone."""
+
+    resource: str
+    status: str
+    endpoint: str
+    members: tuple[StoreMember, ...]
+    protected: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Fidelity:
+    """How true a component is in this environment: `real`, `emulated` or `modelled`, and what it cannot show."""
+
+    component: str
+    kind: str
+    limits: str
+
+
+class Environment(Protocol):
+    """A living two-region system that can be drilled."""
+
+    name: ClassVar[str]
+    fidelity: ClassVar[tuple[Fidelity, ...]]
+
+    def __enter__(self) -> Self:
+        """Bring it up; it is healthy when this returns."""
+        ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Take it down; nothing of it is left."""
+        ...
+
+    @property
+    def control(self) -> str:
+        """Return the address of the control socket, for `DRDRILL_CONTROL`."""
+        ...
+
+    @property
+    def faults(self) -> FaultPort:
+        """Return the port through which this environment is broken and healed."""
+        ...
+
+    def observe_store(self, resource: str) -> StoreState:
+        """Look at a store's members."""
+        ...
+
+    def run_for_operator(
+        self, command: Sequence[str], *, within: timedelta, output: Path | None = None
+    ) -> str:
+        """Run a command where operators work, with their credentials; return its output (or write it to `output`).
+
+        Raises `CommandFailedError` with the command, its status and what it said.
+        """
+        ...
+
+    def start_client(self, name: str, command: Sequence[str], *, log: Path) -> None:
+        """Start a client's process where users are."""
+        ...
+
+    def stop_clients(self, *, within: timedelta) -> Mapping[str, int]:
+        """Ask all clients to end (SIGTERM), wait for them, and return their exit statuses (negative: killed)."""
+        ...
+
+    def observe_clients(self) -> Mapping[str, bool]:
+        """Return for each started client whether its process runs."""
+        ...
+
+    def start_sampling(self, resource: str, output: Path) -> None:
+        """Begin to append readings of a store's replication to `output`, one JSON line a reading."""
+        ...
+
+    def stop_sampling(self) -> None:
+        """End all sampling."""
+        ...
