@@ -1,0 +1,15 @@
+"""The reference plan, which the tests read, edit and damage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def plan_text() -> str:
+    """Return the text of the reference plan."""
+    return (REPOSITORY / "scenarios" / "plan.yaml").read_text(encoding="utf-8")
