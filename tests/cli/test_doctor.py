@@ -1,0 +1,66 @@
+"""`drdrill doctor` tells what is found and missing, what is needed now apart from what is needed later."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drdrill.cli.doctor import check_tools, render
+from drdrill.cli.main import main
+from drdrill.mirror.prerequisites import Finding, Machine, Need, check_prerequisites
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _tools(machine: Machine) -> dict[str, Finding]:
+    return {each.name: each for each in check_tools(machine)}
+
+
+def _write(programs: Path, name: str, says: str) -> None:
+    (programs / name).write_text(f"#!/bin/sh\necho '{says}'\n", encoding="utf-8")
+    (programs / name).chmod(0o755)
+
+
+def test_a_missing_tool_says_what_it_disables_and_how_to_get_it(machine: Machine) -> None:
+    """Without any tool of later features every one of them has words for both."""
+    findings = check_tools(machine)
+    assert not any(each.found for each in findings)
+    assert all(each.disables and each.remedy and each.need is Need.LATER for each in findings)
+
+
+def test_any_of_several_programs_will_do(machine: Machine, programs: Path) -> None:
+    """OpenTofu stands in for Terraform, podman for Docker; the finding says which it is."""
+    _write(programs, "tofu", "OpenTofu v1.9.0")
+    _write(programs, "podman", "podman version 5.0.1")
+    tools = _tools(machine)
+    assert (tools["Terraform"].found, tools["Terraform"].detail) == (True, "tofu 1.9.0")
+    assert (tools["containers"].found, tools["containers"].detail) == (True, "podman 5.0.1")
+
+
+@pytest.mark.parametrize(("version", "found"), [("v18.20.1", False), ("v20.0.0", True), ("v22.11.0", True)])
+def test_an_old_node_is_as_good_as_none(machine: Machine, programs: Path, version: str, found: bool) -> None:
+    """Node.js counts from version 20 on."""
+    _write(programs, "node", version)
+    assert _tools(machine)["Node.js"].found is found
+
+
+def test_the_text_keeps_now_and_later_apart(machine: Machine, tmp_path: Path, programs: Path) -> None:
+    """What is needed now comes first; the last line says whether the mirror can run."""
+    (programs / "ip").unlink()
+    text = render((*check_prerequisites(tmp_path, machine=machine), *check_tools(machine)))
+    now, later = text.split("Needed by later features")
+    assert "MISSING  ip" in now
+    assert "apt-get install iproute2" in now
+    assert "MISSING  kind" in later
+    assert text.splitlines()[-1] == "The embedded mirror cannot run here: ip missing or insufficient."
+
+
+def test_json_agrees_with_the_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--json` prints one document whose `ready` is what the exit status says."""
+    status = main(["doctor", "--json"])
+    document = json.loads(capsys.readouterr().out)
+    assert document["ready"] is (status == 0)
+    assert all(each["need"] in {"now", "later"} for each in document["findings"])
