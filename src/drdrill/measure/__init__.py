@@ -1,0 +1,7 @@
+"""Layer 2: what a drill's stored files say. Pure functions: the same files give the same verdict."""
+
+from __future__ import annotations
+
+from drdrill.measure.measurement import Measurement, measure
+
+__all__ = ["Measurement", "measure"]

@@ -1,0 +1,39 @@
+"""Where checks are composed: what they say is collected, and one that crashes is INCONCLUSIVE, never MET."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from drdrill.core.verdict import Verdict
+from drdrill.measure.reason import Reason
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+Result = TypeVar("Result")
+
+
+class Checks:
+    """Runs checks one after another and keeps their reasons in that order."""
+
+    def __init__(self) -> None:
+        self.reasons: list[Reason] = []
+
+    def compute(self, name: str, check: Callable[[], Result]) -> Result | None:
+        """Return what a check computes; None, with a reason that names it, when it crashes."""
+        try:
+            return check()
+        except Exception as error:  # noqa: BLE001 - a broken check must not hide what the others found
+            problem = f"The check `{name}` crashed: {type(error).__name__}: {error}"
+            self.reasons.append(Reason(Verdict.INCONCLUSIVE, "check_crashed", problem))
+            return None
+
+    def collect(self, name: str, check: Callable[[], Iterable[Reason]]) -> None:
+        """Keep the reasons that a check gives."""
+        self.reasons += self.compute(name, lambda: list(check())) or ()
+
+    def has(self, verdict: Verdict, *codes: str) -> bool:
+        """Tell whether there is a reason for this verdict, with one of these codes if any are given."""
+        return any(
+            reason.verdict is verdict and (not codes or reason.code in codes) for reason in self.reasons
+        )

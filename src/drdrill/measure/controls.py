@@ -1,0 +1,105 @@
+"""Positive controls: proof, in every run, that this drill would have seen what it says was not there.
+
+Two: a copy of the survivors without k acknowledged rows must be found to lack exactly those, and the client
+that asks an address where nobody answers must be seen down from before the fault until recovery.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from drdrill.core.clock import NANOSECONDS
+from drdrill.measure.availability import judge_windows, read_samples
+from drdrill.measure.loss import compare
+from drdrill.measure.presence import match
+from drdrill.measure.projection import seeded
+from drdrill.record.ledger import ClientKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drdrill.measure.availability import Thresholds
+    from drdrill.measure.loss import Comparison
+    from drdrill.measure.survivors import Survivors
+    from drdrill.record.ledger import ClientLedger
+
+_REMOVED_ROWS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """The result of one positive control: whether it worked, what it did, and what it proves can be seen."""
+
+    name: str
+    passed: bool
+    text: str
+    sensitivity: str
+
+
+def remove_rows(
+    ledgers: Sequence[ClientLedger], survivors: Survivors, found: Comparison, seed: int
+) -> Control:
+    """Remove a few acknowledged rows, chosen by the seed, and demand that exactly those are found lost."""
+    acknowledged = np.sort(
+        np.concatenate(
+            [np.empty(0, np.uint64)]
+            + [
+                history.ids(history.acknowledged & (presence.copies == 1))
+                for history, presence in match(ledgers, survivors)
+            ]
+        )
+    )
+    sensitivity = f"one row of {found.acknowledged} acknowledged"
+    if not len(acknowledged):
+        return Control("removed rows", False, "no acknowledged row is there to be removed", sensitivity)
+    generator = seeded(seed, "control")
+    wanted = min(_REMOVED_ROWS, len(acknowledged))
+    removed = generator.choice(acknowledged, size=wanted, replace=False)
+    thinned = survivors.without(np.flatnonzero(np.isin(survivors.ids, removed)))
+    again = compare(ledgers, thinned)
+    lacking = np.setdiff1d(again.lost.ids, found.lost.ids)
+    passed = np.array_equal(lacking, np.sort(removed)) and len(again.lost) == len(found.lost) + wanted
+    text = f"{wanted} acknowledged rows were taken out of a copy; {len(lacking)} were found missing"
+    return Control("removed rows", passed, text, sensitivity)
+
+
+def watch_black_hole(
+    ledgers: Sequence[ClientLedger], thresholds: Thresholds, fault_ns: int, until_ns: int
+) -> Control:
+    """Demand that the black hole is seen down at every moment from before the fault to `until_ns`."""
+    sensitivity = "; ".join(sorted({_shortest(ledger, thresholds) for ledger in ledgers if _decides(ledger)}))
+    controls = [ledger for ledger in ledgers if ledger.client.kind is ClientKind.CONTROL]
+    problem = "" if controls else "no client asked the address where nobody answers"
+    seen = 0
+    for ledger in controls:
+        samples = read_samples(ledger)
+        # A black hole needs no statistics: the control may ask less often than the plan demands of a cohort.
+        asked = -(-thresholds.window_ns // samples.period_ns)
+        fewest = min(thresholds.minimum_samples, asked)
+        windows = judge_windows(samples, replace(thresholds, minimum_samples=fewest))
+        seen += int(np.count_nonzero(windows.down))
+        judged = windows.begin_ns[windows.known]
+        if samples.good.any():
+            problem = f"{ledger.client.name} got an answer where nobody answers"
+        elif not windows.known.any():
+            problem = f"{ledger.client.name} has no window that can be judged"
+        elif judged[0] > fault_ns or judged[-1] + thresholds.window_ns < until_ns:
+            problem = f"{ledger.client.name} did not ask from before the fault until recovery"
+    text = problem or f"the black hole was seen down in all of {seen} windows"
+    return Control("black hole", not problem, text, sensitivity)
+
+
+def _decides(ledger: ClientLedger) -> bool:
+    return ledger.client.kind is ClientKind.PROBER and ledger.client.honours_ttl
+
+
+def _shortest(ledger: ClientLedger, thresholds: Thresholds) -> str:
+    """Return the shortest outage that makes a window down, in words."""
+    period_ns = ledger.client.period_ns
+    samples = -(-thresholds.window_ns // period_ns)
+    failures = int((1 - thresholds.success_ratio) * samples + 1e-9)
+    failures = max(1, failures) if thresholds.success_ratio < 1 else 0
+    return f"an outage of {(failures + 1) * period_ns / NANOSECONDS:g} s"

@@ -1,0 +1,167 @@
+"""A measurement as the content of `verdict.json`: seconds, money as decimal strings, unknown as null."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING, Any
+
+from drdrill.core.clock import NANOSECONDS
+
+if TYPE_CHECKING:
+    from drdrill.measure.integrity import Integrity
+    from drdrill.measure.measurement import Measurement
+    from drdrill.measure.outage import CohortOutage, Outage, Phase
+    from drdrill.measure.replication import Cut
+    from drdrill.measure.verdict import Objective
+    from drdrill.measure.writers import WritersWatch
+    from drdrill.plan.model import Plan
+
+SCHEMA_VERSION = 1
+
+
+def render(measurement: Measurement) -> dict[str, Any]:
+    """Return the document, always with the same keys in the same order."""
+    about = measurement.about
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "scenario": about.scenario,
+        "environment": about.environment,
+        "seed": about.seed,
+        "verdict": measurement.verdict.value,
+        "reasons": [
+            {"verdict": reason.verdict.value, "code": reason.code, "text": reason.text}
+            for reason in measurement.reasons
+        ],
+        "objectives": [_objective(objective) for objective in measurement.objectives],
+        "rta": _rta(measurement.outage, measurement.phases),
+        "rpa": _rpa(measurement.integrity, measurement.plan),
+        "replication": _replication(measurement.cut),
+        "writers": _writers(measurement.writers),
+        "re_protection_seconds": seconds(measurement.re_protection.value_ns),
+        "controls": [
+            {"name": one.name, "passed": one.passed, "text": one.text, "sensitivity": one.sensitivity}
+            for one in measurement.controls
+        ],
+        "findings": [{"code": finding.code, "text": finding.text} for finding in measurement.findings],
+    }
+
+
+def seconds(value_ns: int | None) -> float | None:
+    """Return ns as seconds, to the microsecond; None stays None."""
+    return None if value_ns is None else round(value_ns / NANOSECONDS, 6)
+
+
+def money(minor: int, exponent: int) -> str:
+    """Return an amount in minor units as a decimal string: 12345 with exponent 2 is `123.45`."""
+    sign, digits = ("-" if minor < 0 else ""), str(abs(minor)).rjust(exponent + 1, "0")
+    return sign + (f"{digits[:-exponent]}.{digits[-exponent:]}" if exponent else digits)
+
+
+def _address(server: int) -> str:
+    return str(ipaddress.IPv4Address(server))
+
+
+def _objective(objective: Objective) -> dict[str, Any]:
+    return {
+        "name": objective.name,
+        "kind": objective.kind.value,
+        "subject": objective.subject,
+        "clock": objective.clock,
+        "objective_seconds": seconds(objective.objective_ns),
+        "measured": {
+            "value_seconds": seconds(objective.measured.value_ns),
+            "resolution_seconds": seconds(objective.measured.resolution_ns),
+            "verdict": objective.measured_verdict.value,
+        },
+        "projected": {
+            "value_seconds": seconds(objective.projected.value_ns),
+            "percentile": objective.projected.percentile,
+            "verdict": objective.projected_verdict.value,
+            "basis": objective.projected.basis,
+        },
+        "margin_seconds": seconds(objective.margin_ns),
+    }
+
+
+def _rta(outage: Outage | None, phases: tuple[Phase, ...]) -> dict[str, Any]:
+    slowest = outage.slowest if outage else None
+    return {
+        "outage_seconds": seconds(outage.outage_ns) if outage else None,
+        "at_least_seconds": seconds(outage.at_least_ns) if outage else None,
+        "declaration_seconds": None,  # nothing declares a disaster yet
+        "down_seconds": seconds(outage.down_ns) if outage else None,
+        "resolution_seconds": seconds(outage.resolution_ns) if outage else None,
+        "slowest_cohort": slowest.client.name if slowest else None,
+        "longest_gap_seconds": seconds(outage.longest_gap_ns) if outage else None,
+        "cohorts": [_cohort(cohort, outage.fault_ns) for cohort in outage.cohorts] if outage else [],
+        "other_clients": [_cohort(cohort, outage.fault_ns) for cohort in outage.others] if outage else [],
+        "phases": [
+            {"name": phase.name, "seconds": seconds(phase.until_ns - phase.from_ns)} for phase in phases
+        ],
+    }
+
+
+def _cohort(cohort: CohortOutage, fault_ns: int) -> dict[str, Any]:
+    recovered_ns, down_from_ns = cohort.recovery.recovered_ns, cohort.recovery.down_from_ns
+    return {
+        "name": cohort.client.name,
+        "kind": cohort.client.kind.value,
+        "cohort": cohort.client.cohort,
+        "honours_ttl": cohort.client.honours_ttl,
+        "outage_seconds": None if recovered_ns is None else seconds(recovered_ns - fault_ns),
+        "down_after_seconds": None if down_from_ns is None else seconds(down_from_ns - fault_ns),
+        "longest_gap_seconds": seconds(cohort.longest_gap_ns),
+        "lateness_seconds": seconds(cohort.late_ns),
+        "relapses": cohort.recovery.relapses,
+        "windows": cohort.windows,
+        "observed_until_seconds": seconds(cohort.observed_until_ns - fault_ns),
+    }
+
+
+def _rpa(integrity: Integrity | None, plan: Plan) -> dict[str, Any]:
+    rows = integrity.comparison if integrity else None
+    losing = integrity.losing_side if integrity else None
+    return {
+        "seconds": seconds(integrity.rpa_ns) if integrity else None,
+        "resolution_seconds": seconds(integrity.gap_ns) if integrity else None,
+        "acknowledged_rows": rows.acknowledged if rows else None,
+        "lost_rows": len(rows.lost) if rows else None,
+        "lost_amount": money(rows.lost.amount, plan.currency_exponent) if rows else None,
+        "currency": plan.currency,
+        "unknown_rows": rows.unknown if rows else None,
+        "recovered_unknown_rows": rows.recovered_unknown if rows else None,
+        "duplicated_rows": rows.duplicated if rows else None,
+        "phantom_rows": rows.phantom if rows else None,
+        "contradicted_rows": rows.contradicted if rows else None,
+        "reordered_rows": rows.reordered if rows else None,
+        "altered_rows": rows.altered if rows else None,
+        "holes": (losing.holes if losing else 0) if rows else None,
+        "earliest_lost_acknowledgement": {"id": losing.earliest_lost_id, "at_ns": losing.earliest_lost_ns}
+        if losing
+        else None,
+        "losing_servers": [_address(server) for server in losing.servers] if losing else [],
+        "explanation": integrity.explanation.text if integrity and integrity.explanation else None,
+        "examples": {kind: list(ids) for kind, ids in sorted(rows.examples.items())} if rows else {},
+    }
+
+
+def _replication(cut: Cut) -> dict[str, Any]:
+    return {
+        "state": cut.state.value,
+        "lag_seconds": seconds(cut.lag_ns),
+        "sampling_interval_seconds": seconds(cut.interval_ns),
+    }
+
+
+def _writers(watch: WritersWatch | None) -> dict[str, Any] | None:
+    if watch is None:
+        return None
+    return {
+        "two_writers": watch.two_writers,
+        "servers": [_address(server) for server in watch.servers],
+        "alternations": watch.alternations,
+        "allowed": watch.allowed,
+        "evidence": [
+            {"id": one.id, "server": _address(one.server), "by_ns": one.by_ns} for one in watch.evidence
+        ],
+    }

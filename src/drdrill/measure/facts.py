@@ -1,0 +1,233 @@
+"""What the journal and `drill.json` say, as values: the edge where stored JSON becomes types.
+
+Knows the kinds of events and no verdict. A missing event is None here; what that means is judged elsewhere.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from drdrill.core.errors import DamagedRecordError
+from drdrill.record.directory import read_json
+from drdrill.record.journal import read_journal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from drdrill.record.directory import DrillDirectory
+    from drdrill.record.journal import Event
+
+
+Thing = TypeVar("Thing")
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What was drilled, from `drill.json`. `budget`: the mirror's own, seconds by figure."""
+
+    scenario: str
+    environment: str
+    seed: int
+    boot_id: str
+    budget: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The injected fault and the moments between which it took effect."""
+
+    kind: str
+    resource: str
+    before_ns: int
+    after_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What an observer other than the injector saw of a fault."""
+
+    kind: str
+    resource: str
+    effective: bool
+    observer: str
+
+
+@dataclass(frozen=True, slots=True)
+class SteadyState:
+    """Whether all was well before the fault, and if not, why."""
+
+    holds: bool
+    reason: str
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One reading of the survivors: its file and hash, or the reason why there is none."""
+
+    number: int
+    at_ns: int
+    path: Path | None
+    sha256: str
+    unreadable: str
+
+
+@dataclass(frozen=True, slots=True)
+class Failover:
+    """The role changes of one resource that the cloud reports, and what it announced (text, boot-time ns)."""
+
+    resource: str
+    promotions: int
+    announced_ns: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Redundancy:
+    """When a store was protected again, or (`protected` false) for how long that was waited for in vain."""
+
+    resource: str
+    protected: bool
+    at_ns: int
+    resolution_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that the journal says of one drill. `primaries`: addresses by resource before the fault."""
+
+    boot_ids: frozenset[str]
+    service: str | None
+    clock_went_back: bool
+    interrupted: str | None
+    clients: tuple[str, ...]
+    statuses: Mapping[str, int]
+    load_stopped_ns: int | None
+    steady_state: SteadyState | None
+    fault: Fault | None
+    fault_failed: str | None
+    effect: Effect | None
+    primaries: Mapping[str, int]
+    failovers: tuple[Failover, ...]
+    redundancy: tuple[Redundancy, ...]
+    readings: tuple[Reading, ...]
+
+
+def read_about(directory: DrillDirectory) -> About:
+    """Read `drill.json`; raises `DamagedRecordError` that names what is missing."""
+    content = read_json(directory.about_path)
+    try:
+        return About(
+            scenario=str(content["scenario"]),
+            environment=str(content["environment"]),
+            seed=int(content["seed"]),
+            boot_id=str(content["boot_id"]),
+            budget={name: float(seconds) for name, seconds in (content.get("budget") or {}).items()},
+        )
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise DamagedRecordError(f"{directory.about_path}: not as drdrill stores it: {error!r}.") from error
+
+
+def read_facts(directory: DrillDirectory) -> Facts:
+    """Read the journal; raises `DamagedRecordError` when it is altered or an event lacks something."""
+    events = read_journal(directory.journal_path)
+    try:
+        return _facts(events, directory)
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise DamagedRecordError(
+            f"{directory.journal_path}: an event lacks something or is not as drdrill stores it: {error!r}."
+        ) from error
+
+
+def _facts(events: Sequence[Event], directory: DrillDirectory) -> Facts:
+    fault = next((_fault(event.data) for event in _of(events, "fault.injected")), None)
+    steady = [
+        SteadyState(bool(event.data["holds"]), str(event.data.get("reason") or ""), event.at_ns)
+        for event in _of(events, "steady_state.observed")
+        if fault is None or event.at_ns <= fault.before_ns
+    ]
+    started = next(_of(events, "drill.started"), None)
+    stopped = _last(_of(events, "load.stopped"))
+    failed = _last(_of(events, "fault.failed"))
+    interrupted = _last(_of(events, "drill.interrupted"))
+    return Facts(
+        boot_ids=frozenset(str(event.data["boot_id"]) for event in events if event.data.get("boot_id")),
+        service=str(started.data["service"]) if started and started.data.get("service") else None,
+        clock_went_back=any(later.at_ns < earlier.at_ns for earlier, later in pairwise(events)),
+        interrupted=str(interrupted.data.get("signal")) if interrupted else None,
+        clients=tuple(str(name) for event in _of(events, "load.started") for name in event.data["clients"]),
+        statuses={name: int(status) for name, status in stopped.data["statuses"].items()} if stopped else {},
+        load_stopped_ns=int(stopped.data["at_ns"]) if stopped else None,
+        steady_state=steady[-1] if steady else None,
+        fault=fault,
+        fault_failed=str(failed.data.get("reason")) if failed else None,
+        effect=_last(_effect(event.data) for event in _of(events, "fault.observed")),
+        primaries=_primaries(events),
+        failovers=tuple(_failover(event) for event in _of(events, "failover.observed")),
+        redundancy=tuple(_redundancy(events)),
+        readings=tuple(_readings(events, directory)),
+    )
+
+
+def _of(events: Sequence[Event], *kinds: str) -> Iterator[Event]:
+    return (event for event in events if event.kind in kinds)
+
+
+def _last(things: Iterator[Thing]) -> Thing | None:
+    last = None
+    for thing in things:
+        last = thing
+    return last
+
+
+def _fault(data: Mapping[str, Any]) -> Fault:
+    return Fault(str(data["kind"]), str(data["resource"]), int(data["before_ns"]), int(data["after_ns"]))
+
+
+def _effect(data: Mapping[str, Any]) -> Effect:
+    return Effect(
+        str(data["kind"]), str(data["resource"]), data["effective"] is True, str(data.get("observer") or "")
+    )
+
+
+def _primaries(events: Sequence[Event]) -> dict[str, int]:
+    """Return the address, as an integer, of each resource's primary as it was seen last before the fault."""
+    return {
+        str(event.data["resource"]): int(ipaddress.IPv4Address(member["address"]))
+        for event in _of(events, "store.observed")
+        if event.data.get("moment") == "before_fault"
+        for member in event.data.get("members", ())
+        if member["role"] == "primary"
+    }
+
+
+def _failover(event: Event) -> Failover:
+    announced = tuple(
+        (str(one.get("message") or one.get("code") or ""), int(one["at_ns"]))
+        for one in event.data.get("events", ())
+        if one.get("at_ns") is not None
+    )
+    return Failover(str(event.data["resource"]), int(event.data["promotions"]), announced)
+
+
+def _redundancy(events: Sequence[Event]) -> Iterator[Redundancy]:
+    for event in _of(events, "store.protected", "store.unprotected"):
+        data = event.data
+        if event.kind == "store.protected":
+            resolution_ns = int(data.get("resolution_ns") or 0)
+            yield Redundancy(str(data["resource"]), True, int(data["at_ns"]), resolution_ns)
+        else:
+            yield Redundancy(str(data["resource"]), False, event.at_ns, 0)
+
+
+def _readings(events: Sequence[Event], directory: DrillDirectory) -> Iterator[Reading]:
+    for event in _of(events, "survivors.read", "survivors.unreadable"):
+        data, number = event.data, int(event.data["number"])
+        if event.kind == "survivors.read":
+            path = directory.path / str(data["evidence"])
+            yield Reading(number, int(data["at_ns"]), path, str(data["sha256"]), "")
+        else:
+            yield Reading(number, event.at_ns, None, "", str(data.get("reason") or "no reason is given"))

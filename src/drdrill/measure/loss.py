@@ -1,0 +1,152 @@
+"""Survivors against the ledger: which rows are lost, and every other way in which they differ.
+
+| Word | Row |
+|---|---|
+| lost | acknowledged, not there |
+| recovered unknown | nobody knew, there |
+| duplicated | there more than once |
+| phantom | there, never attempted |
+| contradicted | there, although every answer was a definite no: users were told the opposite |
+| altered | there with another amount |
+| reordered | there at a position before one that was acknowledged before it was attempted |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from drdrill.measure.presence import match
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from drdrill.measure.history import History
+    from drdrill.measure.presence import Presence
+    from drdrill.measure.survivors import Survivors
+    from drdrill.record.ledger import ClientLedger
+
+_LOW_BITS = 32
+_NOWHERE = np.iinfo(np.int64).min
+_EXAMPLES = 5  # ids named of each kind, for people who want to look at a row
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LostRows:
+    """The lost rows as columns of one length, earliest acknowledgement first."""
+
+    ids: NDArray[np.uint64]
+    amounts: NDArray[np.int64]
+    acknowledged_ns: NDArray[np.int64]
+    servers: NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def amount(self) -> int:
+        """Return the sum of the amounts in minor units; exact also where it exceeds 64 bits."""
+        high = int((self.amounts >> _LOW_BITS).sum(dtype=np.int64))
+        low = int((self.amounts & ((1 << _LOW_BITS) - 1)).sum(dtype=np.int64))
+        return (high << _LOW_BITS) + low
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """Counts of rows by what became of them; `examples` names the first ids of each kind."""
+
+    acknowledged: int
+    unknown: int
+    recovered_unknown: int
+    duplicated: int
+    phantom: int
+    contradicted: int
+    altered: int
+    reordered: int
+    lost: LostRows
+    examples: Mapping[str, tuple[int, ...]]
+
+
+def compare(ledgers: Sequence[ClientLedger], survivors: Survivors) -> Comparison:
+    """Compare what clients were told with what is there. The positive control is left out."""
+    tally = _Tally()
+    strangers = np.ones(len(survivors), np.bool_)
+    for history, presence in match(ledgers, survivors, strangers):
+        tally.add_client(history, presence)
+    tally.add("phantom", survivors.ids[strangers])
+    count = tally.count
+    return Comparison(
+        acknowledged=tally.acknowledged,
+        unknown=tally.unknown,
+        recovered_unknown=count["recovered_unknown"],
+        duplicated=count["duplicated"],
+        phantom=count["phantom"],
+        contradicted=count["contradicted"],
+        altered=count["altered"],
+        reordered=count["reordered"],
+        lost=tally.lost(),
+        examples=dict(tally.examples),
+    )
+
+
+def find_reordered(
+    history: History, there: NDArray[np.bool_], position: NDArray[np.int64]
+) -> NDArray[np.bool_]:
+    """Tell of each request whether its row's position contradicts happens-before within the client.
+
+    w1 acknowledged before w2 was attempted implies position(w1) < position(w2). The highest position among
+    all that had been acknowledged by then decides, so a cumulative maximum replaces the comparison of pairs.
+    """
+    reordered = np.zeros(len(there), np.bool_)
+    earlier = np.flatnonzero(history.acknowledged & there)
+    if len(earlier):
+        later = np.flatnonzero(there)
+        order = earlier[np.argsort(history.acknowledged_ns[earlier], kind="stable")]
+        highest = np.maximum.accumulate(position[order])
+        before = np.searchsorted(history.acknowledged_ns[order], history.attempted_ns[later], side="left")
+        reached = np.where(before > 0, highest[before - 1], _NOWHERE)
+        reordered[later] = reached >= position[later]
+    return reordered
+
+
+class _Tally:
+    """Adds up what the clients' comparisons give; keeps whole rows only of what was lost."""
+
+    def __init__(self) -> None:
+        kinds = ("recovered_unknown", "duplicated", "phantom", "contradicted", "altered", "reordered")
+        self.acknowledged = 0
+        self.unknown = 0
+        self.count = dict.fromkeys(kinds, 0)
+        self.examples: dict[str, tuple[int, ...]] = dict.fromkeys(kinds, ())
+        empty, unsigned = np.empty(0, np.int64), np.empty(0, np.uint64)
+        self._lost = [(unsigned, empty, empty, unsigned)]
+
+    def add(self, kind: str, ids: NDArray[np.uint64]) -> None:
+        kept = self.examples[kind]
+        self.count[kind] += len(ids)
+        self.examples[kind] = kept + tuple(int(one) for one in ids[: _EXAMPLES - len(kept)])
+
+    def add_client(self, history: History, presence: Presence) -> None:
+        there = presence.there
+        self.acknowledged += int(np.count_nonzero(history.acknowledged))
+        self.unknown += int(np.count_nonzero(history.unknown))
+        self.add("recovered_unknown", history.ids(history.unknown & there))
+        self.add("duplicated", history.ids(presence.copies > 1))
+        self.add("phantom", presence.phantoms)
+        self.add("contradicted", history.ids(history.refused & there))
+        self.add("altered", history.ids(presence.altered))
+        self.add("reordered", history.ids(find_reordered(history, there, presence.position)))
+        gone = history.acknowledged & ~there
+        self._lost.append(
+            (history.ids(gone), history.amount[gone], history.acknowledged_ns[gone], history.server[gone])
+        )
+
+    def lost(self) -> LostRows:
+        ids, amounts, acknowledged_ns, servers = map(np.concatenate, zip(*self._lost, strict=True))
+        order = np.lexsort((ids, acknowledged_ns))
+        self.examples["lost"] = tuple(int(one) for one in ids[order][:_EXAMPLES])
+        return LostRows(ids[order], amounts[order], acknowledged_ns[order], servers[order])

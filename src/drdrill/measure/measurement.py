@@ -1,0 +1,232 @@
+"""A drill measured and judged: a pure function of its directory, re-runnable years later on another machine.
+
+1. read what was stored: plan, journal, ledgers, survivors, samples of replication
+2. compare rows: loss, integrity, writers        (`integrity`, `writers`, `replication`)
+3. measure the outage                            (`outage`)
+4. ask whether the drill proves anything         (`validity`, `controls`)
+5. judge every objective, measured and projected (`verdict`, `projection`)
+
+Each part runs on its own: one that crashes is INCONCLUSIVE and leaves the others standing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from drdrill.core.errors import DamagedRecordError
+from drdrill.core.verdict import Verdict, combine
+from drdrill.measure import document, validity
+from drdrill.measure.availability import thresholds_of
+from drdrill.measure.checks import Checks
+from drdrill.measure.controls import Control, remove_rows, watch_black_hole
+from drdrill.measure.facts import About, Facts, read_about, read_facts
+from drdrill.measure.findings import find_elsewhere
+from drdrill.measure.integrity import (
+    Integrity,
+    ReadBack,
+    check_read_back,
+    check_rows,
+    check_writers,
+    compare_rows,
+    find_in_rows,
+    read_back,
+)
+from drdrill.measure.objectives import judge_objectives
+from drdrill.measure.outage import Outage, Phase, measure_outage, split_outage
+from drdrill.measure.replication import Cut, ReplicationState, find_cut, read_readings
+from drdrill.measure.verdict import Measured, Objective, explain_objective
+from drdrill.measure.writers import WritersWatch, watch_writers
+from drdrill.plan import load_plan
+from drdrill.record.ledger import read_ledger
+
+if TYPE_CHECKING:
+    from drdrill.measure.availability import Thresholds
+    from drdrill.measure.reason import Finding, Reason
+    from drdrill.plan.model import Plan, Scenario
+    from drdrill.record.directory import DrillDirectory
+    from drdrill.record.ledger import ClientLedger
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Measurement:
+    """Everything that one drill's files say. A part that could not be measured is None."""
+
+    about: About
+    plan: Plan
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    objectives: tuple[Objective, ...]
+    outage: Outage | None
+    phases: tuple[Phase, ...]
+    integrity: Integrity | None
+    cut: Cut
+    writers: WritersWatch | None
+    re_protection: Measured
+    controls: tuple[Control, ...]
+    findings: tuple[Finding, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the content of `verdict.json`; `docs/schemas/verdict.schema.json` describes it."""
+        return document.render(self)
+
+
+def measure(directory: DrillDirectory) -> Measurement:
+    """Measure and judge a drill from its directory; writes nothing, and the same files give the same result.
+
+    Raises `DamagedRecordError` when journal or `drill.json` cannot be read, `InvalidInputError` for the plan.
+    """
+    about, facts, plan = read_about(directory), read_facts(directory), load_plan(directory.plan_path)
+    scenario = plan.scenarios.get(about.scenario)
+    if scenario is None:
+        raise DamagedRecordError(
+            f"{directory.plan_path}: the scenario `{about.scenario}` of drill.json is not in this plan."
+        )
+    return _Drill(directory, about, facts, plan, scenario).measure()
+
+
+class _Drill:
+    """One drill on its way to a measurement: what the parts have in common."""
+
+    def __init__(
+        self, directory: DrillDirectory, about: About, facts: Facts, plan: Plan, scenario: Scenario
+    ) -> None:
+        self._directory = directory
+        self._about = about
+        self._facts = facts
+        self._plan = plan
+        self._scenario = scenario
+        self._store = plan.stores[scenario.store]
+        self._checks = Checks()
+
+    def measure(self) -> Measurement:
+        checks, facts = self._checks, self._facts
+        thresholds = thresholds_of(self._plan.availability)
+        checks.collect("fault", partial(validity.check_fault, facts))
+        checks.collect("clock", partial(validity.check_clock, self._about, facts))
+        checks.collect("end", partial(validity.check_end, facts))
+        ledgers = checks.compute("ledger", partial(read_ledger, self._directory.ledger))
+        cut = checks.compute("replication", self._find_cut) or Cut(ReplicationState.UNKNOWN)
+        back = checks.compute("survivors", partial(read_back, facts))
+        if back is not None:
+            checks.collect("readings", partial(check_read_back, facts, back))
+        outage = None if ledgers is None else self._measure_outage(ledgers, thresholds)
+        integrity, writers = None, None
+        controls: tuple[Control, ...] = ()
+        if ledgers is not None:
+            writers = self._watch_writers(ledgers)
+            integrity = self._compare_rows(ledgers, back, cut)
+            controls = self._run_controls(ledgers, back, integrity, outage, thresholds)
+        re_protection = self._measure_re_protection()
+        objectives = judge_objectives(
+            self._plan,
+            self._scenario,
+            checks,
+            seed=self._about.seed,
+            outage=outage,
+            integrity=integrity,
+            cut=cut,
+            re_protection=re_protection,
+        )
+        for objective in objectives:
+            checks.collect(objective.name, partial(explain_objective, objective))
+        results = (
+            v for objective in objectives for v in (objective.measured_verdict, objective.projected_verdict)
+        )
+        findings = [] if integrity is None or back is None else list(find_in_rows(integrity, back, cut))
+        measured = {objective.kind: objective.measured.value_ns for objective in objectives}
+        findings += find_elsewhere(self._about, facts, self._store, outage, cut, measured=measured)
+        return Measurement(
+            about=self._about,
+            plan=self._plan,
+            verdict=combine((*(reason.verdict for reason in checks.reasons), *results)),
+            reasons=tuple(checks.reasons),
+            objectives=objectives,
+            outage=outage,
+            phases=split_outage(outage, self._announced()) if outage else (),
+            integrity=integrity,
+            cut=cut,
+            writers=writers,
+            re_protection=re_protection,
+            controls=controls,
+            findings=tuple(findings),
+        )
+
+    def _find_cut(self) -> Cut:
+        if self._facts.fault is None:
+            return Cut(ReplicationState.UNKNOWN)
+        samples = self._directory.evidence / f"replication-{self._store.resource}.jsonl"
+        return find_cut(read_readings(samples), self._facts.fault.before_ns)
+
+    def _measure_outage(self, ledgers: tuple[ClientLedger, ...], thresholds: Thresholds) -> Outage | None:
+        checks, facts, fault = self._checks, self._facts, self._facts.fault
+        outage = None
+        if fault is not None:
+            outage = checks.compute(
+                "availability", partial(measure_outage, ledgers, thresholds, fault.before_ns, fault.after_ns)
+            )
+        checks.collect("load", partial(validity.check_load, facts, ledgers))
+        checks.collect("steady state", partial(validity.check_steady_state, facts, outage))
+        if outage is not None:
+            checks.collect("impact", partial(validity.check_impact, self._scenario, facts, outage))
+            checks.collect("lateness", partial(validity.check_lateness, outage, thresholds))
+        return outage
+
+    def _watch_writers(self, ledgers: tuple[ClientLedger, ...]) -> WritersWatch | None:
+        reported = [one.promotions for one in self._facts.failovers if one.resource == self._store.resource]
+        # The cloud's count only grows, so the highest one is the last.
+        watch = self._checks.compute("writers", partial(watch_writers, ledgers, max(reported, default=None)))
+        if watch is not None:
+            self._checks.collect("writers", partial(check_writers, watch))
+        return watch
+
+    def _compare_rows(
+        self, ledgers: tuple[ClientLedger, ...], back: ReadBack | None, cut: Cut
+    ) -> Integrity | None:
+        if back is None or back.survivors is None:
+            return None
+        compared = partial(compare_rows, ledgers, back.survivors, cut, self._facts, self._store.resource)
+        integrity = self._checks.compute("rows", compared)
+        if integrity is not None:
+            self._checks.collect("rows", partial(check_rows, integrity))
+        return integrity
+
+    def _run_controls(
+        self,
+        ledgers: tuple[ClientLedger, ...],
+        back: ReadBack | None,
+        integrity: Integrity | None,
+        outage: Outage | None,
+        thresholds: Thresholds,
+    ) -> tuple[Control, ...]:
+        checks, controls = self._checks, []
+        if integrity is not None and back is not None and back.survivors is not None:
+            removing = partial(remove_rows, ledgers, back.survivors, integrity.comparison, self._about.seed)
+            controls.append(checks.compute("control of rows", removing))
+        if outage is not None:
+            until_ns = outage.fault_ns + outage.at_least_ns
+            watching = partial(watch_black_hole, ledgers, thresholds, outage.fault_ns, until_ns)
+            controls.append(checks.compute("control of availability", watching))
+        ran = tuple(control for control in controls if control is not None)
+        checks.collect("controls", partial(validity.check_controls, ran))
+        return ran
+
+    def _measure_re_protection(self) -> Measured:
+        fault = self._facts.fault
+        seen = [
+            one
+            for one in self._facts.redundancy
+            if fault is not None and one.resource == self._store.resource and one.at_ns >= fault.before_ns
+        ]
+        if fault is None or not seen:
+            return Measured(None, None)
+        first = next((one for one in seen if one.protected), None)
+        if first is None:
+            return Measured(None, None, seen[-1].at_ns - fault.before_ns)
+        took_ns = first.at_ns - fault.before_ns
+        return Measured(took_ns, first.resolution_ns + max(0, fault.after_ns - fault.before_ns), took_ns)
+
+    def _announced(self) -> list[tuple[str, int]]:
+        latest = [one for one in self._facts.failovers if one.resource == self._store.resource]
+        return list(latest[-1].announced_ns) if latest else []

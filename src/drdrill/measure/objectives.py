@@ -1,0 +1,114 @@
+"""The objectives of a scenario, each with its measured and its projected result."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drdrill.core.verdict import Verdict
+from drdrill.measure.availability import nanoseconds
+from drdrill.measure.projection import RE_PROTECTION, project_loss, project_path
+from drdrill.measure.verdict import (
+    Measured,
+    Objective,
+    ObjectiveKind,
+    judge_loss,
+    judge_projection,
+    judge_time,
+)
+from drdrill.plan.model import ObjectiveClock
+
+if TYPE_CHECKING:
+    from drdrill.measure.checks import Checks
+    from drdrill.measure.integrity import Integrity
+    from drdrill.measure.outage import Outage
+    from drdrill.measure.replication import Cut
+    from drdrill.plan.model import Plan, Scenario
+
+# Codes of reasons after which a figure is not known, or a loss is a miss whatever the objective.
+_DARK = ("another_clock", "prober_late")
+_UNREAD = ("survivors_unreadable", "readings_disagree", "read_too_early")
+_BROKEN = ("loss_unexplained", "altered", "duplicated", "phantom", "contradicted", "two_writers")
+
+
+def judge_objectives(
+    plan: Plan,
+    scenario: Scenario,
+    checks: Checks,
+    *,
+    seed: int,
+    outage: Outage | None,
+    integrity: Integrity | None,
+    cut: Cut,
+    re_protection: Measured,
+) -> tuple[Objective, ...]:
+    """Judge RTO, RPO and, where the scenario sets one, the time until redundancy is back."""
+    rto = _judge_rto(plan, scenario, seed, checks, outage)
+    rpo = _judge_rpo(plan, scenario, checks, integrity, cut)
+    protection = _judge_re_protection(plan, scenario, seed, checks, re_protection)
+    return (rto, rpo) if protection is None else (rto, rpo, protection)
+
+
+def _judge_rto(plan: Plan, scenario: Scenario, seed: int, checks: Checks, outage: Outage | None) -> Objective:
+    rto = plan.rto_of(scenario.service)
+    limit_ns = nanoseconds(rto.within)
+    measured = Measured(None, None)
+    if outage is not None and rto.clock is ObjectiveClock.OUTAGE:  # nothing declares a disaster yet
+        measured = Measured(outage.outage_ns, outage.resolution_ns, outage.at_least_ns)
+    dark = checks.has(Verdict.INCONCLUSIVE, *_DARK)
+    projected = project_path(scenario.critical_path, plan.projection, seed)
+    return Objective(
+        kind=ObjectiveKind.RTO,
+        subject=scenario.service,
+        clock=rto.clock,
+        objective_ns=limit_ns,
+        measured=measured,
+        measured_verdict=judge_time(measured, limit_ns, invalid=checks.has(Verdict.INVALID), dark=dark),
+        projected=projected,
+        projected_verdict=judge_projection(projected, limit_ns),
+    )
+
+
+def _judge_rpo(
+    plan: Plan, scenario: Scenario, checks: Checks, integrity: Integrity | None, cut: Cut
+) -> Objective:
+    limit_ns = nanoseconds(plan.rpo_of(scenario.store))
+    measured = Measured(None, None)
+    if integrity is not None:
+        measured = Measured(integrity.rpa_ns, integrity.gap_ns, integrity.rpa_ns)
+    projected = project_loss(plan.stores[scenario.store], cut, plan.projection)
+    return Objective(
+        kind=ObjectiveKind.RPO,
+        subject=scenario.store,
+        clock=None,
+        objective_ns=limit_ns,
+        measured=measured,
+        measured_verdict=judge_loss(
+            measured,
+            limit_ns,
+            broken=checks.has(Verdict.MISSED, *_BROKEN),
+            invalid=checks.has(Verdict.INVALID),
+            dark=checks.has(Verdict.INCONCLUSIVE, *_UNREAD),
+        ),
+        projected=projected,
+        projected_verdict=judge_projection(projected, limit_ns),
+    )
+
+
+def _judge_re_protection(
+    plan: Plan, scenario: Scenario, seed: int, checks: Checks, measured: Measured
+) -> Objective | None:
+    if scenario.re_protection is None:
+        return None
+    limit_ns = nanoseconds(scenario.re_protection)
+    dark = checks.has(Verdict.INCONCLUSIVE, "another_clock")
+    projected = project_path([RE_PROTECTION], plan.projection, seed)
+    return Objective(
+        kind=ObjectiveKind.RE_PROTECTION,
+        subject=scenario.store,
+        clock=ObjectiveClock.OUTAGE,
+        objective_ns=limit_ns,
+        measured=measured,
+        measured_verdict=judge_time(measured, limit_ns, invalid=checks.has(Verdict.INVALID), dark=dark),
+        projected=projected,
+        projected_verdict=judge_projection(projected, limit_ns),
+    )

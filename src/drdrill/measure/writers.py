@@ -1,0 +1,168 @@
+"""The two-writers watch: tells whether one writer at a time can have acknowledged everything.
+
+The invariant. A write that server S acknowledged was committed by S at some instant between its attempt and
+its acknowledgement. If at every instant at most one server accepts writes, the instants in order name the
+servers in turn, and the writer's place changes only at a role change. So the least number of alternations
+between servers that *any* choice of instants allows is a lower bound of the role changes that took place.
+When it exceeds the number that the cloud reports, no choice of instants explains the acknowledgements with
+one writer at a time: two servers acknowledged during one and the same tenure. Where no number of role changes
+is known, each server is granted one tenure: with n servers, n - 1 alternations.
+
+How the least number is found. One server A against all others B. Stay with the present side as long as
+possible: until the earliest acknowledgement among the other side's writes that were attempted after its last
+tenure ended (those attempted before fit into that tenure, for they were not yet overdue). Whoever moves
+earlier leaves the same writes to the other side and fewer to its own, so latest is best; both first sides are
+tried. With two servers the number is exact. With more, each server against the rest gives a number that is
+too low at worst (a move between two of the rest is not seen): an accusation is never false.
+
+Left out: writes that were attempted more than once (an earlier attempt may have committed elsewhere), and
+acknowledgements without a server's address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from drdrill.measure.history import NEVER, resolve
+from drdrill.measure.presence import writers_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from drdrill.record.ledger import ClientLedger
+
+_ENOUGH = 10_000  # more alternations are not counted: by then nobody doubts, and each costs a search
+
+
+@dataclass(frozen=True, slots=True)
+class Alternation:
+    """The write that forces the writer's place to change: `server` acknowledged it at `by_ns`."""
+
+    id: int
+    server: int
+    by_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class WritersWatch:
+    """How often the writer's place must have changed, how often it may have, and the proof of more.
+
+    `servers`: all that acknowledged, as IPv4 integers. `evidence`: the write that used up the last allowed
+    change, if there was one, and the write that contradicts it; empty where nothing does.
+    """
+
+    servers: tuple[int, ...]
+    alternations: int
+    allowed: int
+    evidence: tuple[Alternation, ...]
+
+    @property
+    def two_writers(self) -> bool:
+        """Tell whether two servers acknowledged writes during one tenure."""
+        return self.alternations > self.allowed
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Side:
+    """Writes of one side by time of attempt; `due_ns[i]`: the earliest acknowledgement from i on."""
+
+    attempted_ns: NDArray[np.int64]
+    due_ns: NDArray[np.int64]
+    due_index: NDArray[np.int64]
+    ids: NDArray[np.uint64]
+    servers: NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Writes:
+    """Acknowledged writes of all clients as columns, by time of attempt."""
+
+    ids: NDArray[np.uint64]
+    servers: NDArray[np.uint64]
+    attempted_ns: NDArray[np.int64]
+    acknowledged_ns: NDArray[np.int64]
+
+
+def watch_writers(ledgers: Sequence[ClientLedger], promotions: int | None) -> WritersWatch:
+    """Compare the acknowledgements with the number of role changes that the cloud reports (0: unknown)."""
+    writes = _read_writes(ledgers)
+    servers = _distinct(writes.servers)
+    allowed = promotions or max(0, len(servers) - 1)
+    most: list[Alternation] = []
+    # With two servers, one against the rest is the same question as the other against the rest.
+    for server in servers[: 1 if len(servers) == 2 else len(servers)]:  # noqa: PLR2004
+        most = max(most, _fewest_alternations(writes, server), key=len)
+    evidence = tuple(most[max(0, allowed - 1) : allowed + 1]) if len(most) > allowed else ()
+    return WritersWatch(servers, len(most), allowed, evidence)
+
+
+def _fewest_alternations(writes: _Writes, server: int) -> list[Alternation]:
+    own = writes.servers == server
+    sides = _side(writes, own), _side(writes, ~own)
+    return min((_alternate(sides, first) for first in (0, 1)), key=len)
+
+
+def _alternate(sides: tuple[_Side, _Side], first: int) -> list[Alternation]:
+    """Follow the latest possible moves from a first side to the end."""
+    moves: list[Alternation] = []
+    left_ns = [-1, -1]  # when each side's last tenure ended; at first none has had one
+    present = first
+    while len(moves) < _ENOUGH:
+        other = sides[1 - present]
+        index = int(np.searchsorted(other.attempted_ns, left_ns[1 - present], side="right"))
+        if index == len(other.due_ns):
+            break
+        forcing = int(other.due_index[index])
+        due_ns = int(other.due_ns[index])
+        moves.append(Alternation(int(other.ids[forcing]), int(other.servers[forcing]), due_ns))
+        left_ns[present] = due_ns
+        present = 1 - present
+    return moves
+
+
+def _side(writes: _Writes, chosen: NDArray[np.bool_]) -> _Side:
+    due = writes.acknowledged_ns[chosen]
+    backwards = np.minimum.accumulate(due[::-1])
+    # Where the minimum so far stands: the last index, going backwards, that lowered it.
+    lowered = np.flatnonzero(np.diff(backwards, prepend=NEVER))
+    where = np.repeat(lowered, np.diff(np.append(lowered, len(due))))
+    return _Side(
+        writes.attempted_ns[chosen],
+        backwards[::-1],
+        (len(due) - 1 - where)[::-1],
+        writes.ids[chosen],
+        writes.servers[chosen],
+    )
+
+
+def _read_writes(ledgers: Sequence[ClientLedger]) -> _Writes:
+    empty, unsigned = np.empty(0, np.int64), np.empty(0, np.uint64)
+    parts = [(unsigned, unsigned, empty, empty)]
+    for ledger in writers_of(ledgers):
+        history = resolve(ledger)
+        chosen = history.acknowledged & (history.attempts == 1) & (history.server > 0)
+        parts.append(
+            (
+                history.ids(chosen),
+                history.server[chosen],
+                history.attempted_ns[chosen],
+                history.acknowledged_ns[chosen],
+            )
+        )
+    ids, servers, attempted_ns, acknowledged_ns = map(np.concatenate, zip(*parts, strict=True))
+    order = np.argsort(attempted_ns, kind="stable")
+    return _Writes(ids[order], servers[order], attempted_ns[order], acknowledged_ns[order])
+
+
+def _distinct(values: NDArray[np.uint64]) -> tuple[int, ...]:
+    """Return the distinct values in order; they are few, so peeling them off is faster than sorting."""
+    found = []
+    while len(values):
+        found.append(int(values[0]))
+        values = values[values != values[0]]
+    return tuple(sorted(found))
