@@ -1,0 +1,33 @@
+"""Build the company's databases through AWS's API, as an operator would: no endpoint setting, only SDK waiters.
+
+Runs on the operator's host. The password of the master user comes from the environment, never from a file here.
+"""
+
+from __future__ import annotations
+
+import os
+
+import boto3
+
+
+def main() -> None:
+    """Create what the plan's stores stand on, all at once, and wait until AWS says that they are available."""
+    rds = boto3.client("rds", region_name="eu-west-1")
+    rds.create_db_instance(
+        DBInstanceIdentifier="payments",
+        DBInstanceClass="db.r6g.large",
+        Engine="postgres",
+        AllocatedStorage=100,
+        DBName="payments",
+        MasterUsername="payments_app",
+        MasterUserPassword=os.environ["PGPASSWORD"],
+        MultiAZ=True,
+        PubliclyAccessible=True,  # until the services run in the mirror, users reach the database themselves
+        Tags=[{"Key": "data-class", "Value": "core_financial"}],
+    )
+    waiter = rds.get_waiter("db_instance_available")
+    waiter.wait(DBInstanceIdentifier="payments", WaiterConfig={"Delay": 1, "MaxAttempts": 240})
+
+
+if __name__ == "__main__":
+    main()

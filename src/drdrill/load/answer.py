@@ -1,0 +1,49 @@
+"""What a client may believe after its write: the rules between the server's word and the ledger's outcome.
+
+Definite means that nothing else can come true later. Where that is in doubt the outcome is UNKNOWN: a wrong
+*unknown* costs knowledge, a wrong *acknowledged* or *rejected* makes the measured loss wrong.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drdrill.load.wire import Answer, NotSentError, ServerError
+from drdrill.record.ledger import Outcome
+
+if TYPE_CHECKING:
+    from drdrill.load.wire import Notice
+
+# Connection exceptions, operator intervention, system errors, internal errors, and the SQLSTATE that says so
+# itself: the server speaks of its own trouble and not of this statement.
+_INDEFINITE_CLASSES = ("08", "57P", "58", "XX", "40003")
+# About the statement and its data only: data exceptions, constraints, rolled back by concurrency.
+_ABOUT_THE_WRITE = ("22", "23", "40")
+
+
+def judge(said: Answer | Exception) -> Outcome:
+    """Return the outcome of a write, from the answer or the error that came back after connecting."""
+    if isinstance(said, Answer):
+        if not said.idle or any(_is_local_only(notice) for notice in said.notices):
+            return Outcome.UNKNOWN
+        return Outcome.REJECTED if said.tag.endswith(" 0") else Outcome.ACKNOWLEDGED
+    if isinstance(said, NotSentError):
+        return Outcome.NOT_SENT
+    if isinstance(said, ServerError) and not said.fatal and not said.sqlstate.startswith(_INDEFINITE_CLASSES):
+        return Outcome.REJECTED
+    return Outcome.UNKNOWN
+
+
+def keeps_connection(said: Answer | Exception) -> bool:
+    """Tell whether a pool keeps the connection; services leave a server that turned read-only."""
+    if isinstance(said, Answer):
+        return said.idle
+    return isinstance(said, ServerError) and not said.fatal and said.sqlstate.startswith(_ABOUT_THE_WRITE)
+
+
+def _is_local_only(notice: Notice) -> bool:
+    """Tell a cancelled wait for the standby: the server reports success, yet only its own disk has the row.
+
+    `SyncRepWaitForLSN` in PostgreSQL's syncrep.c; its text is translated, its routine is not.
+    """
+    return notice.routine == "SyncRepWaitForLSN" or "wait for synchronous replication" in notice.message

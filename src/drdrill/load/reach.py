@@ -1,0 +1,51 @@
+"""An independent look at a server: does it take a TCP connection? One JSON line on standard output.
+
+`python -m drdrill.load.reach ADDRESS PORT TIMEOUT_SECONDS`. Standard library only, so that it starts at once.
+Exit status 0 whenever it could look, whatever it saw; 2 for wrong arguments.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import sys
+import time
+
+_ARGUMENTS = 3
+_EXIT_USAGE = 2
+
+
+def look(address: str, port: int, timeout_seconds: float) -> dict[str, bool | str | int | float | None]:
+    """Try to connect once; return `reachable`, `error`, `at_ns` (boot-time clock, begin), `took_seconds`."""
+    at_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    error = None
+    try:
+        socket.create_connection((address, port), timeout=timeout_seconds).close()
+    except OSError as problem:
+        error = str(problem) or type(problem).__name__
+    took = (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - at_ns) / 1e9
+    return {"reachable": error is None, "error": error, "at_ns": at_ns, "took_seconds": took}
+
+
+def _parse(arguments: list[str]) -> tuple[str, int, float]:
+    if len(arguments) != _ARGUMENTS:
+        raise ValueError(f"{_ARGUMENTS} arguments were expected, not {len(arguments)}")
+    address, port, timeout_seconds = arguments[0], int(arguments[1]), float(arguments[2])
+    if not 0 < port < 2**16 or timeout_seconds <= 0:
+        raise ValueError("a port from 1 to 65535 and a time above zero were expected")
+    return address, port, timeout_seconds
+
+
+def main(arguments: list[str]) -> int:
+    """Look and print; return the exit status."""
+    try:
+        address, port, timeout_seconds = _parse(arguments)
+    except ValueError as error:
+        sys.stderr.write(f"usage: python -m drdrill.load.reach ADDRESS PORT TIMEOUT_SECONDS: {error}\n")
+        return _EXIT_USAGE
+    sys.stdout.write(json.dumps(look(address, port, timeout_seconds)) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

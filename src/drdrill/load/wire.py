@@ -1,0 +1,263 @@
+"""One connection to PostgreSQL that writes one statement, each write committed on its own (protocol 3.0).
+
+A general driver does not serve here: it asks more than it must on every fresh connection, sends cancel
+requests to dead servers, and does not tell whether a statement had left when something broke, which decides
+between *not sent* and *unknown*.
+
+    connect ─▶ start-up ─▶ log-in ─▶ ready ─▶ Bind/Execute/Sync ─▶ ready ─▶ …
+    └─────── an error here is definite ────┘  └─ from here on it is the answer that says ─┘
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import cast
+
+from drdrill.load.scram import MECHANISM, Password, ScramError, ScramExchange
+
+_PROTOCOL = 3 << 16
+_BIGINT = 20  # its object id in PostgreSQL's catalogue; both parameters are sent in binary
+_HEADER = struct.Struct("!ci")
+_LENGTH_SIZE = 4  # a message's length counts itself
+_LARGEST_MESSAGE = 1 << 20
+_AUTHENTICATED, _SASL, _SASL_CONTINUE, _SASL_FINAL = 0, 10, 11, 12
+_FATAL = frozenset({"FATAL", "PANIC"})
+
+
+class WireError(Exception):
+    """The connection cannot be used (any more): refused, broken, or not speaking the protocol."""
+
+
+class NotSentError(WireError):
+    """The connection was closed before the write: it never left."""
+
+
+class ServerError(Exception):
+    """The server said no: its severity and SQLSTATE as it gave them, its IPv4 address as an integer."""
+
+    def __init__(self, severity: str, sqlstate: str, message: str, server: int) -> None:
+        super().__init__(f"{severity} {sqlstate}: {message}")
+        self.server = server
+        self.sqlstate = sqlstate
+        self.fatal = severity in _FATAL
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """As whom, and to which database."""
+
+    user: str
+    database: str
+    password: Password
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A remark of the server beside its answer; `file` and `routine` are its own source's, in no language."""
+
+    severity: str
+    message: str
+    file: str
+    routine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The server finished the transaction: its address, its tag, its remarks, whether it is idle."""
+
+    server: int
+    tag: str
+    notices: tuple[Notice, ...]
+    idle: bool
+
+
+class _Phase(StrEnum):
+    STARTING = "starting"
+    READY = "ready"
+    WRITING = "writing"
+    CLOSED = "closed"
+
+
+class Connection(asyncio.Protocol):
+    """A connection that writes `statement` with two bigint parameters. Made by `open_connection`."""
+
+    def __init__(self, login: Login, statement: str) -> None:
+        self.server = 0  # IPv4 address of the peer, as an integer
+        self._login = login
+        self._statement = statement
+        self._prepared = False
+        self._phase = _Phase.STARTING
+        self._scram = ScramExchange(login.password)
+        self._buffer = bytearray()
+        self._transport: asyncio.Transport | None = None
+        self._waiter: asyncio.Future[Answer] | None = None
+        self._error: ServerError | None = None
+        self._tag = ""
+        self._notices: list[Notice] = []
+
+    @property
+    def ready(self) -> bool:
+        """Whether it can take a write now."""
+        return self._phase is _Phase.READY
+
+    async def start(self) -> None:
+        """Log in. Raises `ServerError` or `WireError`."""
+        fields = (b"user", self._login.user.encode(), b"database", self._login.database.encode())
+        body = struct.pack("!i", _PROTOCOL) + b"".join(field + b"\0" for field in fields) + b"\0"
+        await self._ask(struct.pack("!i", len(body) + 4) + body)
+
+    def write(self, identifier: int, amount: int) -> asyncio.Future[Answer]:
+        """Send one write and return its answer to come, which may raise `ServerError` or `WireError`.
+
+        Raises `NotSentError` itself when nothing was sent. The answer comes after the commit: in the extended
+        protocol a command is complete *before* it is committed, so only the following ReadyForQuery counts.
+        """
+        if not self.ready:
+            raise NotSentError("the connection was closed before the write")
+        parse = b""
+        if not self._prepared:
+            types = struct.pack("!hii", 2, _BIGINT, _BIGINT)
+            parse = _message(b"P", b"w\0" + self._statement.encode() + b"\0" + types)
+        parameters = struct.pack("!hhhiqiq", 1, 1, 2, 8, identifier, 8, amount)
+        bind = _message(b"B", b"\0w\0" + parameters + struct.pack("!h", 0))
+        execute = _message(b"E", b"\0" + struct.pack("!i", 0))
+        self._phase = _Phase.WRITING
+        return self._ask(parse + bind + execute + _message(b"S", b""))
+
+    def close(self) -> None:
+        """Take leave politely; returns at once."""
+        if self._transport is not None and self._phase is not _Phase.CLOSED:
+            self._transport.write(_message(b"X", b""))
+            self._transport.close()
+        self._phase = _Phase.CLOSED
+
+    def abort(self) -> None:
+        """Drop the connection at once: the other side may be dead and would never take a farewell."""
+        self._phase = _Phase.CLOSED
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport (called by the event loop)."""
+        self._transport = cast("asyncio.Transport", transport)  # a stream has no other kind
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell who waits that no answer will come (called by the event loop)."""
+        self._phase = _Phase.CLOSED
+        self._fail(self._error or WireError(f"the connection broke: {exc or 'the server closed it'}"))
+
+    def data_received(self, data: bytes) -> None:
+        """Take what the server said (called by the event loop)."""
+        buffer = self._buffer
+        buffer += data
+        position = 0
+        try:
+            while len(buffer) - position >= _HEADER.size:
+                kind, length = _HEADER.unpack_from(buffer, position)
+                if not _LENGTH_SIZE <= length <= _LARGEST_MESSAGE:
+                    raise WireError("the server does not speak PostgreSQL's protocol")  # noqa: TRY301
+                end = position + 1 + length
+                if len(buffer) < end:
+                    break
+                self._receive(kind, bytes(buffer[position + _HEADER.size : end]))
+                position = end
+        except (WireError, ScramError, struct.error, UnicodeDecodeError, ValueError) as error:
+            self._fail(error if isinstance(error, WireError) else WireError(str(error)))
+            self.abort()
+        del buffer[:position]
+
+    def _ask(self, message: bytes) -> asyncio.Future[Answer]:
+        if self._transport is None:
+            raise WireError("the connection was never made")
+        self._error, self._tag, self._notices = None, "", []
+        self._waiter = asyncio.get_running_loop().create_future()
+        self._transport.write(message)
+        return self._waiter
+
+    def _fail(self, error: Exception) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(error)
+
+    def _receive(self, kind: bytes, body: bytes) -> None:
+        if kind == b"R":
+            self._authenticate(body)
+        elif kind == b"E":
+            fields = _fields(body)
+            severity, sqlstate, message = (fields.get(key, "") for key in "VCM")
+            self._error = ServerError(severity, sqlstate, message, self.server)
+            if self._error.fatal or self._phase is not _Phase.WRITING:
+                self._fail(self._error)
+                self.abort()
+        elif kind == b"N":
+            fields = _fields(body)
+            self._notices.append(Notice(*(fields.get(key, "") for key in "VMFR")))
+        elif kind == b"1":
+            self._prepared = True
+        elif kind == b"C":
+            self._tag = body.rstrip(b"\0").decode("ascii")
+        elif kind == b"Z" and self._phase is not _Phase.CLOSED:
+            self._finish(idle=body == b"I")
+
+    def _finish(self, *, idle: bool) -> None:
+        self._phase = _Phase.READY
+        if self._error is not None:
+            self._fail(self._error)
+            return
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(Answer(self.server, self._tag, tuple(self._notices), idle))
+
+    def _authenticate(self, body: bytes) -> None:
+        (request,) = struct.unpack_from("!i", body)
+        rest = body[4:]
+        if request == _AUTHENTICATED:
+            return
+        if request == _SASL and MECHANISM in rest.split(b"\0"):
+            first = self._scram.first()
+            reply = MECHANISM + b"\0" + struct.pack("!i", len(first)) + first
+        elif request == _SASL_CONTINUE:
+            reply = self._scram.final(rest)
+        elif request == _SASL_FINAL:
+            self._scram.verify(rest)
+            return
+        else:
+            raise WireError(f"the server asks for a way of logging in that is not supported ({request})")
+        if self._transport is not None:
+            self._transport.write(_message(b"p", reply))
+
+
+async def open_connection(
+    address: str, port: int, login: Login, statement: str, *, user_timeout_seconds: float
+) -> Connection:
+    """Connect and log in; after an error (`OSError`, `WireError`, `ServerError`) nothing was written.
+
+    `user_timeout_seconds` bounds for how long the kernel waits for a dead peer to acknowledge data.
+    Has no time limit of its own: it is cancelled by whoever waits, and leaves nothing open then.
+    """
+    connection = Connection(login, statement)
+    try:
+        transport, _ = await asyncio.get_running_loop().create_connection(
+            lambda: connection, address, port, family=socket.AF_INET
+        )
+        peer = transport.get_extra_info("socket")
+        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(user_timeout_seconds * 1000))
+        connection.server = int.from_bytes(socket.inet_aton(transport.get_extra_info("peername")[0]), "big")
+        await connection.start()
+    except BaseException:
+        connection.abort()
+        raise
+    return connection
+
+
+def _message(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("!i", len(body) + 4) + body
+
+
+def _fields(body: bytes) -> dict[str, str]:
+    parts = body.rstrip(b"\0").split(b"\0")
+    return {part[:1].decode("ascii"): part[1:].decode("utf-8", "replace") for part in parts}

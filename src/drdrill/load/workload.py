@@ -1,0 +1,103 @@
+"""What users do to a store: its schema, the one statement that they write, how it is read back, how often.
+
+The edge to `environments/<name>/workload.yaml`, which a person writes. It must not know where the store is.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from drdrill.plan.model import Duration, Part
+from drdrill.plan.yaml_file import load_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PARAMETER = re.compile(r"\$(\d+)")
+_FASTEST_PER_SECOND = 1000  # one process in Python keeps its schedule up to about this
+
+Rate = Annotated[float, Field(gt=0, le=_FASTEST_PER_SECOND)]
+Words = Annotated[str, Field(min_length=1)]
+
+
+class Amount(Part):
+    """The range of a write's amount, in minor units of the currency; both ends included."""
+
+    minimum: Annotated[int, Field(ge=1)]
+    maximum: Annotated[int, Field(ge=1, lt=2**63)]
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.minimum > self.maximum:
+            raise ValueError(f"the minimum {self.minimum} is above the maximum {self.maximum}")
+        return self
+
+
+class Asking(Part):
+    """How often a client asks, and how long it waits for an answer."""
+
+    rate_per_second: Rate
+    timeout: Duration
+
+    @field_validator("timeout")
+    @classmethod
+    def _positive(cls, value: Duration) -> Duration:
+        if value.total_seconds() <= 0:
+            raise ValueError("a time above zero was expected: a client that does not wait learns nothing")
+        return value
+
+
+class Load(Asking):
+    """Clients that hold pooled connections, as services do; rate and connections are per client."""
+
+    clients: Annotated[int, Field(ge=1, le=64)]
+    connections: Annotated[int, Field(ge=1, le=256)]
+
+
+class Prober(Asking):
+    """Cohorts that open a connection for every request; the rate is per cohort.
+
+    At least eight cohorts, so that the luck of one resolver's cache does not decide the figure.
+    """
+
+    cohorts: Annotated[int, Field(ge=8, le=256)]
+
+
+class Workload(Part):
+    """Everything that users of one store do.
+
+    `write` takes $1, the request's id, and $2, its amount in minor units, and is committed on its own.
+    `read_back` selects three bigint columns without nulls: id, amount, position in the order of inserts.
+    """
+
+    service: Words
+    store: Words
+    database: Words
+    schema_: Annotated[str, Field(alias="schema", min_length=1)]
+    write: Words
+    read_back: Words
+    amount: Amount
+    load: Load
+    prober: Prober
+
+    @field_validator("write")
+    @classmethod
+    def _takes_both_parameters(cls, value: str) -> str:
+        if {int(number) for number in _PARAMETER.findall(value)} != {1, 2}:
+            raise ValueError("a statement with exactly the parameters $1 (id) and $2 (amount) was expected")
+        return value.strip()
+
+    @field_validator("read_back")
+    @classmethod
+    def _takes_none(cls, value: str) -> str:
+        if _PARAMETER.search(value):
+            raise ValueError("a query without parameters was expected")
+        return value.strip().removesuffix(";")
+
+
+def load_workload(path: Path) -> Workload:
+    """Read a workload; raises `InvalidInputError` with every mistake, its line and its field."""
+    return load_model(path, Workload)

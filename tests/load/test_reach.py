@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from drdrill.core.clock import SystemClock
+from drdrill.load.reach import look, main
+
+
+def test_a_server_that_listens_is_reachable() -> None:
+    """The program prints one JSON line: reachable, when, and how long it took."""
+    before = SystemClock().now_ns()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        command = [sys.executable, "-m", "drdrill.load.reach", "127.0.0.1", str(server.getsockname()[1]), "5"]
+        output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    (line,) = output.splitlines()
+    seen = json.loads(line)
+    assert (seen["reachable"], seen["error"]) == (True, None)
+    assert before < seen["at_ns"] < SystemClock().now_ns()
+    assert seen["took_seconds"] >= 0
+
+
+def test_a_server_that_does_not_listen_is_not_reachable(capsys: pytest.CaptureFixture[str]) -> None:
+    """Having looked is success, whatever was seen; the error says why."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+
+    assert main(["127.0.0.1", str(port), "5"]) == 0
+    seen = json.loads(capsys.readouterr().out)
+    assert seen["reachable"] is False
+    assert "refused" in seen["error"]
+
+
+def test_silence_is_not_reachable() -> None:
+    """A server whose queue is full answers nothing: after the time-out it counts as not reachable."""
+    with socket.socket() as server, socket.socket() as queued:
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        queued.connect(server.getsockname())
+
+        seen = look("127.0.0.1", server.getsockname()[1], 0.05)
+
+    assert seen["reachable"] is False
+    assert seen["error"] == "timed out"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["127.0.0.1"], ["127.0.0.1", "x", "1"], ["127.0.0.1", "0", "1"], ["127.0.0.1", "1", "0"]],
+)
+def test_wrong_arguments_are_a_usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Bad arguments end with status 2, one line on standard error, and nothing on standard output."""
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("usage: ")
