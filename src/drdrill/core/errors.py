@@ -40,7 +40,7 @@ class InvalidInputError(UsageError):
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One mistake in one file: where it is, what is wrong, what to do about it."""
+    """One mistake in one file: where it is, what is wrong, what to do about it. Line 0: the whole file."""
 
     file: str
     line: int
@@ -49,8 +49,8 @@ class Mistake:
     remedy: str = ""
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}" + (f": {self.field}" if self.field else "")
-        return f"{where}: {self.problem}" + (f" {self.remedy}" if self.remedy else "")
+        line, field = (f":{self.line}" if self.line else ""), (f": {self.field}" if self.field else "")
+        return f"{self.file}{line}{field}: {self.problem}" + (f" {self.remedy}" if self.remedy else "")
 
 
 class RefusedError(UsageError):

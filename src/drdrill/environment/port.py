@@ -74,7 +74,12 @@ class FaultPort(Protocol):
         ...
 
     def heal(self, injection: Injection) -> Mapping[str, Any]:
-        """Mend only what that injection broke; healing twice is harmless."""
+        """Mend only what that injection broke; healing twice is harmless.
+
+        `details` with `unconfirmed: true` mean that `inject` never came back: `resource` is then the request's,
+        `store` and `role` stand in the details, and whatever of that is found broken is mended. `observe_healed`
+        gets the same injection.
+        """
         ...
 
     def observe_effect(self, injection: Injection) -> Mapping[str, Any]:
@@ -98,6 +103,15 @@ class StoreMember:
 
 
 @dataclass(frozen=True, slots=True)
+class StoreEvent:
+    """What the cloud says happened to a store: its code and words, on the boot-time clock."""
+
+    at_ns: int
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoreState:
     """What is observed of a store now. `status` is the API's word; `protected`: a standby in sync in another zone."""
 
@@ -106,6 +120,8 @@ class StoreState:
     endpoint: str
     members: tuple[StoreMember, ...]
     protected: bool
+    promotions: int  # completed changes of the primary since the store was made
+    events: tuple[StoreEvent, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +138,14 @@ class Environment(Protocol):
 
     name: ClassVar[str]
     fidelity: ClassVar[tuple[Fidelity, ...]]
+
+    @classmethod
+    def attach(cls, control: str) -> FaultPort:
+        """Return the fault port of one that already stands, by its control address, without owning its life.
+
+        Raises `ControlLostError` when nobody answers there.
+        """
+        ...
 
     def __enter__(self) -> Self:
         """Bring it up; it is healthy when this returns."""
