@@ -1,0 +1,21 @@
+"""Errors in AWS's own words: code, message, HTTP status; the gate writes them in the service's protocol."""
+
+from __future__ import annotations
+
+
+class AwsError(Exception):
+    """An error that the caller's SDK is to raise as AWS's own."""
+
+    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+        self.code = code
+        self.status = status
+        super().__init__(message)
+
+
+class NotImplementedInMirrorError(AwsError):
+    """AWS can do this, the mirror cannot: said by name, and with a status that no SDK retries."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            "NotImplemented", f"{what} is not implemented by the drdrill mirror. Nothing was done.", status=501
+        )

@@ -1,0 +1,46 @@
+"""What the reconcilers need of the mirror below them: machines and names. Implemented by the environments."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from drdrill.dataplane.host import Host
+
+
+class Fleet(Protocol):
+    """The machines of one region."""
+
+    @property
+    def region(self) -> str:
+        """The region's name."""
+        ...
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The names of its zones."""
+        ...
+
+    def create_host(self, name: str, zone: str, *, disk_bytes: int) -> Host:
+        """Make a machine with power, an address and an empty data disk of that size."""
+        ...
+
+    def power_off(self, host: Host) -> None:
+        """Cut a machine's power; when this returns, nothing runs there and nothing answers from it."""
+        ...
+
+    def release(self, host: Host) -> None:
+        """Give a machine back: power off, disk gone."""
+        ...
+
+
+class Names(Protocol):
+    """The authoritative DNS of the mirror."""
+
+    def publish(self, name: str, addresses: tuple[str, ...], *, ttl_seconds: int) -> None:
+        """Answer with these addresses; in force when this returns."""
+        ...
+
+    def withdraw(self, name: str) -> None:
+        """Answer NXDOMAIN; in force when this returns."""
+        ...

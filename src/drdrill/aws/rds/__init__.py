@@ -1,0 +1,6 @@
+"""Amazon RDS of one region: instances, their state machine, and the reconciler that moves real PostgreSQL servers."""
+
+from drdrill.aws.rds.api import RdsService
+from drdrill.aws.rds.model import RdsSettings
+
+__all__ = ["RdsService", "RdsSettings"]

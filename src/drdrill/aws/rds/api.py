@@ -1,0 +1,261 @@
+"""The RDS API of one region: what each operation checks, changes and answers, in AWS's words."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
+from drdrill.aws.rds.model import EventRecord, InstanceRecord, RdsSettings, Status
+from drdrill.aws.rds.reconciler import Reconciler
+from drdrill.dataplane.postgresql import PORT, read_version
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from drdrill.aws.ports import Fleet, Names
+    from drdrill.aws.protocol import Parameters
+    from drdrill.core.clock import Clock
+    from drdrill.dataplane.postgresql import ReplicationReading
+
+_IDENTIFIER = re.compile(r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{0,62}(?<!-)")
+_MINIMUM_PASSWORD = 8
+# Anything else that a caller asks for would be accepted and not done; so it is refused by name.
+_CREATE_PARAMETERS = frozenset({
+    "DBName", "DBInstanceIdentifier", "AllocatedStorage", "DBInstanceClass", "Engine", "EngineVersion",
+    "MasterUsername", "MasterUserPassword", "MultiAZ", "PubliclyAccessible", "DeletionProtection", "Tags", "Port",
+    "BackupRetentionPeriod", "AvailabilityZone", "StorageType",
+})  # fmt: skip
+_EVENTS_KEPT = 1000
+
+
+class RdsService:
+    """RDS in one region. Thread-safe: the gate calls from many threads."""
+
+    name = "rds"
+
+    def __init__(self, fleet: Fleet, names: Names, settings: RdsSettings, clock: Clock, logs: Path) -> None:
+        self._fleet = fleet
+        self._names = names
+        self._settings = settings
+        self._clock = clock
+        self._logs = logs
+        self._engine_version = read_version()
+        self._lock = threading.Lock()
+        self._instances: dict[str, Reconciler] = {}
+        self._events: list[EventRecord] = []
+        self.on_reading: Callable[[str, str, int, ReplicationReading | None, str | None], None] = lambda *_: None
+
+    def operations(self) -> Mapping[str, Callable[[Parameters], Mapping[str, Any]]]:
+        """Return the operations that are implemented."""
+        return {
+            "CreateDBInstance": self.create_db_instance,
+            "DescribeDBInstances": self.describe_db_instances,
+            "RebootDBInstance": self.reboot_db_instance,
+            "DeleteDBInstance": self.delete_db_instance,
+            "DescribeEvents": self.describe_events,
+        }
+
+    def find(self, identifier: str) -> Reconciler:
+        """Return the reconciler of an instance; raises AWS's DBInstanceNotFound."""
+        with self._lock:
+            reconciler = self._instances.get(identifier.lower())
+        if reconciler is None:
+            raise AwsError("DBInstanceNotFound", f"DBInstance {identifier} not found.", status=404)
+        return reconciler
+
+    def instances(self) -> tuple[Reconciler, ...]:
+        """Return the reconcilers of all instances."""
+        with self._lock:
+            return tuple(self._instances.values())
+
+    def events(self) -> tuple[EventRecord, ...]:
+        """Return all events that are kept, oldest first."""
+        with self._lock:
+            return tuple(self._events)
+
+    # -- operations ------------------------------------------------------------------------------------------
+
+    def create_db_instance(self, parameters: Parameters) -> Mapping[str, Any]:
+        """Start to create an instance; it is `creating` until its primary accepts writes and its standby is in sync."""
+        _check_create(parameters, self._fleet.region, self._engine_version)
+        identifier = str(parameters["DBInstanceIdentifier"]).lower()
+        account_hash = hashlib.sha256(self._fleet.region.encode()).hexdigest()[:12]
+        record = InstanceRecord(
+            identifier=identifier,
+            resource_id="db-" + secrets.token_hex(13).upper(),
+            region=self._fleet.region,
+            instance_class=parameters["DBInstanceClass"],
+            allocated_storage=parameters.get("AllocatedStorage", 20),
+            engine_version=self._engine_version,
+            master_username=parameters["MasterUsername"],
+            database=parameters.get("DBName", "postgres_customer"),
+            multi_az=parameters.get("MultiAZ", False),
+            publicly_accessible=parameters.get("PubliclyAccessible", False),
+            deletion_protection=parameters.get("DeletionProtection", False),
+            endpoint=f"{identifier}.{account_hash}.{self._fleet.region}.rds.amazonaws.com",
+            tags=tuple((tag["Key"], tag.get("Value", "")) for tag in parameters.get("Tags", [])),
+        )
+        with self._lock:
+            if identifier in self._instances:
+                raise AwsError("DBInstanceAlreadyExists", "DB instance already exists")
+            reconciler = Reconciler(
+                record,
+                password=parameters["MasterUserPassword"],
+                fleet=self._fleet,
+                names=self._names,
+                settings=self._settings,
+                clock=self._clock,
+                logs=self._logs,
+                on_event=self._keep_event,
+                on_reading=lambda *reading: self.on_reading(identifier, *reading),
+            )
+            self._instances[identifier] = reconciler
+        return {"DBInstance": describe(record)}
+
+    def describe_db_instances(self, parameters: Parameters) -> Mapping[str, Any]:
+        """Describe one instance or all, as they are now."""
+        if parameters.get("Filters"):
+            raise NotImplementedInMirrorError("The parameter Filters of rds:DescribeDBInstances")
+        wanted = parameters.get("DBInstanceIdentifier")
+        found = (self.find(wanted),) if wanted else self.instances()
+        return {"DBInstances": [describe(reconciler.record) for reconciler in found]}
+
+    def reboot_db_instance(self, parameters: Parameters) -> Mapping[str, Any]:
+        """Restart an instance, or fail it over to its standby."""
+        reconciler = self.find(parameters["DBInstanceIdentifier"])
+        record = reconciler.record
+        _require_available(record)
+        forced = parameters.get("ForceFailover", False)
+        if forced and (not record.multi_az or reconciler.standby is None):
+            raise AwsError(
+                "InvalidParameterCombination",
+                "Cannot specify ForceFailover: the DB instance has no standby in another Availability Zone.",
+            )
+        reconciler.request("fail over" if forced else "reboot")
+        return {"DBInstance": describe(reconciler.record)}
+
+    def delete_db_instance(self, parameters: Parameters) -> Mapping[str, Any]:
+        """Delete an instance; without a final snapshot, which the mirror cannot take yet."""
+        reconciler = self.find(parameters["DBInstanceIdentifier"])
+        if reconciler.record.deletion_protection:
+            raise AwsError(
+                "InvalidParameterCombination",
+                "Cannot delete protected DB Instance, please disable deletion protection and try again.",
+            )
+        if not parameters.get("SkipFinalSnapshot", False):
+            if not parameters.get("FinalDBSnapshotIdentifier"):
+                raise AwsError(
+                    "InvalidParameterCombination",
+                    "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
+                )
+            raise NotImplementedInMirrorError("The parameter FinalDBSnapshotIdentifier of rds:DeleteDBInstance")
+        _require_available(reconciler.record, also=(Status.FAILED,))
+        reconciler.request("delete")
+        return {"DBInstance": describe(reconciler.record)}
+
+    def describe_events(self, parameters: Parameters) -> Mapping[str, Any]:
+        """List events of the last hour, or of the time that is asked for."""
+        end = parameters.get("EndTime") or self._clock.utc()
+        start = parameters.get("StartTime") or end - timedelta(minutes=parameters.get("Duration", 60))
+        source = parameters.get("SourceIdentifier")
+        categories = set(parameters.get("EventCategories", []))
+        if source and not parameters.get("SourceType"):
+            raise AwsError("InvalidParameterCombination", "SourceType must be specified with SourceIdentifier.")
+        return {
+            "Events": [
+                {
+                    "SourceIdentifier": event.identifier,
+                    "SourceType": "db-instance",
+                    "Message": event.message,
+                    "EventCategories": list(event.categories),
+                    "Date": event.at,
+                    "SourceArn": event.arn,
+                }
+                for event in self.events()
+                if start <= event.at <= end
+                and source in (None, event.identifier)
+                and (not categories or categories & set(event.categories))
+            ]
+        }
+
+    def _keep_event(self, event: EventRecord) -> None:
+        with self._lock:
+            self._events = [*self._events[-_EVENTS_KEPT:], event]
+            if event.code == "RDS-EVENT-0003":
+                self._instances.pop(event.identifier, None)
+
+
+def describe(record: InstanceRecord) -> dict[str, Any]:
+    """Return a `DBInstance` of the API. The endpoint appears once the instance has been available, as in AWS."""
+    described: dict[str, Any] = {
+        "DBInstanceIdentifier": record.identifier,
+        "DBInstanceClass": record.instance_class,
+        "Engine": "postgres",
+        "EngineVersion": record.engine_version,
+        "DBInstanceStatus": record.status.value,
+        "MasterUsername": record.master_username,
+        "DBName": record.database,
+        "AllocatedStorage": record.allocated_storage,
+        "MultiAZ": record.multi_az,
+        "PubliclyAccessible": record.publicly_accessible,
+        "DeletionProtection": record.deletion_protection,
+        "BackupRetentionPeriod": 0,
+        "StorageType": "gp3",
+        "DbiResourceId": record.resource_id,
+        "DBInstanceArn": record.arn,
+        "AvailabilityZone": record.zone,
+        "SecondaryAvailabilityZone": record.secondary_zone,
+        "TagList": [{"Key": key, "Value": value} for key, value in record.tags],
+        "ReadReplicaDBInstanceIdentifiers": [],
+    }
+    if record.created_at is not None:
+        described["InstanceCreateTime"] = record.created_at
+        described["Endpoint"] = {"Address": record.endpoint, "Port": PORT}
+    return described
+
+
+def _require_available(record: InstanceRecord, also: tuple[Status, ...] = ()) -> None:
+    if record.status not in (Status.AVAILABLE, *also):
+        raise AwsError(
+            "InvalidDBInstanceState",
+            f"Database instance is not in available state: {record.identifier} is {record.status}.",
+        )
+
+
+def _check_create(parameters: Parameters, region: str, engine_version: str) -> None:
+    unknown = sorted(parameters.keys() - _CREATE_PARAMETERS)
+    if unknown:
+        raise NotImplementedInMirrorError(f"The parameter {unknown[0]} of rds:CreateDBInstance")
+    identifier = str(parameters["DBInstanceIdentifier"])
+    if not _IDENTIFIER.fullmatch(identifier):
+        raise AwsError("InvalidParameterValue", f"The parameter DBInstanceIdentifier is not a valid identifier: {identifier}")
+    if parameters["Engine"] != "postgres":
+        raise NotImplementedInMirrorError(f"The engine {parameters['Engine']}")
+    version = str(parameters.get("EngineVersion", engine_version))
+    if version.partition(".")[0] != engine_version.partition(".")[0]:
+        raise AwsError("InvalidParameterCombination", f"Cannot find version {version} for postgres")
+    if parameters.get("Port", PORT) != PORT:
+        raise NotImplementedInMirrorError("A Port other than 5432")
+    if parameters.get("BackupRetentionPeriod", 0):
+        raise NotImplementedInMirrorError("A BackupRetentionPeriod above 0")
+    if parameters.get("MultiAZ") and parameters.get("AvailabilityZone"):
+        raise AwsError(
+            "InvalidParameterCombination",
+            "Requesting a specific availability zone is not valid for Multi-AZ instances.",
+        )
+    if parameters.get("AvailabilityZone"):
+        raise NotImplementedInMirrorError(f"The parameter AvailabilityZone in {region}")
+    for name in ("MasterUsername", "MasterUserPassword"):
+        if not parameters.get(name):
+            raise AwsError("InvalidParameterValue", f"The parameter {name} must be provided and must not be blank.")
+    if len(parameters["MasterUserPassword"]) < _MINIMUM_PASSWORD:
+        raise AwsError(
+            "InvalidParameterValue",
+            "The parameter MasterUserPassword is not a valid password because it is shorter than 8 characters.",
+        )

@@ -1,0 +1,79 @@
+"""What RDS knows of an instance, and its events: values, replaced as a whole when something changes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """The statuses that the mirror uses, in AWS's words (RDS User Guide, "DB instance status").
+
+    ::
+
+        creating ──▶ available ◀──▶ rebooting ──▶ failed
+                         └──▶ deleting ──▶ (gone)
+
+    `available` is said only while the primary accepts writes and its endpoint answers with its address.
+    """
+
+    CREATING = "creating"
+    AVAILABLE = "available"
+    REBOOTING = "rebooting"
+    DELETING = "deleting"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class RdsSettings:
+    """How the emulated control plane behaves: what a customer of AWS cannot see or set."""
+
+    failure_detection: timedelta
+    fencing: bool
+    asynchronous_delay: timedelta | None  # None: synchronous, as AWS does it
+    disk_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRecord:
+    """A DB instance as the API describes it."""
+
+    identifier: str
+    resource_id: str
+    region: str
+    instance_class: str
+    allocated_storage: int
+    engine_version: str
+    master_username: str
+    database: str
+    multi_az: bool
+    publicly_accessible: bool
+    deletion_protection: bool
+    endpoint: str
+    created_at: datetime | None = None
+    status: Status = Status.CREATING
+    zone: str | None = None
+    secondary_zone: str | None = None
+    tags: tuple[tuple[str, str], ...] = field(default=())
+
+    @property
+    def arn(self) -> str:
+        """The Amazon Resource Name."""
+        return f"arn:aws:rds:{self.region}:{ACCOUNT}:db:{self.identifier}"
+
+
+ACCOUNT = "000000000000"  # the mirror's account: not a possible one of anybody
+
+
+@dataclass(frozen=True, slots=True)
+class EventRecord:
+    """An RDS event. `code`, which the API does not show, is AWS's id of its kind (RDS-EVENT-…) or our own (MIRROR-…)."""
+
+    at: datetime
+    at_ns: int
+    identifier: str
+    arn: str
+    code: str
+    message: str
+    categories: tuple[str, ...]

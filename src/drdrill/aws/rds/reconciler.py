@@ -1,0 +1,326 @@
+"""The reconciler of one DB instance: makes real what the API was asked for, and reports what is real.
+
+One thread an instance decides; a second one builds a new standby, so that a loss of the primary is noticed
+meanwhile. What it does is what AWS documents of Multi-AZ instances: a synchronous standby in another zone; when
+the primary is lost it is fenced, the standby promoted, the endpoint's name moved, and a new standby made. Losing
+the standby lets the primary carry on alone.
+"""
+
+from __future__ import annotations
+
+import queue
+import sys
+import threading
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from drdrill.aws.rds.heartbeat import Heartbeat
+from drdrill.aws.rds.model import EventRecord, InstanceRecord, RdsSettings, Status
+from drdrill.core.clock import NANOSECONDS, Clock
+from drdrill.core.errors import DrdrillError
+from drdrill.core.waiting import wait_until
+from drdrill.dataplane.postgresql import PORT, PostgresServer, Upstream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from drdrill.aws.ports import Fleet, Names
+    from drdrill.dataplane.postgresql import ReplicationReading
+
+TTL_SECONDS = 5  # RDS endpoints answer with a TTL of 5 s (RDS User Guide, "Failing over a Multi-AZ DB instance")
+LINK_PORT = 5433
+_DECIDE_EVERY_SECONDS = 0.02
+_SYNC_WITHIN = timedelta(seconds=120)  # measured 0.3 to 3 s after a base backup
+_POLL = timedelta(milliseconds=20)
+
+
+class Reconciler:
+    """Owns the servers of one DB instance. `record` is always what is true now."""
+
+    def __init__(
+        self,
+        record: InstanceRecord,
+        *,
+        password: str,
+        fleet: Fleet,
+        names: Names,
+        settings: RdsSettings,
+        clock: Clock,
+        logs: Path,
+        on_event: Callable[[EventRecord], None],
+        on_reading: Callable[[str, int, ReplicationReading | None, str | None], None],
+    ) -> None:
+        self.record = record
+        self._password = password
+        self._fleet = fleet
+        self._names = names
+        self._settings = settings
+        self._clock = clock
+        self._logs = logs
+        self._on_event = on_event
+        self._on_reading = on_reading
+        self._hosts = 0
+        self._primary: PostgresServer | None = None
+        self._standby: PostgresServer | None = None
+        self._heartbeat: Heartbeat | None = None
+        self._standby_seen_ns = 0
+        self._builder: threading.Thread | None = None
+        self._built: queue.Queue[PostgresServer | None] = queue.Queue()
+        self._requests: queue.Queue[str] = queue.Queue()
+        self._thread = threading.Thread(target=self._live, name=f"rds-{record.identifier}", daemon=True)
+        self._thread.start()
+
+    # -- what the API sees -----------------------------------------------------------------------------------
+
+    @property
+    def primary(self) -> PostgresServer | None:
+        """The server that holds the primary's role."""
+        return self._primary
+
+    @property
+    def standby(self) -> PostgresServer | None:
+        """The server that holds the standby's role."""
+        return self._standby
+
+    def sync_state(self) -> str:
+        """Return how the standby follows now, in PostgreSQL's word; `` when it does not."""
+        reading = self._heartbeat.last_reading() if self._heartbeat else None
+        standby = self._standby
+        if reading is None or standby is None:
+            return ""
+        return next((s.sync_state for s in reading.standbys if s.name == standby.host.name), "")
+
+    def request(self, action: str) -> None:
+        """Queue `reboot`, `fail over` or `delete`; the status has changed already when this returns."""
+        self._set(status=Status.DELETING if action == "delete" else Status.REBOOTING)
+        self._requests.put(action)
+
+    # -- its life --------------------------------------------------------------------------------------------
+
+    def _live(self) -> None:
+        try:
+            self._create()
+            while self._decide():
+                pass
+        except (DrdrillError, psycopg.Error, OSError) as error:
+            self._set(status=Status.FAILED)
+            self._tell("RDS-EVENT-0031", f"DB instance put into failed state: {error}", "failure")
+            print(f"rds {self.record.identifier}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201  (the supervisor's log)
+
+    def _decide(self) -> bool:
+        """Look once and act once; false when the instance is gone."""
+        try:
+            action = self._requests.get(timeout=_DECIDE_EVERY_SECONDS)
+        except queue.Empty:
+            action = ""
+        match action:
+            case "delete":
+                self._delete()
+                return False
+            case "fail over":
+                self._fail_over("user requested failover")
+            case "reboot":
+                self._restart()
+        self._take_built_standby()
+        if self._silent():
+            self._recover()
+        elif self._standby is not None and self._standby_lost():
+            self._carry_on_alone()
+        elif self.record.multi_az and self._standby is None and self._builder is None:
+            self._build_standby()
+        return True
+
+    def _create(self) -> None:
+        zones = self._fleet.zones
+        primary = self._new_server(zones[0])
+        primary.initialise()
+        primary.start()
+        primary.create_roles(
+            master_user=self.record.master_username,
+            master_password=self._password,
+            database=self.record.database,
+        )
+        self._serve_from(primary)
+        if self.record.multi_az:
+            standby = self._make_standby(zones[1], primary)
+            self._adopt(standby)
+        self._set(status=Status.AVAILABLE, created_at=self._clock.utc())
+        self._tell("RDS-EVENT-0005", "DB instance created", "creation")
+
+    def _serve_from(self, server: PostgresServer) -> None:
+        """Make this server the primary that the endpoint's name leads to: only once it accepts a write."""
+        server.accept_write()
+        self._primary = server
+        if self._settings.asynchronous_delay is not None:
+            delay = self._settings.asynchronous_delay.total_seconds()
+            link = [sys.executable, "-m", "drdrill.dataplane.link", str(LINK_PORT), str(PORT), str(delay)]
+            server.host.spawn(link, log=self._logs / f"link-{server.host.name}.log")
+        self._names.publish(self.record.endpoint, (server.host.address,), ttl_seconds=TTL_SECONDS)
+        self._set(zone=server.host.zone)
+        self._watch(server)
+
+    def _watch(self, server: PostgresServer) -> None:
+        if self._heartbeat:
+            self._heartbeat.stop()
+        self._heartbeat = Heartbeat(server, self._clock, self._on_reading)
+
+    # -- losing the primary ----------------------------------------------------------------------------------
+
+    def _silent(self) -> bool:
+        assert self._heartbeat is not None  # noqa: S101  (set with the primary)
+        return self._heartbeat.silence_ns() > self._settings.failure_detection.total_seconds() * NANOSECONDS
+
+    def _recover(self) -> None:
+        if self._standby is not None:
+            self._set(status=Status.REBOOTING)
+            self._fail_over("loss of the primary host or its network")
+        elif self._primary is not None:
+            self._recover_in_place(self._primary)
+
+    def _recover_in_place(self, primary: PostgresServer) -> None:
+        """Without a standby the instance is down until its machine has power again."""
+        if self.record.status is Status.AVAILABLE:
+            self._set(status=Status.REBOOTING)
+            self._tell("RDS-EVENT-0020", "Recovery of the DB instance has started.", "recovery")
+        if primary.host.powered:
+            primary.start()
+            self._serve_from(primary)
+            self._set(status=Status.AVAILABLE)
+            self._tell("RDS-EVENT-0021", "Recovery of the DB instance is complete.", "recovery")
+
+    def _fail_over(self, reason: str) -> None:
+        """Fence the primary, promote the standby, move the name; then the instance is available again."""
+        lost, standby = self._primary, self._standby
+        if lost is None or standby is None:
+            self._restart()
+            return
+        self._tell("RDS-EVENT-0013", f"Multi-AZ instance failover started: {reason}.", "failover")
+        if self._heartbeat:
+            self._heartbeat.stop()
+        if self._settings.fencing:
+            self._fleet.power_off(lost.host)
+        standby.promote()
+        self._standby = None
+        self._serve_from(standby)
+        self._set(status=Status.AVAILABLE, secondary_zone=None)
+        self._tell("RDS-EVENT-0049", "Multi-AZ instance failover completed.", "failover")
+
+    def _restart(self) -> None:
+        primary = self._primary
+        if primary is None:
+            return
+        if self._heartbeat:
+            self._heartbeat.stop()
+        primary.stop()
+        primary.start()
+        primary.accept_write()
+        self._watch(primary)
+        self._set(status=Status.AVAILABLE)
+        self._tell("RDS-EVENT-0006", "DB instance restarted", "availability")
+
+    # -- having a standby ------------------------------------------------------------------------------------
+
+    def _standby_lost(self) -> bool:
+        if self.sync_state():
+            self._standby_seen_ns = self._clock.now_ns()
+        limit = self._settings.failure_detection.total_seconds() * NANOSECONDS
+        return self._clock.now_ns() - self._standby_seen_ns > limit
+
+    def _carry_on_alone(self) -> None:
+        """Acknowledge without the standby: AWS prefers availability when the standby is lost."""
+        standby, primary = self._standby, self._primary
+        if standby is None or primary is None:
+            return
+        primary.require_synchronous("")
+        self._fleet.power_off(standby.host)
+        self._standby = None
+        self._set(secondary_zone=None)
+        self._tell("MIRROR-STANDBY-LOST", "Multi-AZ standby was lost; a new one is being made.", "availability")
+
+    def _build_standby(self) -> None:
+        primary = self._primary
+        zones = [zone for zone in self._fleet.zones if primary and zone != primary.host.zone]
+        # The zone that stood longest without a server of ours comes first, so that a lost zone is not asked twice.
+        zone = zones[self._hosts % len(zones)]
+
+        def build() -> None:
+            try:
+                self._built.put(self._make_standby(zone, primary) if primary else None)
+            except (DrdrillError, psycopg.Error, OSError) as error:
+                self._tell("MIRROR-STANDBY-NOT-MADE", f"A new standby could not be made: {error}", "availability")
+                self._built.put(None)
+
+        self._builder = threading.Thread(target=build, name=f"standby-{self.record.identifier}", daemon=True)
+        self._builder.start()
+
+    def _take_built_standby(self) -> None:
+        if self._builder is None or self._built.empty():
+            return
+        standby = self._built.get()
+        self._builder = None
+        if standby is not None:
+            self._adopt(standby)
+            self._tell("MIRROR-STANDBY-BACK", "The DB instance has a standby in another zone again.", "availability")
+
+    def _make_standby(self, zone: str, primary: PostgresServer) -> PostgresServer:
+        standby = self._new_server(zone)
+        asynchronous = self._settings.asynchronous_delay is not None
+        standby.copy_from(Upstream(primary.host.address, LINK_PORT if asynchronous else PORT))
+        standby.start()
+        return standby
+
+    def _adopt(self, standby: PostgresServer) -> None:
+        """Give a running standby its role; from then on commits wait for it (unless replication is slow on purpose)."""
+        primary = self._primary
+        if primary is None:
+            return
+        self._standby = standby
+        wait_until(self.sync_state, what=f"{standby.host.name} streaming", within=_SYNC_WITHIN, every=_POLL)
+        if self._settings.asynchronous_delay is None:
+            primary.require_synchronous(standby.host.name)
+            wait_until(
+                lambda: self.sync_state() == "sync",
+                what=f"{standby.host.name} in sync",
+                within=_SYNC_WITHIN,
+                every=_POLL,
+            )
+        self._standby_seen_ns = self._clock.now_ns()
+        self._set(secondary_zone=standby.host.zone)
+
+    # -- small parts -----------------------------------------------------------------------------------------
+
+    def _new_server(self, zone: str) -> PostgresServer:
+        self._hosts += 1
+        name = f"{self.record.identifier}-{self._hosts}"
+        host = self._fleet.create_host(name, zone, disk_bytes=self._settings.disk_bytes)
+        return PostgresServer(host, log=self._logs / f"postgresql-{name}.log")
+
+    def _delete(self) -> None:
+        if self._heartbeat:
+            self._heartbeat.stop()
+        self._names.withdraw(self.record.endpoint)
+        for server in (self._primary, self._standby):
+            if server is not None:
+                self._fleet.release(server.host)
+        self._primary = self._standby = None
+        self._tell("RDS-EVENT-0003", "DB instance deleted", "deletion")
+
+    def _set(self, **changes: object) -> None:
+        self.record = replace(self.record, **changes)  # type: ignore[arg-type]  # names and types are the record's
+
+    def _tell(self, code: str, message: str, category: str) -> None:
+        self._on_event(
+            EventRecord(
+                at=self._clock.utc(),
+                at_ns=self._clock.now_ns(),
+                identifier=self.record.identifier,
+                arn=self.record.arn,
+                code=code,
+                message=message,
+                categories=(category,),
+            )
+        )

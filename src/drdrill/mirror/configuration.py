@@ -1,0 +1,47 @@
+"""`environments/embedded/environment.yaml`: how the embedded mirror is built for this company."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from drdrill.plan.model import Duration, Part
+
+_SIZE = re.compile(r"(\d+)\s*(MiB|GiB)")
+_UNITS = {"MiB": 1 << 20, "GiB": 1 << 30}
+
+
+def parse_size(value: object) -> int:
+    """Turn `512 MiB` into bytes; raises ValueError with what was expected."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    found = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if not found:
+        raise ValueError("a size with its unit was expected, such as `512 MiB` or `2 GiB`")
+    return int(found[1]) * _UNITS[found[2]]
+
+
+Size = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=str)]
+
+
+class Rds(Part):
+    """The emulated control plane of RDS: what a customer cannot set in reality.
+
+    `asynchronous`: the standby follows over a link that delays and loses what it holds: no AWS instance does
+    this; it is there to prove that a drill finds the loss.
+    """
+
+    failure_detection: Duration
+    disk: Size
+    fencing: bool = True
+    standby: Literal["synchronous", "asynchronous"] = "synchronous"
+    link_delay: Duration | None = None
+
+
+class EmbeddedConfiguration(Part):
+    """The whole file."""
+
+    build: Annotated[str, Field(description="A script of the company that builds its system through AWS's API.")]
+    rds: Rds

@@ -1,0 +1,137 @@
+"""The directory of one mirror: everything it writes, who owns it, and whether it still lives."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from drdrill.core.errors import DamagedRecordError
+from drdrill.record.directory import read_json, write_json
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessId:
+    """A process that cannot be mistaken for a later one with the same number: its pid and its start time."""
+
+    pid: int
+    started_ticks: int
+
+    @classmethod
+    def read(cls, pid: int) -> ProcessId | None:
+        """Return the identity of a process that lives now (a zombie does not), or None."""
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            return None
+        return None if fields[0] in "ZX" else cls(pid, int(fields[19]))
+
+    def lives(self) -> bool:
+        """Say whether exactly this process still runs."""
+        return ProcessId.read(self.pid) == self
+
+
+@dataclass(frozen=True, slots=True)
+class MirrorDirectory:
+    """`.drdrill/mirrors/<id>/`."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The mirror's id."""
+        return self.path.name
+
+    @property
+    def control(self) -> Path:
+        """The control socket."""
+        return self.path / "control"
+
+    @property
+    def disks(self) -> Path:
+        """Mount points of the hosts' disks; empty as seen from outside the world."""
+        return self.path / "disks"
+
+    @property
+    def logs(self) -> Path:
+        """Logs of everything that runs in the world."""
+        return self.path / "logs"
+
+    @property
+    def secrets(self) -> Path:
+        """Passwords and the authority's key: readable by the owner only, gone with the mirror."""
+        return self.path / "secrets"
+
+    def create(self) -> None:
+        """Make the directory and its folders; it must not exist yet."""
+        self.path.mkdir(parents=True)
+        self.disks.mkdir()
+        self.logs.mkdir()
+        self.secrets.mkdir(mode=0o700)
+
+    def write_owner(self, *, world: ProcessId, owner: ProcessId | None) -> None:
+        """Note the world's process, and the runner that owns it (None: it stands by itself)."""
+        write_json(
+            self.path / "owner.json",
+            {
+                "world": [world.pid, world.started_ticks],
+                "owner": [owner.pid, owner.started_ticks] if owner else None,
+            },
+        )
+
+    def read_world(self) -> ProcessId | None:
+        """Return the world's process as noted, whether it lives or not; None when nothing was noted."""
+        return self._read_process("world")
+
+    def read_owner(self) -> ProcessId | None:
+        """Return the runner that owns the world; None: it stands by itself, or nothing was noted."""
+        return self._read_process("owner")
+
+    def _read_process(self, field: str) -> ProcessId | None:
+        try:
+            noted = read_json(self.path / "owner.json").get(field)
+            return ProcessId(int(noted[0]), int(noted[1])) if noted else None
+        except (DamagedRecordError, ValueError, TypeError, IndexError):
+            return None
+
+    def lives(self) -> bool:
+        """Say whether the mirror's world runs."""
+        world = self.read_world()
+        return world is not None and world.lives()
+
+    def remove(self) -> None:
+        """Remove the directory. Only for a mirror whose world is gone: a mounted disk would be in the way."""
+        shutil.rmtree(self.path)
+
+
+def list_mirrors(root: Path) -> tuple[MirrorDirectory, ...]:
+    """Return all mirrors of a drill repository, living or not."""
+    folder = mirrors_folder(root)
+    return tuple(MirrorDirectory(path) for path in sorted(folder.iterdir()) if path.is_dir()) if folder.exists() else ()
+
+
+def mirrors_folder(root: Path) -> Path:
+    """Return the folder in which a drill repository's mirrors live."""
+    return root / ".drdrill" / "mirrors"
+
+
+def find_outer_pid(world: ProcessId, inner_pid: int) -> int | None:
+    """Return the pid outside the world of the process that has `inner_pid` inside it, or None.
+
+    Walks the world's own descendants only, so two mirrors with equal inner pids cannot be mixed up.
+    """
+    pending = [world.pid]
+    while pending:
+        pid = pending.pop()
+        try:
+            status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
+            for task in os.listdir(f"/proc/{pid}/task"):
+                pending += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text(encoding="ascii").split())
+        except OSError:
+            continue  # it ended while we looked
+        ids = next((line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:")), [])
+        # outside, in the world, in its host: the world's own view is the one before the last for a host's init
+        if len(ids) >= 3 and ids[-1] == "1" and int(ids[-2]) == inner_pid:  # noqa: PLR2004
+            return pid
+    return None

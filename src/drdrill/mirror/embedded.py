@@ -1,0 +1,332 @@
+"""The embedded environment: the mirror as a drill sees it. Implements `environment.port.Environment`."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from drdrill.core.clock import SystemClock
+from drdrill.core.errors import CommandFailedError, ControlLostError, EnvironmentFailedError, UsageError
+from drdrill.core.waiting import wait_until
+from drdrill.dataplane.postgresql import find_binaries
+from drdrill.environment.port import (
+    FaultRequest,
+    Fidelity,
+    Identity,
+    Injection,
+    StoreEvent,
+    StoreMember,
+    StoreRole,
+    StoreState,
+)
+from drdrill.mirror.configuration import EmbeddedConfiguration
+from drdrill.mirror.control import Control
+from drdrill.mirror.directory import MirrorDirectory, list_mirrors, mirrors_folder
+from drdrill.mirror.host import program_environment
+from drdrill.mirror.network import BLACK_HOLE, DNS_ADDRESS
+from drdrill.mirror.prerequisites import require_prerequisites
+from drdrill.mirror.world import World, stop_and_remove
+from drdrill.plan.yaml_file import load_model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    from drdrill.plan.model import Plan
+
+_BUILD_WITHIN = timedelta(minutes=5)  # measured 3 s
+_LOOK_WITHIN = timedelta(seconds=10)
+_LOOK_TIMEOUT_SECONDS = "0.5"  # a host of the mirror answers within 1 ms when it lives
+_CLIENTS_POLL = timedelta(milliseconds=20)
+_DATABASE_PORT = "5432"
+
+
+class Embedded:
+    """A mirror that belongs to this process (the default), or a standing one that is attached to."""
+
+    name: ClassVar[str] = "embedded"
+    dns_server: ClassVar[str] = DNS_ADDRESS
+    black_hole: ClassVar[str] = BLACK_HOLE
+    fidelity: ClassVar[tuple[Fidelity, ...]] = (
+        Fidelity("PostgreSQL, its replication and promotion", "real", "killing processes keeps the page cache: "
+                 "a host's loss does not test what fsync protects"),
+        Fidelity("RDS control plane", "emulated", "failure detection takes a configured time; AWS's own is not shown"),
+        Fidelity("hosts, zones, regions", "emulated", "namespaces of one machine: no hardware fails, no bandwidth ends"),
+        Fidelity("DNS", "real", "one server instead of Route 53's fleet; TTLs are the production's"),
+        Fidelity("users", "modelled", "clients write to the database's endpoint: the services between are not there yet"),
+    )  # fmt: skip
+
+    def __init__(self, root: Path, plan: Plan, *, name: str | None = None, standing: bool = False) -> None:
+        self._root = root
+        self._folder = root / "environments" / self.name
+        self._plan = plan
+        self._configuration = load_model(self._folder / "environment.yaml", EmbeddedConfiguration)
+        self._standing = standing
+        self._name = name
+        self._attached = False
+        self._world: World | None = None
+        self._clients: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __repr__(self) -> str:
+        return f"Embedded({self._world.directory.name if self._world else 'down'})"
+
+    # -- life ------------------------------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        """Bring it up, or attach to the standing mirror that was named."""
+        if self._name and not self._standing:
+            self._world = World.attach(MirrorDirectory(mirrors_folder(self._root) / self._name))
+            self._attached = True
+            return self
+        require_prerequisites(self._root)
+        folder = mirrors_folder(self._root)
+        directory = MirrorDirectory(folder / (self._name or f"{secrets.token_hex(3)}-{os.getpid()}"))
+        if directory.path.exists():
+            raise UsageError(f"there is a mirror {directory.name} already: take it down, or choose another --name.")
+        try:
+            self._world = World.start(directory, self._settings(), standing=self._standing)
+            self._build()
+        except BaseException:
+            self._take_down(directory)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Take it down, unless it stands by itself."""
+        self.stop_clients(within=timedelta(seconds=2))
+        if self._world is not None and not self._standing and not self._attached:
+            self._take_down(self._world.directory)
+
+    def _take_down(self, directory: MirrorDirectory) -> None:
+        if self._world is not None:
+            stop_and_remove(self._world)
+            self._world = None
+        elif directory.path.exists():
+            directory.remove()
+
+    @classmethod
+    def attach(cls, control: str) -> EmbeddedFaults:
+        """Return the fault port of the mirror behind a control socket, for a process that did not start it."""
+        directory = MirrorDirectory(Path(control).parent)
+        return EmbeddedFaults(World.attach(directory), directory)
+
+    @property
+    def world(self) -> World:
+        """The running world; raises `ControlLostError` when it is down."""
+        if self._world is None:
+            raise ControlLostError("the mirror is not up.")
+        return self._world
+
+    @property
+    def control(self) -> str:
+        """Return the address of the control socket."""
+        return str(self.world.directory.control)
+
+    @property
+    def faults(self) -> EmbeddedFaults:
+        """Return the fault port."""
+        return EmbeddedFaults(self.world, self.world.directory)
+
+    def _settings(self) -> dict[str, Any]:
+        rds = self._configuration.rds
+        regions = (self._plan.regions.primary, self._plan.regions.recovery)
+        return {
+            "regions": [{"name": region.name, "zones": list(region.zones)} for region in regions],
+            "rds": {
+                "failure_detection_seconds": rds.failure_detection.total_seconds(),
+                "fencing": rds.fencing,
+                "disk_bytes": rds.disk,
+                "link_delay_seconds": (
+                    (rds.link_delay or timedelta(0)).total_seconds() if rds.standby == "asynchronous" else None
+                ),
+            },
+        }
+
+    def _build(self) -> None:
+        """Have the company's own script build its system through AWS's API, as an operator."""
+        secret = self.world.directory.secrets / "database-password"
+        secret.write_text(secrets.token_urlsafe(18), encoding="ascii")
+        script = self._folder / self._configuration.build
+        self.run_for_operator([sys.executable, str(script)], within=_BUILD_WITHIN)
+
+    # -- for operators and users -----------------------------------------------------------------------------
+
+    def operator_environment(self) -> dict[str, str]:
+        """Return the environment of a program on the operator's host: credentials and places, no endpoint setting."""
+        directory = self.world.directory
+        region = self._plan.regions.primary.name
+        return program_environment(
+            directory.disks / "operator",
+            {
+                "AWS_ACCESS_KEY_ID": "mirror",
+                "AWS_SECRET_ACCESS_KEY": "mirror",
+                "AWS_DEFAULT_REGION": region,
+                "AWS_REGION": region,
+                "AWS_CA_BUNDLE": str(directory.path / "authority.pem"),
+                "AWS_EC2_METADATA_DISABLED": "true",
+                "PGPASSWORD": (directory.secrets / "database-password").read_text(encoding="ascii"),
+                "DRDRILL_CONTROL": str(directory.control),
+                "DRDRILL_ENVIRONMENT": self.name,
+                "DRDRILL_INSTANCE": directory.name,
+                "DRDRILL_PLAN": str(self._root / "scenarios" / "plan.yaml"),
+                "PYTHONPATH": str(self._root),
+                "PATH": os.pathsep.join(
+                    [str(Path(sys.executable).parent), str(find_binaries()), os.environ.get("PATH", "/usr/bin:/bin")]
+                ),
+                "TERM": os.environ.get("TERM", "dumb"),
+            },
+        )
+
+    def operator_command(self, command: Sequence[str]) -> list[str]:
+        """Return the command that runs `command` on the operator's host."""
+        return [*self.world.entry("operator"), *command]
+
+    def run_for_operator(
+        self, command: Sequence[str], *, within: timedelta, output: Path | None = None
+    ) -> str:
+        """Run a command on the operator's host and return what it wrote, or write it to `output`."""
+        entered = self.operator_command(command)
+        with (output or Path(os.devnull)).open("wb") as file:
+            try:
+                done = subprocess.run(
+                    entered, stdin=subprocess.DEVNULL, stdout=file if output else subprocess.PIPE,
+                    stderr=subprocess.PIPE, env=self.operator_environment(), cwd="/",
+                    timeout=within.total_seconds(), check=False,
+                )  # fmt: skip
+            except subprocess.TimeoutExpired as error:
+                said = (error.stderr or b"").decode(errors="replace")
+                raise CommandFailedError(command, -9, f"{said}\nended by us after {within.total_seconds():g} s") from error
+        if done.returncode:
+            raise CommandFailedError(command, done.returncode, ((done.stdout or b"") + done.stderr).decode(errors="replace"))
+        return (done.stdout or b"").decode(errors="replace")
+
+    def start_client(self, name: str, command: Sequence[str], *, log: Path) -> None:
+        """Start a client's process on the users' host."""
+        directory = self.world.directory
+        secret = (directory.secrets / "database-password").read_text(encoding="ascii")
+        environment = program_environment(directory.disks / "users", {"PGPASSWORD": secret})
+        with log.open("ab") as stream:
+            self._clients[name] = subprocess.Popen(
+                [*self.world.entry("users"), *command], stdin=subprocess.DEVNULL, stdout=stream,
+                stderr=subprocess.STDOUT, env=environment, cwd="/", start_new_session=True,
+            )  # fmt: skip
+
+    def stop_clients(self, *, within: timedelta) -> Mapping[str, int]:
+        """Ask all clients to end, wait for them, kill those that do not, and return their exit statuses."""
+        clients, self._clients = self._clients, {}
+        for process in clients.values():
+            _signal_children(process)
+        deadline = SystemClock().now_ns() + int(within.total_seconds() * 1e9)
+        for process in clients.values():
+            try:
+                process.wait(max(0.0, (deadline - SystemClock().now_ns()) / 1e9))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        return {name: process.returncode for name, process in clients.items()}
+
+    def observe_clients(self) -> Mapping[str, bool]:
+        """Return for each started client whether its process runs."""
+        return {name: process.poll() is None for name, process in self._clients.items()}
+
+    # -- looking ---------------------------------------------------------------------------------------------
+
+    def observe_store(self, resource: str) -> StoreState:
+        """Look at a store's members."""
+        return parse_store(self.world.control.ask("store", resource=resource))
+
+    def start_sampling(self, resource: str, output: Path) -> None:
+        """Begin to append readings of a store's replication to `output`."""
+        self.world.control.ask("start_sampling", resource=resource, output=str(output))
+
+    def stop_sampling(self) -> None:
+        """End all sampling."""
+        self.world.control.ask("stop_sampling")
+
+
+def parse_store(answer: Mapping[str, Any]) -> StoreState:
+    """Make a `StoreState` of the supervisor's answer."""
+    return StoreState(
+        resource=answer["resource"],
+        status=answer["status"],
+        endpoint=answer["endpoint"],
+        members=tuple(StoreMember(**{**m, "role": StoreRole(m["role"])}) for m in answer["members"]),
+        protected=answer["protected"],
+        promotions=answer["promotions"],
+        events=tuple(StoreEvent(**event) for event in answer["events"]),
+    )
+
+
+def _signal_children(process: subprocess.Popen[bytes]) -> None:
+    """Send SIGTERM to what `nsenter` started: it waits for its child and does not pass signals on."""
+    try:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+    except OSError:
+        return
+    for child in children:
+        subprocess.run(["kill", "-TERM", child], check=False, capture_output=True)
+
+
+class EmbeddedFaults:
+    """Breaks and heals a mirror through its supervisor, and looks at the effect from another host."""
+
+    def __init__(self, world: World, directory: MirrorDirectory) -> None:
+        self._world = world
+        self._directory = directory
+        self._control = Control(directory.control)
+
+    @property
+    def state_directory(self) -> Path:
+        """Return the mirror's directory."""
+        return self._directory.path
+
+    def read_identity(self) -> Identity:
+        """Return who this is."""
+        return Identity(**self._control.ask("identity"))
+
+    def inject(self, request: FaultRequest) -> Injection:
+        """Break it."""
+        if request.kind != "host_power_loss":
+            raise UsageError(f"the embedded mirror cannot inject `{request.kind}`.")
+        answer = self._control.ask("cut_power", resource=request.resource, role=request.role.value)
+        return Injection(kind=request.kind, **answer)
+
+    def heal(self, injection: Injection) -> Mapping[str, Any]:
+        """Give the host its power back."""
+        return self._control.ask("restore_power", host=injection.resource)
+
+    def observe_effect(self, injection: Injection) -> Mapping[str, Any]:
+        """Look from the users' host whether the host answers anything at all."""
+        look = self._look(str(injection.details["address"]))
+        return {"effective": not _answers(look), "observer": "TCP connection from the users' host", **look}
+
+    def observe_healed(self, injection: Injection) -> Mapping[str, Any]:
+        """Look from the users' host whether the host answers again (a refusal is an answer)."""
+        look = self._look(str(injection.details["address"]))
+        return {"healed": _answers(look), "observer": "TCP connection from the users' host", **look}
+
+    def _look(self, address: str) -> dict[str, Any]:
+        command = [
+            *self._world.entry("users"), sys.executable, "-m", "drdrill.load.reach", address, _DATABASE_PORT,
+            _LOOK_TIMEOUT_SECONDS,
+        ]  # fmt: skip
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_LOOK_WITHIN.total_seconds(), check=False,
+            env=program_environment(self._directory.disks / "users"), cwd="/",
+        )  # fmt: skip
+        if done.returncode:
+            raise EnvironmentFailedError(f"the look from the users' host failed: {done.stderr.strip()}")
+        look: dict[str, Any] = json.loads(done.stdout)
+        return look
+
+
+def _answers(look: Mapping[str, Any]) -> bool:
+    return bool(look["reachable"]) or "refused" in str(look["error"]).lower()

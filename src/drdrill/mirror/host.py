@@ -1,0 +1,117 @@
+"""A host of the world: namespaces with an own address, process table, shared memory and data disk."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drdrill.core.errors import CommandFailedError, EnvironmentFailedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import timedelta
+
+_INIT = Path(__file__).with_name("host_init.py")
+_NAMESPACES = ("--net", "--mount", "--pid", "--ipc", "--uts")
+UNPRIVILEGED = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+
+
+def program_environment(disk: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of programs on a host: nothing of the caller's own gets in."""
+    return {
+        "PATH": os.environ.get("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"),
+        "HOME": str(disk),
+        "TMPDIR": str(disk),
+        "LC_ALL": "C.UTF-8",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **(extra or {}),
+    }
+
+
+class WorldHost:
+    """One host, as the supervisor holds it. Implements `dataplane.host.Host`.
+
+    `disk` is a tmpfs of a stated size mounted in the world, so it survives the host's power cut.
+    """
+
+    def __init__(self, name: str, region: str, zone: str, address: str, disk: Path) -> None:
+        self.name = name
+        self.region = region
+        self.zone = zone
+        self.address = address
+        self.disk = disk
+        self._unshare: subprocess.Popen[str] | None = None
+        self.init_pid: int | None = None  # in the world's process table
+
+    def __repr__(self) -> str:
+        return f"WorldHost({self.name}, {self.zone}, {self.address})"
+
+    @property
+    def powered(self) -> bool:
+        """Whether it has power."""
+        return self._unshare is not None and self._unshare.poll() is None
+
+    def boot(self) -> None:
+        """Give it power: fresh namespaces and an init. The network is attached by whoever owns the network."""
+        self._unshare = subprocess.Popen(
+            ["unshare", *_NAMESPACES, "--fork", "--kill-child", "--mount-proc",
+             sys.executable, "-I", "-S", str(_INIT), self.name],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=program_environment(self.disk),
+        )  # fmt: skip
+        assert self._unshare.stdout is not None  # noqa: S101  (a pipe was asked for)
+        with self._unshare.stdout as said:
+            if said.readline() != "up\n":
+                raise EnvironmentFailedError(f"host {self.name} did not boot; the supervisor's log says why.")
+        children = Path(f"/proc/{self._unshare.pid}/task/{self._unshare.pid}/children").read_text(encoding="ascii")
+        self.init_pid = int(children.split()[0])
+
+    def kill(self) -> None:
+        """Take its power away: its init dies, and the kernel ends everything else on it. Harmless when it is off."""
+        if self._unshare is not None and self.init_pid is not None and self.powered:
+            os.kill(self.init_pid, signal.SIGKILL)
+            self._unshare.wait()
+        self._unshare = self.init_pid = None
+
+    def run(
+        self, command: Sequence[str], *, within: timedelta, environment: Mapping[str, str] | None = None
+    ) -> str:
+        """Run a program to its end and return what it wrote; raises `CommandFailedError`."""
+        try:
+            done = subprocess.run(
+                [*self._enter(), *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                text=True, errors="replace", cwd="/", timeout=within.total_seconds(), check=False,
+                env=program_environment(self.disk, environment),
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            raise CommandFailedError(
+                command, -signal.SIGKILL, f"ended by us: not done within {within.total_seconds():g} s"
+            ) from error
+        if done.returncode:
+            raise CommandFailedError(command, done.returncode, done.stdout)
+        return done.stdout
+
+    def spawn(self, command: Sequence[str], *, log: Path, unprivileged: bool = False) -> subprocess.Popen[bytes]:
+        """Start a program; its output goes to `log`. `unprivileged`: under a uid that is not 0."""
+        with log.open("ab") as stream:
+            return subprocess.Popen(
+                [*self._enter(), *(UNPRIVILEGED if unprivileged else ()), *command],
+                stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT, cwd="/",
+                start_new_session=True, env=program_environment(self.disk),
+            )  # fmt: skip
+
+    def spawn_piped(self, command: Sequence[str], *, log: Path) -> subprocess.Popen[str]:
+        """Start a program that is talked to over its standard input and output; its errors go to `log`."""
+        with log.open("ab") as stream:
+            return subprocess.Popen(
+                [*self._enter(), *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=stream, text=True,
+                cwd="/", start_new_session=True, env=program_environment(self.disk),
+            )  # fmt: skip
+
+    def _enter(self) -> list[str]:
+        if not self.powered or self.init_pid is None:
+            raise EnvironmentFailedError(f"host {self.name} has no power.")
+        return ["nsenter", "--target", str(self.init_pid), *_NAMESPACES, "--"]

@@ -1,0 +1,235 @@
+"""The network of the world: zones (bridges) in regions (routers) on an internet, and the hosts attached to them.
+
+::
+
+    users, dns, operator ── internet bridge 198.18.0.0/16 ┐
+                                                          core (the supervisor's own network namespace)
+    AWS endpoints 198.19.<region>.<service>, on the core ─┤
+                                                          ├── router of region 0 ── zone bridges 10.20.<zone>.0/24
+                                                          └── router of region 1 ── zone bridges 10.40.<zone>.0/24
+
+A host that lost its power is silent: routers hold a permanent neighbour entry for every address, so that nobody
+is told *host unreachable* where a dead machine gives no answer.
+"""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+import threading
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from drdrill.core.errors import CommandFailedError
+from drdrill.mirror.host import WorldHost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+INTERNET = "internet"
+BLACK_HOLE = "198.19.255.1"  # routed nowhere: asked by the positive control
+DNS_ADDRESS = "198.18.0.53"
+_VPC_OCTETS = (20, 40)
+_FIRST_HOST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class RegionLayout:
+    """A region and its zones, as the plan names them."""
+
+    name: str
+    zones: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Zone:
+    """A bridge: in which network namespace, its gateway's address, and the next free host address."""
+
+    router: WorldHost | None  # None: the core
+    bridge: str
+    prefix: str
+    length: int
+    next_host: Iterable[int] = field(default_factory=lambda: itertools.count(_FIRST_HOST))
+
+    @property
+    def gateway(self) -> str:
+        return f"{self.prefix}.1"
+
+
+class Network:
+    """Builds the world's network and attaches hosts to it. Thread-safe."""
+
+    def __init__(self, regions: Sequence[RegionLayout], disks: Path) -> None:
+        self.regions = tuple(regions)
+        self._disks = disks
+        self._lock = threading.Lock()
+        self._zones: dict[str, _Zone] = {}
+        self._hosts: dict[str, WorldHost] = {}
+
+    def build(self) -> None:
+        """Make core, internet, routers and zones."""
+        _allow_forwarding(None)
+        _ip(None, [
+            "link set lo up",
+            f"link add name {INTERNET} type bridge",
+            f"addr add 198.18.0.1/16 dev {INTERNET}",
+            f"link set dev {INTERNET} up",
+            f"route add blackhole {BLACK_HOLE}/32",
+        ])  # fmt: skip
+        self._zones[INTERNET] = _Zone(None, INTERNET, "198.18.0", 16)
+        for number, region in enumerate(self.regions):
+            self._build_region(number, region)
+
+    def _build_region(self, number: int, region: RegionLayout) -> None:
+        router = WorldHost(f"router-{region.name}", region.name, INTERNET, f"169.254.{number}.2", self._disks)
+        router.boot()
+        _allow_forwarding(router)
+        vpc = f"10.{_VPC_OCTETS[number]}"
+        _ip(None, [
+            f"link add name region{number} type veth peer name core netns {router.init_pid}",
+            f"addr add 169.254.{number}.1/30 dev region{number}",
+            f"link set dev region{number} up",
+        ])  # fmt: skip
+        commands = [
+            "link set lo up",
+            f"addr add 169.254.{number}.2/30 dev core",
+            "link set dev core up",
+            f"route add default via 169.254.{number}.1",
+        ]
+        for index, name in enumerate(region.zones):
+            zone = _Zone(router, f"zone{index}", f"{vpc}.{index}", 24)
+            self._zones[name] = zone
+            commands += [
+                f"link add name {zone.bridge} type bridge",
+                f"addr add {zone.gateway}/24 dev {zone.bridge}",
+                f"link set dev {zone.bridge} up",
+                # A bridge without a live port has no carrier, and the router would say *unreachable* for its hosts.
+                f"link add name keep{index} type veth peer name carrier{index}",
+                f"link set dev keep{index} master {zone.bridge}",
+                f"link set dev keep{index} up",
+                f"link set dev carrier{index} up",
+            ]
+        _ip(router, commands)
+        _ip(None, [f"route add {vpc}.0.0/16 via 169.254.{number}.2"])
+        self._hosts[router.name] = router
+
+    def add_endpoint(self, region: str, service_number: int) -> str:
+        """Give the core an address for one service of one region, and return it."""
+        number = [layout.name for layout in self.regions].index(region)
+        address = f"198.19.{number}.{service_number}"
+        _ip(None, [f"addr add {address}/32 dev lo"])
+        return address
+
+    def create_host(self, name: str, zone_name: str, *, disk_bytes: int, address: str | None = None) -> WorldHost:
+        """Make a host with a disk, power and its place in a zone (or on the internet)."""
+        with self._lock:
+            zone = self._zones[zone_name]
+            if name in self._hosts:
+                raise ValueError(f"there is a host {name} already")
+            disk = self._disks / name
+            disk.mkdir()
+            subprocess.run(
+                ["mount", "-t", "tmpfs", "-o", f"size={disk_bytes},mode=755", "none", str(disk)],
+                check=True, capture_output=True,
+            )  # fmt: skip
+            number = next(iter(zone.next_host))
+            region = next((layout.name for layout in self.regions if zone_name in layout.zones), "")
+            host = WorldHost(name, region, zone_name, address or f"{zone.prefix}.{number}", disk)
+            self._hosts[name] = host
+        self.power_on(host)
+        return host
+
+    def power_on(self, host: WorldHost) -> None:
+        """Boot a host and attach it to its zone. Harmless when it has power."""
+        if host.powered:
+            return
+        host.boot()
+        zone = self._zones[host.zone]
+        port = _port(host)
+        router = f"netns {zone.router.init_pid}" if zone.router else ""
+        mac = _mac(host.address)
+        # Attached from the core: the only place that sees both namespaces' processes.
+        _ip(None, [f"link add name {port} {router} type veth peer name eth0 address {mac} netns {host.init_pid}"])
+        _ip(zone.router, [
+            f"link set dev {port} master {zone.bridge}",
+            f"link set dev {port} up",
+            f"neigh replace {host.address} lladdr {mac} dev {zone.bridge} nud permanent",
+        ])  # fmt: skip
+        _ip(host, [
+            "link set lo up",
+            f"addr add {host.address}/{zone.length} dev eth0",
+            "link set dev eth0 up",
+            f"route add default via {zone.gateway}",
+        ])  # fmt: skip
+
+    def power_off(self, host: WorldHost) -> None:
+        """Cut a host's power: its link goes silent, then everything on it dies. Harmless when it is off."""
+        if not host.powered:
+            return
+        _ip(self._zones[host.zone].router, [f"link set dev {_port(host)} down"])
+        host.kill()
+
+    def release(self, host: WorldHost) -> None:
+        """Take a host out of the world, its disk included."""
+        self.power_off(host)
+        with self._lock:
+            self._hosts.pop(host.name, None)
+        subprocess.run(["umount", "--lazy", str(host.disk)], check=True, capture_output=True)
+        host.disk.rmdir()
+
+    def find_host(self, name: str) -> WorldHost:
+        """Return a host by its name; raises KeyError."""
+        return self._hosts[name]
+
+    def hosts(self) -> tuple[WorldHost, ...]:
+        """Return all hosts."""
+        with self._lock:
+            return tuple(self._hosts.values())
+
+
+class RegionFleet:
+    """The machines of one region, as `aws.ports.Fleet` wants them."""
+
+    def __init__(self, network: Network, layout: RegionLayout) -> None:
+        self._network = network
+        self.region = layout.name
+        self.zones = layout.zones
+
+    def create_host(self, name: str, zone: str, *, disk_bytes: int) -> WorldHost:
+        """Make a machine in a zone."""
+        return self._network.create_host(name, zone, disk_bytes=disk_bytes)
+
+    def power_off(self, host: WorldHost) -> None:
+        """Cut a machine's power."""
+        self._network.power_off(host)
+
+    def release(self, host: WorldHost) -> None:
+        """Give a machine back."""
+        self._network.release(host)
+
+
+def _port(host: WorldHost) -> str:
+    """Return the name of the bridge port of a host: unique, and short enough for the kernel (15 characters)."""
+    return "p" + host.address.replace(".", "x")
+
+
+def _mac(address: str) -> str:
+    return "02:00:" + ":".join(f"{int(octet):02x}" for octet in address.split("."))
+
+
+def _ip(where: WorldHost | None, commands: Sequence[str]) -> None:
+    """Run `ip` commands in one go in a host's network namespace, or in the core's."""
+    enter = ["nsenter", "--target", str(where.init_pid), "--net", "--"] if where else []
+    command = [*enter, "ip", "-batch", "-"]
+    done = subprocess.run(command, input="\n".join(commands) + "\n", capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CommandFailedError([*command, *commands], done.returncode, done.stderr)
+
+
+def _allow_forwarding(where: WorldHost | None) -> None:
+    enter = ["nsenter", "--target", str(where.init_pid), "--net", "--mount", "--"] if where else []
+    command = [*enter, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CommandFailedError(command, done.returncode, done.stderr)

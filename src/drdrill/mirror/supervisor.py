@@ -1,0 +1,170 @@
+"""The supervisor: the first process of a world. It builds the network, serves DNS and AWS, and obeys the control socket.
+
+Started by `drdrill.mirror.world` in fresh namespaces: `python -m drdrill.mirror.supervisor DIRECTORY SETTINGS`. Its
+standard input is the lifeline: when the owner dies, it ends, and the kernel ends everything in the world with it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import ssl
+import subprocess
+import sys
+import threading
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from drdrill.aws.gate import Gate
+from drdrill.aws.rds import RdsService, RdsSettings
+from drdrill.core.clock import SystemClock
+from drdrill.core.errors import EnvironmentFailedError
+from drdrill.dataplane import dns
+from drdrill.mirror.authority import issue_certificate
+from drdrill.mirror.control import ControlServer
+from drdrill.mirror.directory import MirrorDirectory
+from drdrill.mirror.network import DNS_ADDRESS, INTERNET, Network, RegionFleet, RegionLayout
+from drdrill.mirror.operations import Operations
+
+_SERVICE_NUMBERS = {"rds": 10}
+_ANY_SERVICE = 1  # answers for all services that are not implemented, so that they say so
+_SMALL_DISK = 64 << 20
+_ENDPOINT_TTL_SECONDS = 60
+
+
+def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None:
+    """Build the world and serve until the lifeline breaks or `stop` is asked for."""
+    clock = SystemClock()
+    network = Network([RegionLayout(r["name"], tuple(r["zones"])) for r in settings["regions"]], directory.disks)
+    network.build()
+    for name in ("operator", "users"):
+        network.create_host(name, INTERNET, disk_bytes=_SMALL_DISK)
+    names = _start_dns(network, directory)
+    rds_settings = RdsSettings(
+        failure_detection=timedelta(seconds=settings["rds"]["failure_detection_seconds"]),
+        fencing=settings["rds"]["fencing"],
+        asynchronous_delay=(
+            None
+            if settings["rds"]["link_delay_seconds"] is None
+            else timedelta(seconds=settings["rds"]["link_delay_seconds"])
+        ),
+        disk_bytes=settings["rds"]["disk_bytes"],
+    )
+    rds = {
+        layout.name: RdsService(RegionFleet(network, layout), names, rds_settings, clock, directory.logs)
+        for layout in network.regions
+    }
+    _serve_aws(network, names, directory, rds)
+    stopped = threading.Event()
+    operations = Operations(directory.name, network, rds, clock, stop=stopped.set)
+    ControlServer(directory.control, operations.table())
+    if settings["lifeline"]:
+        threading.Thread(target=_follow_lifeline, args=(stopped,), name="lifeline", daemon=True).start()
+    sys.stdout.write('{"ready": true}\n')
+    sys.stdout.flush()
+    stopped.wait()
+
+
+def _follow_lifeline(stopped: threading.Event) -> None:
+    while os.read(0, 1):
+        pass
+    print("the owner of this mirror is gone", file=sys.stderr, flush=True)  # noqa: T201  (the supervisor's log)
+    stopped.set()
+
+
+def _start_dns(network: Network, directory: MirrorDirectory) -> dns.DnsServer:
+    host = network.create_host("dns", INTERNET, disk_bytes=_SMALL_DISK, address=DNS_ADDRESS)
+    command = [sys.executable, "-m", "drdrill.dataplane.dns", DNS_ADDRESS, str(dns.PORT)]
+    return dns.DnsServer(host.spawn_piped(command, log=directory.logs / "dns.log"))
+
+
+def _serve_aws(
+    network: Network, names: dns.DnsServer, directory: MirrorDirectory, rds: dict[str, RdsService]
+) -> None:
+    """Open the gate under AWS's real names: one address per region and service."""
+    from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415  (80 ms, while the hosts boot)
+
+    class Handler(WSGIRequestHandler):
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Keep quiet: what matters stands in the journal and in RDS's events."""
+
+    suffixes = [f"{layout.name}.amazonaws.com" for layout in network.regions]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate = issue_certificate(directory.secrets, ["*.amazonaws.com", *(f"*.{suffix}" for suffix in suffixes)])
+    context.load_cert_chain(certificate)
+    gate = Gate(
+        {(region, "rds"): service for region, service in rds.items()},
+        report=lambda text: print(f"gate: {text}", file=sys.stderr, flush=True),
+    )
+    server = make_server(
+        "0.0.0.0", 443, gate, threaded=True, ssl_context=context, request_handler=Handler  # noqa: S104  (in the world)
+    )
+    server.daemon_threads = True  # type: ignore[attr-defined]  # of the threaded server that was asked for
+    threading.Thread(target=server.serve_forever, name="gate", daemon=True).start()
+    for layout, suffix in zip(network.regions, suffixes, strict=True):
+        anything = network.add_endpoint(layout.name, _ANY_SERVICE)
+        names.publish(f"*.{suffix}", [anything], ttl_seconds=_ENDPOINT_TTL_SECONDS)
+        for service, number in _SERVICE_NUMBERS.items():
+            address = network.add_endpoint(layout.name, number)
+            names.publish(f"{service}.{suffix}", [address], ttl_seconds=_ENDPOINT_TTL_SECONDS)
+    names.publish(
+        "*.amazonaws.com", [network.add_endpoint(network.regions[0].name, 2)], ttl_seconds=_ENDPOINT_TTL_SECONDS
+    )
+
+
+def _give_the_world_its_files(directory: MirrorDirectory) -> None:
+    """Bind the world's own resolver, names and authorities over the machine's: nothing asks the machine's resolver."""
+    files = {
+        "/etc/resolv.conf": f"nameserver {DNS_ADDRESS}\noptions timeout:1 attempts:2\n",
+        "/etc/hosts": "127.0.0.1 localhost\n",
+        "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
+    }
+    authorities = Path("/etc/ssl/certs/ca-certificates.crt")
+    if authorities.exists():
+        own = (directory.path / "authority.pem").read_text(encoding="ascii")
+        files[str(authorities)] = authorities.read_text(encoding="utf-8") + own
+    folder = directory.path / "etc"
+    folder.mkdir()
+    for target, content in files.items():
+        source = folder / Path(target).name
+        source.write_text(content, encoding="utf-8")
+        if Path(target).exists():
+            subprocess.run(["mount", "--bind", str(source), target], check=True, capture_output=True)
+
+
+def _reap(child: int) -> int:
+    """Wait for orphans of the world until the supervisor itself ends; return its exit status."""
+    while True:
+        pid, status = os.wait()
+        if pid == child:
+            return os.waitstatus_to_exitcode(status)
+
+
+def main() -> None:
+    """Stay as the world's init, and let a child be the supervisor: its waits and the init's must not mix."""
+    directory = MirrorDirectory(Path(sys.argv[1]))
+    settings = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # the terminal's Ctrl-C is for the runner, which ends us by the lifeline
+    child = os.fork()
+    if child:
+        sys.exit(abs(_reap(child)))
+    try:
+        _give_the_world_its_files(directory)
+        run_supervisor(directory, settings)
+    except (EnvironmentFailedError, OSError, subprocess.CalledProcessError) as error:
+        said = error.stderr if isinstance(error, subprocess.CalledProcessError) else ""
+        sys.stdout.write(json.dumps({"error": f"{error} {said}".strip()}) + "\n")
+        sys.stdout.flush()
+        raise
+    finally:
+        with contextlib.suppress(BrokenPipeError):
+            sys.stdout.flush()
+        os._exit(0 if sys.exc_info()[0] is None else 1)  # threads of ours may sit in a call to a dead server
+
+
+if __name__ == "__main__":
+    main()

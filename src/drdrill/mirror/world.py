@@ -1,0 +1,181 @@
+"""The world as seen from outside: starting it, entering its hosts, ending it, clearing away what a crash left.
+
+A world that a runner owns hangs on a lifeline: a pipe whose writing end only the runner holds. However the runner
+dies, the supervisor reads the end of it, ends, and the kernel ends every process, mount and namespace of the world.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from drdrill.core.errors import ControlLostError, EnvironmentFailedError
+from drdrill.core.waiting import wait_until
+from drdrill.mirror.authority import create_authority
+from drdrill.mirror.control import Control
+from drdrill.mirror.directory import MirrorDirectory, ProcessId, find_outer_pid, list_mirrors
+from drdrill.record.directory import write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_READY_WITHIN_SECONDS = 60.0  # measured 0.9 s, 5 s on a loaded machine
+_STOP_WITHIN = timedelta(seconds=20)  # measured 0.2 s
+_KILLED_WITHIN = timedelta(seconds=10)
+_POLL = timedelta(milliseconds=20)
+_UNSHARE = ("unshare", "-Urnmiu", "-p", "-f", "--kill-child", "--mount-proc")
+
+
+class World:
+    """A running world. Made by `start`, or by `attach` to a standing one."""
+
+    def __init__(
+        self,
+        directory: MirrorDirectory,
+        process: ProcessId,
+        lifeline: int | None,
+        child: subprocess.Popen[str] | None = None,
+    ) -> None:
+        self._child = child
+        self.directory = directory
+        self.process = process
+        self._lifeline = lifeline
+        self.control = Control(directory.control)
+
+    @classmethod
+    def start(cls, directory: MirrorDirectory, settings: Mapping[str, Any], *, standing: bool) -> World:
+        """Start a world and return when its supervisor is ready. `standing`: it outlives this process.
+
+        Raises `EnvironmentFailedError` with the supervisor's last words; nothing is left then.
+        """
+        directory.create()
+        create_authority(directory.path / "authority.pem", directory.secrets)
+        settings_path = directory.path / "settings.json"
+        write_json(settings_path, {**settings, "lifeline": not standing})
+        reading, writing = os.pipe()
+        with (directory.logs / "supervisor.log").open("ab") as log:
+            process = subprocess.Popen(
+                [*_UNSHARE, sys.executable, "-m", "drdrill.mirror.supervisor", str(directory.path), str(settings_path)],
+                stdin=reading, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True, cwd="/",
+            )  # fmt: skip
+        os.close(reading)
+        if standing:
+            os.close(writing)
+        identity = ProcessId.read(process.pid)
+        try:
+            if identity is None:
+                raise EnvironmentFailedError("the mirror's world ended at once.")
+            directory.write_owner(world=identity, owner=None if standing else ProcessId.read(os.getpid()))
+            _await_ready(process, directory)
+        except BaseException:
+            process.kill()
+            process.wait()
+            if not standing:
+                os.close(writing)
+            raise
+        return cls(directory, identity, None if standing else writing, child=process)
+
+    @classmethod
+    def attach(cls, directory: MirrorDirectory) -> World:
+        """Return a standing world; raises `ControlLostError` when it does not live."""
+        process = directory.read_world()
+        if process is None or not process.lives():
+            raise ControlLostError(f"the mirror {directory.name} does not run. `drdrill env status` lists those that do.")
+        return cls(directory, process, None)
+
+    def entry(self, host: str) -> list[str]:
+        """Return the command that runs what follows on a host of this world."""
+        hosts = {h["name"]: h for h in self.control.ask("hosts")["hosts"]}
+        if host not in hosts:
+            raise EnvironmentFailedError(f"this mirror has no host `{host}`; it has {', '.join(sorted(hosts))}.")
+        pid = find_outer_pid(self.process, hosts[host]["init_pid"]) if hosts[host]["powered"] else None
+        if pid is None:
+            raise EnvironmentFailedError(f"the host `{host}` has no power.")
+        return [
+            "nsenter", "--target", str(pid), "--user", "--preserve-credentials", "--net", "--mount", "--pid",
+            "--ipc", "--uts", "--",
+        ]  # fmt: skip
+
+    def stop(self) -> None:
+        """End the world, gently if it listens, and wait until its processes are gone."""
+        try:
+            self.control.ask("stop")
+        except (ControlLostError, EnvironmentFailedError):
+            self._kill()
+        if self._lifeline is not None:
+            os.close(self._lifeline)
+            self._lifeline = None
+        try:
+            self._await_end(_STOP_WITHIN)
+        except Exception:  # noqa: BLE001  (whatever keeps it, it must end)
+            self._kill()
+            self._await_end(_KILLED_WITHIN)
+
+    def _kill(self) -> None:
+        if self.process.lives():
+            os.kill(self.process.pid, signal.SIGKILL)
+
+    def _await_end(self, within: timedelta) -> None:
+        child = self._child
+        if child is not None:
+            wait_until(lambda: child.poll() is not None, what="the end of the world", within=within, every=_POLL)
+        wait_until(lambda: not self.process.lives(), what="the end of the world", within=within, every=_POLL)
+
+
+def _await_ready(process: subprocess.Popen[str], directory: MirrorDirectory) -> None:
+    assert process.stdout is not None  # noqa: S101  (a pipe was asked for)
+    with selectors.DefaultSelector() as selector, process.stdout as said:
+        selector.register(said, selectors.EVENT_READ)
+        if not selector.select(_READY_WITHIN_SECONDS):
+            raise EnvironmentFailedError(
+                f"the mirror's supervisor was not ready after {_READY_WITHIN_SECONDS:g} s; "
+                f"see {directory.logs / 'supervisor.log'}."
+            )
+        line = said.readline()
+    answer = json.loads(line) if line.startswith("{") else {"error": f"it ended without a word. {_tail(directory)}"}
+    if "error" in answer:
+        raise EnvironmentFailedError(f"the mirror could not be built: {answer['error']}")
+
+
+def _tail(directory: MirrorDirectory) -> str:
+    log = directory.logs / "supervisor.log"
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    return "Its log ends:\n" + "\n".join(lines[-8:]) if lines else ""
+
+
+def clear_remains(root: Path) -> tuple[str, ...]:
+    """Remove mirrors whose world is gone (their owner was killed), and return a sentence about each.
+
+    A mirror that lives, or that somebody is just making, is left alone.
+    """
+    return tuple(filter(None, (_clear(directory) for directory in list_mirrors(root))))
+
+
+def _clear(directory: MirrorDirectory) -> str:
+    world, owner = directory.read_world(), directory.read_owner()
+    if world is None:
+        # Made, but not yet started: its maker's process id is part of the name.
+        maker = directory.name.rpartition("-")[2]
+        if maker.isdigit() and ProcessId.read(int(maker)) is not None:
+            return ""
+    elif world.lives():
+        if owner is None or owner.lives():
+            return ""
+        World(directory, world, None).stop()
+    directory.remove()
+    if owner is not None:
+        return f"found the remains of mirror {directory.name}: the run that owned it was killed; its directory is removed."
+    return f"found the remains of mirror {directory.name}: its world had ended; its directory is removed."
+
+
+def stop_and_remove(world: World) -> None:
+    """End a world and remove its directory."""
+    world.stop()
+    world.directory.remove()
