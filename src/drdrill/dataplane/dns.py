@@ -12,7 +12,7 @@ import json
 import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from dnslib import QTYPE, RCODE, RR, A, DNSError, DNSRecord
 
@@ -87,11 +87,12 @@ class _Protocol(asyncio.DatagramProtocol):
         self._zone = zone
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport
+        # Not a DatagramTransport to `isinstance` before Python 3.12, though it behaves as one.
+        self._transport = cast("asyncio.DatagramTransport", transport)
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         reply = self._zone.answer(data)
-        if reply and isinstance(self._transport, asyncio.DatagramTransport):
+        if reply:
             self._transport.sendto(reply, addr)
 
 
