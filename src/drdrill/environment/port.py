@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from drdrill.plan import Plan
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -138,6 +140,29 @@ class Environment(Protocol):
 
     name: ClassVar[str]
     fidelity: ClassVar[tuple[Fidelity, ...]]
+
+    def __init__(self, root: Path, plan: Plan, *, name: str | None = None, standing: bool = False) -> None:
+        """Prepare one for the drill repository at `root`; nothing is started yet.
+
+        `name` alone: the standing one of that name is used, and left as it is. `standing`: it outlives this process.
+        Raises `InvalidInputError` for mistakes in its configuration.
+        """
+        ...
+
+    @property
+    def instance(self) -> str:
+        """Return the id of this one, as the guard compares it with `Identity.instance`."""
+        ...
+
+    @property
+    def resolver(self) -> str:
+        """Return the IPv4 address of the DNS server that users ask."""
+        ...
+
+    @property
+    def black_hole(self) -> str:
+        """Return an IPv4 address that takes everything in and never answers: for the positive control."""
+        ...
 
     @classmethod
     def attach(cls, control: str) -> FaultPort:

@@ -76,6 +76,7 @@ class Workload(Part):
     service: Words
     store: Words
     database: Words
+    user: Words
     schema_: Annotated[str, Field(alias="schema", min_length=1)]
     write: Words
     read_back: Words

@@ -51,8 +51,8 @@ class Embedded:
     """A mirror that belongs to this process (the default), or a standing one that is attached to."""
 
     name: ClassVar[str] = "embedded"
-    dns_server: ClassVar[str] = DNS_ADDRESS
-    black_hole: ClassVar[str] = BLACK_HOLE
+    resolver: str = DNS_ADDRESS
+    black_hole: str = BLACK_HOLE
     fidelity: ClassVar[tuple[Fidelity, ...]] = (
         Fidelity("PostgreSQL, its replication and promotion", "real", "killing processes keeps the page cache: "
                  "a host's loss does not test what fsync protects"),
@@ -124,6 +124,11 @@ class Embedded:
         if self._world is None:
             raise ControlLostError("the mirror is not up.")
         return self._world
+
+    @property
+    def instance(self) -> str:
+        """Return the mirror's name."""
+        return self.world.directory.name
 
     @property
     def control(self) -> str:

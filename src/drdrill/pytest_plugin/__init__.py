@@ -7,6 +7,7 @@ everything else waits for the first `.feature` file.
 from __future__ import annotations
 
 from drdrill.pytest_plugin.plugin import (
+    pytest_addhooks,
     pytest_addoption,
     pytest_bdd_apply_tag,
     pytest_collect_file,
@@ -17,6 +18,7 @@ from drdrill.pytest_plugin.scenario import drill_directory_key
 
 __all__ = [
     "drill_directory_key",
+    "pytest_addhooks",
     "pytest_addoption",
     "pytest_bdd_apply_tag",
     "pytest_collect_file",

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from drdrill.core.errors import UsageError
 from drdrill.pytest_plugin.options import DrillOptions, read_options
+from drdrill.pytest_plugin.scenario import drill_directory_key, interrupted_key, scenario_key
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
+
+    from drdrill.drill import Drill
 
 
 @pytest.fixture(scope="session")
@@ -32,3 +36,32 @@ def report_values(pytestconfig: pytest.Config) -> Callable[[Mapping[str, object]
     from drdrill.pytest_plugin.allure_bridge import show_values  # noqa: PLC0415 (imports allure)
 
     return show_values
+
+
+@pytest.fixture
+def drill(request: pytest.FixtureRequest, drill_options: DrillOptions) -> Iterator[Drill]:
+    """Give a scenario its drill: begun when its steps start, ended whatever became of them."""
+    from drdrill.drill import Drill, DrillRequest  # noqa: PLC0415 (a run without scenarios needs none of it)
+
+    item = request.node
+    scenario = item.stash[scenario_key]
+    if scenario.name is None:
+        raise UsageError(f"{scenario.file}:{scenario.line}: a drill needs the tag `@scenario:NAME` of the plan.")
+    begun = Drill(
+        DrillRequest(
+            scenario=scenario.name,
+            environment=drill_options.environment,
+            root=drill_options.rootdir,
+            plan=drill_options.plan,
+            reports=drill_options.reports,
+            seed=drill_options.seed,
+            mirror=drill_options.mirror,
+        )
+    )
+    item.stash[drill_directory_key] = begun.directory.path
+    try:
+        begun.begin()
+        request.config.hook.pytest_drill_begun(directory=begun.directory.path, title=scenario.title)
+        yield begun
+    finally:
+        begun.end(interrupted=request.config.stash.get(interrupted_key, None))

@@ -27,6 +27,7 @@ class DrillOptions:
     plan: Path
     record: Path | None
     rootdir: Path
+    mirror: str | None = None
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -64,6 +65,12 @@ def add_options(parser: pytest.Parser) -> None:
         help="the plan (default: scenarios/plan.yaml of the drill repository)",
     )
     group.addoption(
+        "--drill-mirror",
+        metavar="NAME",
+        default=None,
+        help="drill in the standing mirror of this name, and leave it standing (default: a mirror of its own)",
+    )
+    group.addoption(
         "--drill-record",
         metavar="FILE",
         default=None,
@@ -87,6 +94,7 @@ def read_options(config: pytest.Config) -> DrillOptions:
         plan=_path(config, "--drill-plan") or root / "scenarios" / "plan.yaml",
         record=_path(config, "--drill-record"),
         rootdir=root,
+        mirror=config.getoption("--drill-mirror"),
     )
 
 

@@ -21,7 +21,12 @@ from drdrill.core.errors import (
     UsageError,
 )
 from drdrill.pytest_plugin.options import read_options
-from drdrill.pytest_plugin.scenario import CollectedScenario, drill_directory_key, scenario_key
+from drdrill.pytest_plugin.scenario import (
+    CollectedScenario,
+    drill_directory_key,
+    interrupted_key,
+    scenario_key,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -77,7 +82,12 @@ class ScenarioRuns:
     """Hooks around the run of every scenario: translates errors and writes the record."""
 
     def __init__(self, config: pytest.Config) -> None:
+        self._config = config
         self._record = read_options(config).record
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember the signal; pytest calls this before it tears fixtures down."""
+        self._config.stash[interrupted_key] = getattr(excinfo.value, "signal_name", "SIGINT")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, object, object]:

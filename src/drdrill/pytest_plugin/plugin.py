@@ -24,6 +24,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
+def pytest_addhooks(pluginmanager: pytest.PytestPluginManager) -> None:
+    """Declare the hooks that this plugin calls."""
+    from drdrill.pytest_plugin import hooks  # noqa: PLC0415 (a module of hooks is handed over as a whole)
+
+    pluginmanager.add_hookspecs(hooks)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Refuse options that name what does not exist, before anything is collected."""
     check_options(config)

@@ -37,3 +37,6 @@ scenario_key = pytest.StashKey[CollectedScenario]()
 
 drill_directory_key = pytest.StashKey[Path]()
 """Set on an item by whoever makes the drill's directory; the record names it."""
+
+interrupted_key = pytest.StashKey[str]()
+"""Set on the config when a signal ends the run, before anything is cleaned up: the signal's name."""

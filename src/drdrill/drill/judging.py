@@ -1,0 +1,58 @@
+"""What Then steps ask of a measurement. Raises, so that pytest and Allure show what the verdict says.
+
+Only a missed objective raises an `AssertionError`; everything else means that nobody knows.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drdrill.core.errors import InconclusiveError, InvalidDrillError, ObjectiveMissedError
+from drdrill.core.verdict import Verdict, combine
+
+if TYPE_CHECKING:
+    from drdrill.measure import Measurement
+    from drdrill.measure.reason import Reason
+    from drdrill.measure.verdict import Objective, ObjectiveKind
+
+_ERRORS = {
+    Verdict.MISSED: ObjectiveMissedError,
+    Verdict.INVALID: InvalidDrillError,
+    Verdict.INCONCLUSIVE: InconclusiveError,
+}
+
+
+def require_valid(measurement: Measurement) -> None:
+    """Raise `InvalidDrillError` with every reason for which the drill proves nothing."""
+    _raise(Verdict.INVALID, [one for one in measurement.reasons if one.verdict is Verdict.INVALID])
+
+
+def require_intact_rows(measurement: Measurement) -> None:
+    """Raise for rows lost without explanation, altered, duplicated or phantom, and for two writers."""
+    of_objectives = {f"{objective.kind}_{end}" for objective in measurement.objectives for end in _ENDS}
+    reasons = [one for one in measurement.reasons if one.code not in of_objectives]
+    for verdict in (Verdict.MISSED, Verdict.INCONCLUSIVE):
+        _raise(verdict, [one for one in reasons if one.verdict is verdict])
+    if measurement.integrity is None:
+        raise InconclusiveError("The rows could not be compared with what users were told.")
+
+
+_ENDS = ("missed", "projected_missed", "not_known", "not_projected")
+
+
+def require_objective(measurement: Measurement, kind: ObjectiveKind) -> Objective:
+    """Return the objective of a kind; raises by its verdict, measured and projected together."""
+    objective = next((one for one in measurement.objectives if one.kind is kind), None)
+    if objective is None:
+        raise InconclusiveError(f"The plan states no objective of the kind {kind} for this scenario.")
+    verdict = combine((objective.measured_verdict, objective.projected_verdict))
+    if verdict is not Verdict.MET:
+        concerned = [one for one in measurement.reasons if one.code.startswith(f"{kind}_") or one.verdict is verdict]
+        _raise(verdict, concerned, otherwise=f"{objective.name}: {verdict}.")
+    return objective
+
+
+def _raise(verdict: Verdict, reasons: list[Reason], *, otherwise: str = "") -> None:
+    text = "\n".join(reason.text for reason in reasons) or otherwise
+    if text:
+        raise _ERRORS[verdict](text)

@@ -1,0 +1,32 @@
+"""What is to be drilled, where, and under which name: everything that is known before anything starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class DrillRequest:
+    """One drill. `root` is the drill repository; `mirror` names a standing mirror instead of a new one."""
+
+    scenario: str
+    environment: str
+    root: Path
+    plan: Path
+    reports: Path
+    seed: int | None = None
+    mirror: str | None = None
+
+    @property
+    def environment_folder(self) -> Path:
+        """The folder with the environment's configuration and the company's wiring."""
+        return self.root / "environments" / self.environment
+
+    @property
+    def experiments(self) -> Path:
+        """The folder of the experiments."""
+        return self.root / "chaos" / "experiments"

@@ -1,0 +1,137 @@
+"""The users of a drill: the store that they write to is made ready, they come, are watched, and leave."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from drdrill.core.clock import NANOSECONDS
+from drdrill.core.errors import EnvironmentFailedError
+from drdrill.dataplane.postgresql import PORT
+from drdrill.load.clients import Target, plan_clients
+from drdrill.measure.availability import judge_windows, read_samples, thresholds_of
+from drdrill.measure.outage import measure_outage
+from drdrill.record.ledger import ClientKind, read_ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drdrill.core.clock import Clock
+    from drdrill.environment.port import Environment
+    from drdrill.load.workload import Workload
+    from drdrill.measure.outage import Outage
+    from drdrill.plan import Plan
+    from drdrill.record.directory import DrillDirectory
+    from drdrill.record.journal import Journal
+    from drdrill.record.ledger import ClientLedger
+
+_COME_TOGETHER_NS = 2 * NANOSECONDS  # a client's process starts in 0.4 s, in 1.5 s when all start at once on 2 cores
+_PREPARE_WITHIN = timedelta(seconds=60)  # measured 0.1 s
+_READ_WITHIN = timedelta(minutes=10)  # measured 0.1 s for 20,000 rows
+_LEAVE_WITHIN = timedelta(seconds=30)  # the longest time-out of a request, and their last records
+
+
+class Users:
+    """Who writes to one store of an environment while it is drilled."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        workload: Workload,
+        plan: Plan,
+        directory: DrillDirectory,
+        journal: Journal,
+        clock: Clock,
+    ) -> None:
+        self._environment = environment
+        self._workload = workload
+        self._plan = plan
+        self._directory = directory
+        self._journal = journal
+        self._clock = clock
+        self._thresholds = thresholds_of(plan.availability)
+        self._resource = plan.stores[workload.store].resource
+        self.present = False
+
+    def prepare_store(self) -> None:
+        """Make the tables that they write to; those of an earlier drill go."""
+        self._ask_store(self._workload.schema_, within=_PREPARE_WITHIN)
+
+    def come(self, seed: int) -> None:
+        """Start all clients; their first requests are due a moment later."""
+        environment, workload = self._environment, self._workload
+        target = Target(
+            endpoint=environment.observe_store(self._resource).endpoint,
+            port=PORT,
+            user=workload.user,
+            resolver=environment.resolver,
+            black_hole=environment.black_hole,
+        )
+        start_ns = self._clock.now_ns() + _COME_TOGETHER_NS
+        configs = plan_clients(workload, target, seed=seed, start_ns=start_ns, ledger=self._directory.ledger)
+        self.present = True
+        for config in configs:
+            path = self._directory.evidence / f"client-{config.name}.json"
+            path.write_text(config.to_json(), encoding="utf-8")
+            command = [sys.executable, "-m", "drdrill.load.client", str(path)]
+            environment.start_client(config.name, command, log=self._directory.logs / f"client-{config.name}.log")
+        self._journal.append(
+            "load.started",
+            clients=[client.name for config in configs for client in config.clients],
+            processes=[config.name for config in configs],
+            start_ns=start_ns,
+        )
+
+    def leave(self) -> None:
+        """Have all clients end, and say how they did."""
+        statuses = self._environment.stop_clients(within=_LEAVE_WITHIN)
+        self.present = False
+        self._journal.append("load.stopped", statuses=dict(statuses), at_ns=self._clock.now_ns())
+
+    def require_running(self) -> None:
+        """Raise `EnvironmentFailedError` with a client's last words when one has ended by itself."""
+        ended = sorted(name for name, runs in self._environment.observe_clients().items() if not runs)
+        if ended:
+            log = self._directory.logs / f"client-{ended[0]}.log"
+            said = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:])
+            raise EnvironmentFailedError(f"The client process {ended[0]} ended by itself. Its last words:\n{said}")
+
+    def find_unsteady(self) -> str:
+        """Say which cohorts were not served without a fault for the plan's stability time until now; `` if all were."""
+        ledgers = [one for one in read_ledger(self._directory.ledger) if one.client.kind is ClientKind.PROBER]
+        unsteady = [one.client.name for one in ledgers if not self._is_steady(one)]
+        return f"not up for the stability time: {', '.join(unsteady)}" if unsteady or not ledgers else ""
+
+    def _is_steady(self, ledger: ClientLedger) -> bool:
+        thresholds = self._thresholds
+        windows = judge_windows(read_samples(ledger), thresholds)
+        if not len(windows.up):
+            return False
+        last_ns = int(windows.begin_ns[-1])
+        recent = windows.begin_ns >= last_ns + thresholds.window_ns - thresholds.stability_ns
+        long_enough = int(windows.begin_ns[0]) <= last_ns + thresholds.window_ns - thresholds.stability_ns
+        return long_enough and bool(windows.up[recent].all())
+
+    def observe_outage(self, fault_ns: int, fault_until_ns: int) -> Outage:
+        """Measure what they had of a fault, up to now."""
+        return measure_outage(read_ledger(self._directory.ledger), self._thresholds, fault_ns, fault_until_ns)
+
+    def read_back(self, number: int) -> None:
+        """Read everything that they wrote back from the store into `evidence/`; raises `CommandFailedError`."""
+        path = self._directory.evidence / f"survivors-{number}.pgcopy"
+        query = f"copy ({self._workload.read_back}) to stdout (format binary)"
+        at_ns = self._clock.now_ns()
+        self._environment.run_for_operator(self._psql(query), within=_READ_WITHIN, output=path)
+        evidence = self._directory.describe_evidence(path, source=f"{self._workload.store}, read by its endpoint's name")
+        self._journal.append("survivors.read", number=number, at_ns=at_ns, **evidence)
+
+    def _ask_store(self, statements: str, *, within: timedelta) -> None:
+        self._environment.run_for_operator(self._psql(statements), within=within)
+
+    def _psql(self, statements: str) -> Sequence[str]:
+        endpoint = self._environment.observe_store(self._resource).endpoint
+        return [
+            "psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--host", endpoint, "--port", str(PORT),
+            "--username", self._workload.user, "--dbname", self._workload.database, "--command", statements,
+        ]  # fmt: skip

@@ -1,0 +1,1 @@
+"""The words of the scenarios, one module per stage of a drill. A step calls one operation of the engine."""

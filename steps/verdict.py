@@ -1,0 +1,40 @@
+"""Then: what the verdict says. These steps only read it, so a first one that fails hides nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_bdd import then
+
+if TYPE_CHECKING:
+    from drdrill.drill import Drill
+
+
+@then("the drill is valid")
+def drill_is_valid(drill: Drill) -> None:
+    """Fault, load, steady state, user impact and controls were as stated."""
+    drill.require_valid()
+
+
+@then("the service was back within its recovery time objective")
+def recovery_time_is_met(drill: Drill) -> None:
+    """The RTO is met, measured here and projected to production."""
+    drill.require_objective("rto")
+
+
+@then("no more was lost than the recovery point objective allows")
+def recovery_point_is_met(drill: Drill) -> None:
+    """The RPO is met, measured here and projected to production."""
+    drill.require_objective("rpo")
+
+
+@then("every surviving row is one that a user wrote, and one server wrote at a time")
+def rows_are_intact(drill: Drill) -> None:
+    """Nothing is lost without explanation, altered, duplicated or phantom; there were never two writers."""
+    drill.require_intact_rows()
+
+
+@then("redundancy was back within its objective")
+def redundancy_is_back(drill: Drill) -> None:
+    """The time to re-protection is met, measured here and projected to production."""
+    drill.require_objective("re_protection")
