@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from drdrill.cli.repository import find_repository
-from drdrill.core.errors import EXIT_BROKEN, DrdrillError, InvalidInputError
+from drdrill.core.errors import EXIT_BROKEN, DrdrillError, Interrupted, InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -130,6 +130,9 @@ def report(error: BaseException) -> int:
         case click.ClickException():
             status = error.exit_code
             _say(error.format_message() + _usage_hint(error))
+        case Interrupted():
+            status = error.exit_status
+            _say(f"interrupted by {error.signal_name}.")
         case KeyboardInterrupt() | click.Abort():
             status = EXIT_INTERRUPTED
             _say("interrupted.")

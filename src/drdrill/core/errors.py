@@ -6,6 +6,7 @@ and with which exit status the command line ends. Foreign errors are translated 
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 EXIT_USAGE = 2
 EXIT_BROKEN = 5
+_EXIT_SIGNAL = 128
 
 
 class DrdrillError(Exception):
@@ -110,3 +112,12 @@ class InvalidDrillError(DrdrillError):
     """The run proves nothing: the fault, the load, the steady state or a positive control was not as stated."""
 
     exit_status = 4
+
+
+class Interrupted(KeyboardInterrupt):  # noqa: N818 (as Python's own, it is no error)
+    """A signal asked for the end: everything is healed and taken down on the way out."""
+
+    def __init__(self, number: int) -> None:
+        self.signal_name = signal.Signals(number).name
+        self.exit_status = _EXIT_SIGNAL + number
+        super().__init__(self.signal_name)

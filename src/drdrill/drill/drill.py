@@ -38,6 +38,7 @@ from drdrill.drill.budget import BUDGET_NAME, load_budget
 from drdrill.drill.judging import require_intact_rows, require_objective, require_valid
 from drdrill.drill.aftermath import Aftermath
 from drdrill.drill.register import append_to_register
+from drdrill.drill.shield import hold_signals
 from drdrill.drill.users import Users
 from drdrill.environment.registry import load_environment
 from drdrill.faults import FaultSession, heal_all, open_session
@@ -342,8 +343,11 @@ class Drill:
         `interrupted` names the signal that ended the drill. Raises an `ExceptionGroup` with everything that went
         wrong while ending, after all was tried.
         """
-        if not self._began:
-            return
+        if self._began:
+            with hold_signals():
+                self._end(interrupted)
+
+    def _end(self, interrupted: str | None) -> None:
         failures: list[Exception] = []
         if interrupted:
             self._attempt(failures, lambda: self.journal.append("drill.interrupted", signal=interrupted))

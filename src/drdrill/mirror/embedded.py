@@ -203,7 +203,7 @@ class Embedded:
             try:
                 done = subprocess.run(
                     entered, stdin=subprocess.DEVNULL, stdout=file if output else subprocess.PIPE,
-                    stderr=subprocess.PIPE, env=self.operator_environment(), cwd="/",
+                    stderr=subprocess.PIPE, env=self.operator_environment(), cwd="/", start_new_session=True,
                     timeout=within.total_seconds(), check=False,
                 )  # fmt: skip
             except subprocess.TimeoutExpired as error:
@@ -325,7 +325,7 @@ class EmbeddedFaults:
         ]  # fmt: skip
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=_LOOK_WITHIN.total_seconds(), check=False,
-            env=program_environment(self._directory.disks / "users"), cwd="/",
+            env=program_environment(self._directory.disks / "users"), cwd="/", start_new_session=True,
         )  # fmt: skip
         if done.returncode:
             raise EnvironmentFailedError(f"the look from the users' host failed: {done.stderr.strip()}")

@@ -175,6 +175,14 @@ def _clear(directory: MirrorDirectory) -> str:
     return f"found the remains of mirror {directory.name}: its world had ended; its directory is removed."
 
 
+def take_down(directory: MirrorDirectory) -> None:
+    """End a mirror's world, if it lives, and remove its directory."""
+    world = directory.read_world()
+    if world is not None and world.lives():
+        World(directory, world, None).stop()
+    directory.remove()
+
+
 def stop_and_remove(world: World) -> None:
     """End a world and remove its directory."""
     world.stop()

@@ -54,7 +54,7 @@ _ANSWERS = (
 )
 """Errors whose message says all there is to say: where in the code they were raised tells nobody anything."""
 
-_ended_key = pytest.StashKey[tuple[Outcome, str]]()
+_ended_key = pytest.StashKey[tuple[Outcome, str, int | None]]()
 
 
 def outcome_of(error: BaseException | None) -> Outcome:
@@ -117,7 +117,8 @@ class ScenarioRuns:
         if scenario is None or call.excinfo is None:
             return report
         error = call.excinfo.value
-        item.stash.setdefault(_ended_key, (outcome_of(error), call.excinfo.exconly(tryshort=True)))
+        status = error.exit_status if isinstance(error, DrdrillError) else None
+        item.stash.setdefault(_ended_key, (outcome_of(error), call.excinfo.exconly(tryshort=True), status))
         if isinstance(error, _ANSWERS):
             report.longrepr = f"{scenario.file}:{scenario.line}: {scenario.title}\n{error}"
         return report
@@ -128,7 +129,7 @@ class ScenarioRuns:
         try:
             result = yield
         except BaseException as error:
-            item.stash.setdefault(_ended_key, (Outcome.BROKEN, f"interrupted by {type(error).__name__}"))
+            item.stash.setdefault(_ended_key, (Outcome.BROKEN, f"interrupted by {type(error).__name__}", None))
             raise
         else:
             return result
@@ -153,7 +154,7 @@ def _translated(item: pytest.Item) -> Generator[None, object, object]:
 
 
 def _describe(item: pytest.Item, scenario: CollectedScenario) -> dict[str, Any]:
-    outcome, summary = item.stash.get(_ended_key, (Outcome.PASSED, ""))
+    outcome, summary, status = item.stash.get(_ended_key, (Outcome.PASSED, "", None))
     directory = item.stash.get(drill_directory_key, None)
     return {
         "nodeid": item.nodeid,
@@ -162,4 +163,5 @@ def _describe(item: pytest.Item, scenario: CollectedScenario) -> dict[str, Any]:
         "outcome": outcome.value,
         "directory": None if directory is None else str(directory),
         "summary": summary,
+        "exit_status": status,
     }

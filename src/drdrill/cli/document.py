@@ -1,0 +1,80 @@
+"""The document of a run, for machines: what `--json` prints; `docs/schemas/run.schema.json` describes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from drdrill.core.errors import EXIT_BROKEN
+from drdrill.core.verdict import Verdict, combine
+from drdrill.record.directory import DrillDirectory, read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from drdrill.cli.scenarios import Ended
+
+SCHEMA_VERSION = 1
+
+
+def describe_run(
+    ended: Sequence[Ended], *, directory: Path, root: Path, seed: int, disaster_class: str, environment: str
+) -> dict[str, Any]:
+    """Return the document. The verdicts come from the drills' own directories, never from pytest's status."""
+    scenarios = [describe_scenario(one, root) for one in ended]
+    verdicts = [Verdict(one["verdict"]) for one in scenarios if one["verdict"] is not None]
+    complete = verdicts if len(verdicts) == len(scenarios) else [*verdicts, Verdict.INCONCLUSIVE]
+    verdict = combine(complete)
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "verdict": verdict.value,
+        "exit_status": _exit_status(verdict, scenarios),
+        "directory": _shown(directory, root),
+        "seed": seed,
+        "class": disaster_class,
+        "environment": environment,
+        "scenarios": scenarios,
+    }
+
+
+def describe_scenario(ended: Ended, root: Path) -> dict[str, Any]:
+    """Return one scenario's part; unknown is null."""
+    stored = _read_verdict(ended.directory)
+    objectives = {one["kind"]: one for one in stored["objectives"]} if stored else {}
+    rto = objectives.get("rto", {}).get("measured", {})
+    rpa = stored["rpa"] if stored else {}
+    # An error that is no verdict's: the harness or the machine, not the system that was drilled.
+    broken = ended.outcome == "broken" and (
+        ended.exit_status in (None, EXIT_BROKEN) or stored is None or stored["verdict"] == Verdict.MET
+    )
+    return {
+        "name": ended.scenario,
+        "title": ended.title,
+        "verdict": stored["verdict"] if stored else None,
+        "reasons": [reason["text"] for reason in stored["reasons"]] if stored else [],
+        "broken": ended.summary if broken else None,
+        "directory": _shown(ended.directory, root) if ended.directory else None,
+        "rta_seconds": rto.get("value_seconds"),
+        "resolution_seconds": rto.get("resolution_seconds"),
+        "rpa_seconds": rpa.get("seconds"),
+        "lost_rows": rpa.get("lost_rows"),
+        "lost_amount": rpa.get("lost_amount"),
+        "currency": rpa.get("currency"),
+        "unknown_rows": rpa.get("unknown_rows"),
+    }
+
+
+def _exit_status(verdict: Verdict, scenarios: Sequence[Mapping[str, Any]]) -> int:
+    """Return the status: nothing hides a real miss, and a broken harness is not a verdict on the system."""
+    if verdict is not Verdict.MISSED and any(one["broken"] for one in scenarios):
+        return EXIT_BROKEN
+    return verdict.exit_status
+
+
+def _read_verdict(directory: Path | None) -> dict[str, Any] | None:
+    path = DrillDirectory(directory).verdict_path if directory is not None else None
+    return read_json(path) if path is not None and path.exists() else None
+
+
+def _shown(path: Path, root: Path) -> str:
+    return str(path.relative_to(root) if path.is_relative_to(root) else path)

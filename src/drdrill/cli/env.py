@@ -1,0 +1,215 @@
+"""`drdrill env`: standing mirrors — up, status, down, a shell in them, and healing what was left broken."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from drdrill.cli.repository import find_repository
+from drdrill.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from drdrill.mirror.directory import MirrorDirectory
+    from drdrill.mirror.embedded import Embedded
+
+_NAME = click.option("--name", default="default", show_default=True, help="The mirror's name.")
+
+
+@click.group(
+    name="env",
+    epilog="""\b
+Examples:
+  drdrill env up
+  drdrill env exec -- aws rds describe-db-instances
+  drdrill env shell
+  drdrill env down
+
+\b
+Exit status: 0; 2 wrong usage; 5 the machine or the mirror is broken; of `exec` and `shell`: the program's.""",
+)
+def command() -> None:
+    """Bring an environment up, look into it, take it down."""
+
+
+@command.command(name="up", epilog="\b\nExample:\n  drdrill env up --name mine")
+@_NAME
+def up(name: str) -> None:
+    """Bring a mirror up that stands until it is taken down."""
+    from drdrill.cli.signals import interruptible  # noqa: PLC0415 (`--help` is to be fast)
+
+    console, root = _begin()
+    with interruptible():
+        environment = _environment(root, name, standing=True)
+        with console.status("building the mirror"):
+            environment.__enter__()
+    option = "" if name == "default" else f" --name {name}"
+    console.print(f"the mirror `{name}` is up. Next:")
+    console.print(f"  drdrill env shell{option}\n  drdrill run database --mirror {name}\n  drdrill env down{option}")
+
+
+@command.command(name="status", epilog="\b\nExample:\n  drdrill env status --json")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def status(as_json: bool) -> None:
+    """Show all mirrors of this repository: whose they are, their hosts and stores, what is broken in them."""
+    from drdrill.mirror.directory import list_mirrors  # noqa: PLC0415
+
+    _, root = _begin()
+    described = [_describe(directory) for directory in list_mirrors(root)]
+    if as_json:
+        click.echo(json.dumps({"schema_version": 1, "mirrors": described}, indent=1))
+        return
+    if not described:
+        click.echo("no mirror is up. `drdrill env up` brings one up.")
+    for mirror in described:
+        _show(mirror)
+
+
+@command.command(name="down", epilog="\b\nExamples:\n  drdrill env down\n  drdrill env down --all")
+@_NAME
+@click.option("--all", "all_of_them", is_flag=True, help="All mirrors that stand by themselves.")
+def down(name: str, all_of_them: bool) -> None:
+    """Take a mirror down; nothing of it is left, also when its owner was killed."""
+    from drdrill.mirror.directory import MirrorDirectory, list_mirrors, mirrors_folder  # noqa: PLC0415
+    from drdrill.mirror.world import take_down  # noqa: PLC0415
+
+    console, root = _begin()
+    if all_of_them:
+        wanted = [directory for directory in list_mirrors(root) if directory.read_owner() is None]
+    else:
+        wanted = [MirrorDirectory(mirrors_folder(root) / name)]
+        if not wanted[0].path.is_dir():
+            raise _no_mirror(root, name)
+        owner = wanted[0].read_owner()
+        if owner is not None and owner.lives():
+            raise UsageError(
+                f"the mirror `{name}` belongs to a run that is going on (process {owner.pid}); end that run instead."
+            )
+    for directory in wanted:
+        take_down(directory)
+        console.print(f"the mirror `{directory.name}` is down; nothing of it is left.")
+    if not wanted:
+        console.print("no mirror stands.")
+
+
+@command.command(name="shell", epilog="\b\nExample:\n  drdrill env shell")
+@_NAME
+def shell(name: str) -> int:
+    """Open a shell where operators work: AWS's real names lead to the mirror, with credentials and programs."""
+    _, root = _begin()
+    with _environment(root, name) as environment:
+        prompt = {"PS1": f"[{name}] \\w \\$ "}
+        program = ["bash", "--norc", "--noprofile"]
+        return subprocess.run(
+            environment.operator_command(program), check=False, env={**environment.operator_environment(), **prompt}
+        ).returncode
+
+
+@command.command(
+    name="exec",
+    context_settings={"ignore_unknown_options": True},
+    epilog="\b\nExample:\n  drdrill env exec -- aws rds describe-db-instances",
+)
+@_NAME
+@click.argument("program", nargs=-1, type=click.UNPROCESSED, required=True, metavar="-- COMMAND...")
+def execute(name: str, program: tuple[str, ...]) -> int:
+    """Run a command where operators work; its exit status is passed on."""
+    _, root = _begin()
+    with _environment(root, name) as environment:
+        return subprocess.run(
+            environment.operator_command(program), check=False, env=environment.operator_environment()
+        ).returncode
+
+
+@command.command(name="heal", epilog="\b\nExample:\n  drdrill env heal")
+@_NAME
+def heal(name: str) -> int:
+    """Heal every fault that is recorded as active in a mirror."""
+    from datetime import timedelta  # noqa: PLC0415
+
+    from drdrill.core.errors import EXIT_BROKEN  # noqa: PLC0415
+    from drdrill.faults import heal_all  # noqa: PLC0415
+
+    console, root = _begin()
+    with _environment(root, name) as environment:
+        healings = heal_all(environment.faults, None, within=timedelta(seconds=30))
+    for healing in healings:
+        state = "healed" if healing.whole else "mended, but not seen whole yet"
+        console.print(f"{healing.kind} in {healing.store}: {state}.")
+    if not healings:
+        console.print(f"nothing is broken in the mirror `{name}`.")
+    return 0 if all(healing.whole for healing in healings) else EXIT_BROKEN
+
+
+def _begin() -> tuple[Console, Path]:
+    from rich.console import Console  # noqa: PLC0415
+
+    from drdrill.cli.remains import tell_remains  # noqa: PLC0415
+
+    console, root = Console(highlight=False, stderr=True), find_repository()
+    tell_remains(root, console)
+    return console, root
+
+
+def _environment(root: Path, name: str, *, standing: bool = False) -> Embedded:
+    from drdrill.mirror.embedded import Embedded  # noqa: PLC0415
+    from drdrill.plan import load_plan  # noqa: PLC0415
+
+    return Embedded(root, load_plan(root / "scenarios" / "plan.yaml"), name=name, standing=standing)
+
+
+def _no_mirror(root: Path, name: str) -> UsageError:
+    from drdrill.mirror.directory import list_mirrors  # noqa: PLC0415
+    from drdrill.plan.nearest import suggest  # noqa: PLC0415
+
+    standing = [directory.name for directory in list_mirrors(root)]
+    remedy = suggest(name, standing, what="Standing") if standing else "`drdrill env up` brings one up."
+    return UsageError(f"there is no mirror `{name}`. {remedy}")
+
+
+def _describe(directory: MirrorDirectory) -> dict[str, Any]:
+    from drdrill.core.errors import DrdrillError  # noqa: PLC0415
+    from drdrill.faults import ActiveFaults  # noqa: PLC0415
+    from drdrill.mirror.control import Control  # noqa: PLC0415
+
+    owner = directory.read_owner()
+    described: dict[str, Any] = {
+        "name": directory.name,
+        "owner_pid": owner.pid if owner else None,
+        "hosts": [],
+        "stores": [],
+        "faults": [],
+        "problem": None,
+    }
+    try:
+        control = Control(directory.control)
+        described["hosts"] = control.ask("hosts")["hosts"]
+        described["stores"] = control.ask("stores")["stores"]
+        described["faults"] = [
+            {"kind": one.request.kind, "store": one.request.store, "state": one.state.value}
+            for one in ActiveFaults(directory.path).read()
+        ]
+    except DrdrillError as error:
+        described["problem"] = str(error)
+    return described
+
+
+def _show(mirror: dict[str, Any]) -> None:
+    whose = "stands by itself" if mirror["owner_pid"] is None else f"of the run with process {mirror['owner_pid']}"
+    click.echo(f"{mirror['name']}: {whose}")
+    if mirror["problem"]:
+        click.echo(f"  {mirror['problem']}")
+    for store in mirror["stores"]:
+        members = ", ".join(f"{one['role']} in {one['zone']}" for one in store["members"])
+        click.echo(f"  {store['resource']}: {store['status']} ({members}), {store['endpoint']}")
+    dark = [host["name"] for host in mirror["hosts"] if not host["powered"]]
+    power = f"without power: {', '.join(dark)}" if dark else "all with power"
+    click.echo(f"  {len(mirror['hosts'])} hosts, {power}")
+    for fault in mirror["faults"]:
+        click.echo(f"  fault: {fault['kind']} in {fault['store']} is {fault['state']}. `drdrill env heal` mends it.")

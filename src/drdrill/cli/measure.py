@@ -1,0 +1,100 @@
+"""`drdrill measure DIR`: every figure of a drill, computed again from its stored files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from drdrill.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_DIFFERS = 1
+
+
+@click.command(
+    name="measure",
+    epilog="""\b
+Examples:
+  drdrill measure reports/20261125T193643.058Z-primary_host_loses_power
+  drdrill measure --json reports/runs/20261125T193642.101538Z
+
+\b
+Exit status: 0 the same as was stored; 1 something differs; 2 wrong usage; 5 the files are damaged.""",
+)
+@click.argument("directory", type=click.Path(path_type=Path), metavar="DIR")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+def command(directory: Path, as_json: bool) -> int:
+    """Measure and judge the drill in DIR again, and compare with the verdict that is stored there.
+
+    DIR is the directory of a drill or of a run. Nothing in it is changed, and nothing else is needed: it works years
+    later on another machine.
+    """
+    from rich.console import Console  # noqa: PLC0415 (`--help` is to be fast)
+
+    from drdrill.cli.summary import print_verdict  # noqa: PLC0415
+    from drdrill.measure import measure  # noqa: PLC0415
+    from drdrill.record.directory import DrillDirectory, read_json  # noqa: PLC0415
+
+    console = Console(highlight=False)
+    documents = []
+    for drill in map(DrillDirectory, _find_drills(directory)):
+        computed = measure(drill).to_json()
+        stored = read_json(drill.verdict_path) if drill.verdict_path.exists() else None
+        differences = list(find_differences(stored, computed)) if stored else []
+        documents.append({
+            "directory": str(drill.path),
+            "stored_verdict": stored["verdict"] if stored else None,
+            "differences": differences,
+            "computed": computed,
+        })  # fmt: skip
+        if not as_json:
+            print_verdict(console, computed, str(drill.path))
+            _tell_comparison(console, stored, differences)
+    if as_json:
+        click.echo(json.dumps({"schema_version": 1, "drills": documents}, indent=1))
+    return _DIFFERS if any(document["differences"] for document in documents) else 0
+
+
+def _find_drills(directory: Path) -> list[Path]:
+    """Return the drill's directory itself, or those of a run."""
+    from drdrill.cli.repository import find_repository  # noqa: PLC0415
+    from drdrill.record.directory import read_json  # noqa: PLC0415
+
+    if (directory / "drill.json").is_file():
+        return [directory]
+    if not (directory / "run.json").is_file():
+        raise UsageError(
+            f"{directory}: this is the directory of no drill: it has no `drill.json`. They are in reports/."
+        )
+    root = find_repository(directory)
+    named = [one["directory"] for one in read_json(directory / "run.json")["scenarios"] if one["directory"]]
+    if not named:
+        raise UsageError(f"{directory}: no drill of this run left a directory.")
+    return [root / name for name in named]
+
+
+def _tell_comparison(console: Any, stored: Mapping[str, Any] | None, differences: list[str]) -> None:
+    if stored is None:
+        console.print("  No verdict was stored: the drill did not come to its end.", style="yellow")
+    elif not differences:
+        console.print("  Computed again from the stored files: every figure is as it was stored.", style="green")
+    for difference in differences:
+        console.print(f"  differs: {difference}", style="bold red", soft_wrap=True)
+
+
+def find_differences(stored: Any, computed: Any, path: str = "") -> Iterator[str]:
+    """Yield every place where two documents differ: its path, what was stored, what was computed."""
+    if isinstance(stored, dict) and isinstance(computed, dict):
+        for key in sorted({*stored, *computed}):
+            below = f"{path}.{key}" if path else key
+            yield from find_differences(stored.get(key), computed.get(key), below)
+    elif isinstance(stored, list) and isinstance(computed, list) and len(stored) == len(computed):
+        for number, (one, other) in enumerate(zip(stored, computed, strict=True)):
+            yield from find_differences(one, other, f"{path}[{number}]")
+    elif stored != computed:
+        yield f"{path}: stored {stored!r}, computed {computed!r}"

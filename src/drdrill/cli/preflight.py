@@ -1,0 +1,43 @@
+"""Everything that is checked before a run starts anything: all mistakes of all files, at once."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from drdrill.core.errors import InvalidInputError, UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from drdrill.core.errors import Mistake
+
+
+def check_everything(root: Path, plan: Path, environment: str) -> None:
+    """Check plan, features, experiments and the environment's files.
+
+    Raises `InvalidInputError` with every mistake, and `UsageError` when the plan does not allow this environment.
+    """
+    from drdrill.drill.budget import BUDGET_NAME, Budget  # noqa: PLC0415 (`--help` is to be fast)
+    from drdrill.drill.drill import WORKLOAD_NAME  # noqa: PLC0415
+    from drdrill.faults.toolkit import check_experiments  # noqa: PLC0415
+    from drdrill.load.workload import Workload  # noqa: PLC0415
+    from drdrill.plan import check_model, check_plan, load_plan  # noqa: PLC0415
+    from drdrill.pytest_plugin.check import check_features  # noqa: PLC0415
+
+    if str(root) not in sys.path:
+        sys.path.insert(0, str(root))  # experiments name modules of the drill repository
+    mistakes: list[Mistake] = list(check_plan(plan))
+    folder = root / "environments" / environment
+    for name, model in ((WORKLOAD_NAME, Workload), (BUDGET_NAME, Budget)):
+        mistakes += check_model(folder / name, model)[1]
+    mistakes += check_experiments(root / "chaos" / "experiments")
+    # With a broken plan every name in a feature would be one that no plan has.
+    mistakes += () if mistakes else check_features(root / "scenarios", plan=plan)
+    if mistakes:
+        raise InvalidInputError(mistakes)
+    allowed = load_plan(plan).safety.environments
+    if environment not in allowed:
+        raise UsageError(
+            f"{plan}: safety.environments does not allow drills in `{environment}`; it allows {', '.join(allowed)}."
+        )

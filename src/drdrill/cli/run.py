@@ -1,0 +1,142 @@
+"""`drdrill run CLASS`: the drills of a disaster class, from the checks before to the verdict."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from drdrill.cli.repository import find_repository
+from drdrill.core.clock import SystemClock
+from drdrill.core.errors import EXIT_BROKEN, EnvironmentFailedError, UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from drdrill.cli.scenarios import RunFiles
+
+_NOTHING_COLLECTED = 5  # pytest's exit status
+_SEED_LIMIT = 1 << 63
+
+
+@click.command(
+    name="run",
+    epilog="""\b
+Examples:
+  drdrill run database
+  drdrill run database --json --seed 7 > run.json
+  drdrill env up && drdrill run database --mirror default
+
+\b
+Exit status: 0 MET; 1 MISSED; 2 wrong usage or a mistake in a file, nothing was started; 3 INCONCLUSIVE;
+4 INVALID; 5 drdrill or the machine is broken; 130 Ctrl-C, 143 SIGTERM: healed and taken down.""",
+)
+@click.argument("disaster_class", metavar="CLASS")
+@click.option("--environment", default="embedded", show_default=True, help="Where to drill.")
+@click.option("--mirror", metavar="NAME", help="Drill in this standing mirror (`drdrill env up`), and leave it up.")
+@click.option("--seed", type=click.IntRange(0, _SEED_LIMIT - 1), help="Of everything random (default: drawn).")
+@click.option("--plan", type=click.Path(path_type=Path), help="Default: scenarios/plan.yaml.")
+@click.option("--reports", type=click.Path(path_type=Path), help="Default: reports/.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document; progress goes to standard error.")
+def command(
+    disaster_class: str,
+    environment: str,
+    mirror: str | None,
+    seed: int | None,
+    plan: Path | None,
+    reports: Path | None,
+    as_json: bool,
+) -> int:
+    """Run the drills of a disaster CLASS: service, database, zone or region.
+
+    Builds the environment, puts users on it, breaks it, waits for its recovery, measures and judges. Files go to
+    reports/: a directory for each drill, and one for the run with JUnit XML and Allure's results.
+    """
+    from rich.console import Console  # noqa: PLC0415 (`--help` is to be fast)
+
+    from drdrill.cli.progress import Progress  # noqa: PLC0415
+    from drdrill.cli.scenarios import RunFiles, read_record, run_scenarios  # noqa: PLC0415
+    from drdrill.cli.signals import interruptible  # noqa: PLC0415
+
+    root = find_repository()
+    plan = (plan or root / "scenarios" / "plan.yaml").absolute()
+    reports = (reports or root / "reports").absolute()
+    errors = Console(stderr=True, highlight=False)
+    with interruptible() as signals:
+        _prepare(root, plan, environment, disaster_class, errors)
+        seed = _draw() if seed is None else seed
+        files = RunFiles(reports / "runs" / f"{SystemClock().utc():%Y%m%dT%H%M%S.%f}Z")
+        progress = Progress(errors)
+        with progress.shown():
+            status = run_scenarios(
+                root, files, disaster_class=disaster_class, environment=environment, plan=plan, reports=reports,
+                seed=seed, mirror=mirror, plugins=[progress],
+            )  # fmt: skip
+    ended = read_record(files, root)
+    if not ended and signals.arrived is None:
+        raise _explain_nothing(status, files, disaster_class)
+    document = _write_document(
+        ended, files, root=root, seed=seed, disaster_class=disaster_class, environment=environment
+    )
+    if as_json:
+        click.echo(json.dumps(document, indent=1))
+    else:
+        _print_summary(Console(highlight=False), document, root)
+    if signals.arrived is not None:
+        raise signals.arrived
+    return int(document["exit_status"])
+
+
+def _prepare(root: Path, plan: Path, environment: str, disaster_class: str, errors: Console) -> None:
+    """Check all words and files, and clear away what a killed run left; raises before anything is started."""
+    from drdrill.cli.preflight import check_everything  # noqa: PLC0415
+    from drdrill.cli.remains import tell_remains  # noqa: PLC0415
+    from drdrill.environment.registry import load_environment  # noqa: PLC0415
+    from drdrill.plan import DisasterClass  # noqa: PLC0415
+    from drdrill.plan.nearest import suggest  # noqa: PLC0415
+
+    if disaster_class not in list(DisasterClass):
+        remedy = suggest(disaster_class, list(DisasterClass), what="Classes")
+        raise UsageError(f"there is no disaster class `{disaster_class}`. {remedy}")
+    load_environment(environment)
+    check_everything(root, plan, environment)
+    tell_remains(root, errors)
+
+
+def _draw() -> int:
+    from drdrill.drill.about import draw_seed  # noqa: PLC0415
+
+    return draw_seed()
+
+
+def _explain_nothing(status: int, files: RunFiles, disaster_class: str) -> UsageError | EnvironmentFailedError:
+    if status == _NOTHING_COLLECTED:
+        return UsageError(f"no scenario has the tag `@class:{disaster_class}`.")
+    said = files.log.read_text(encoding="utf-8").splitlines() if files.log.exists() else []
+    return EnvironmentFailedError(
+        "pytest ran no scenario. Its last words:\n" + "\n".join(said[-10:]) + f"\nThe whole log: {files.log}"
+    )
+
+
+def _write_document(ended: Any, files: RunFiles, *, root: Path, **about: Any) -> dict[str, Any]:
+    from drdrill.cli.document import describe_run  # noqa: PLC0415
+    from drdrill.record.directory import write_json  # noqa: PLC0415
+
+    document = describe_run(ended, directory=files.path, root=root, **about)
+    write_json(files.document, document)
+    return document
+
+
+def _print_summary(console: Console, document: dict[str, Any], root: Path) -> None:
+    from drdrill.cli.summary import print_verdict  # noqa: PLC0415
+    from drdrill.record.directory import DrillDirectory, read_json  # noqa: PLC0415
+
+    for scenario in document["scenarios"]:
+        if scenario["verdict"] is not None:
+            directory = DrillDirectory(root / scenario["directory"])
+            print_verdict(console, read_json(directory.verdict_path), scenario["directory"])
+        if scenario["broken"] is not None:
+            console.print(f"\n{scenario['name']} is broken (exit status {EXIT_BROKEN}): {scenario['broken']}")
+    console.print(f"\n  JUnit XML, Allure results, log: {document['directory']}", style="dim", soft_wrap=True)

@@ -1,0 +1,95 @@
+"""A drill's verdict for a tired engineer: what was promised, what was measured, what is projected, how it ends.
+
+Made from `verdict.json` alone, so `run` and `measure` show the same.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from rich.console import Console
+
+_STYLES = {"MET": "bold green", "MISSED": "bold red", "INCONCLUSIVE": "bold yellow", "INVALID": "bold magenta"}
+_MEANINGS = {
+    "MET": "every objective is met, measured here and projected to production",
+    "MISSED": "an objective is missed, or data is not as users were told",
+    "INCONCLUSIVE": "not enough evidence for a verdict",
+    "INVALID": "this drill proves nothing",
+}
+_KINDS = {"rto": "recovery time", "rpo": "data loss", "re_protection": "redundancy back"}
+_MINUTE, _HOUR = 60, 3600
+
+
+def format_seconds(value: float | None) -> str:
+    """Return a duration as people say it: `6.63 s`, `2 min 16 s`, `1 h`; unknown is `not known`."""
+    if value is None:
+        return "not known"
+    if abs(value) < _MINUTE:
+        return f"{value:.2f}\N{NO-BREAK SPACE}s" if value % 1 else f"{value:.0f}\N{NO-BREAK SPACE}s"
+    sign, whole = ("-" if value < 0 else ""), round(abs(value))
+    hours, rest = divmod(whole, _HOUR)
+    minutes, seconds = divmod(rest, _MINUTE)
+    parts = ((hours, "h"), (minutes, "min"), (seconds if not hours else 0, "s"))
+    return sign + "\N{NO-BREAK SPACE}".join(f"{number}\N{NO-BREAK SPACE}{unit}" for number, unit in parts if number)
+
+
+def print_verdict(console: Console, verdict: Mapping[str, Any], directory: str) -> None:
+    """Print one drill's verdict."""
+    console.print()
+    style, subjects = _STYLES[verdict["verdict"]], dict.fromkeys(one["subject"] for one in verdict["objectives"])
+    console.print(Text.assemble((verdict["verdict"], style), (f"  {_MEANINGS[verdict['verdict']]}", "bold")))
+    console.print(f"  {verdict['scenario']} in {verdict['environment']}: {', '.join(subjects)}", soft_wrap=True)
+    for reason in verdict["reasons"]:
+        text = Text(f"  {reason['verdict']}: {reason['text']}", style=_STYLES[reason["verdict"]].split()[-1])
+        console.print(text, soft_wrap=True)
+    console.print(_table(verdict))
+    for line in _describe_rows(verdict["rpa"]):
+        console.print(f"  {line}")
+    for phase in verdict["rta"]["phases"]:
+        console.print(f"  {phase['seconds']:7.2f} s  {phase['name']}", style="dim", soft_wrap=True)
+    for finding in verdict["findings"]:
+        console.print(Text(f"  finding: {finding['text']}", style="yellow"), soft_wrap=True)
+    console.print(Text(f"  seed {verdict['seed']} · {directory}", style="dim"), soft_wrap=True)
+
+
+def _describe_rows(rpa: Mapping[str, Any]) -> Iterator[str]:
+    if rpa["acknowledged_rows"] is None:
+        yield "rows: not compared"
+        return
+    yield (
+        f"{rpa['acknowledged_rows']:,} writes acknowledged, {rpa['lost_rows']:,} lost "
+        f"({rpa['lost_amount']} {rpa['currency']})"
+    )
+    yield f"{rpa['unknown_rows']:,} with unknown outcome, {rpa['recovered_unknown_rows']:,} of them are there"
+
+
+def _table(verdict: Mapping[str, Any]) -> Table:
+    table = Table(box=None, padding=(0, 1, 0, 2), header_style="dim")
+    table.add_column("", no_wrap=True)
+    for title in ("objective", "measured", "projected", "margin"):
+        table.add_column(title, justify="right", no_wrap=True)
+    table.add_column("verdict")
+    for objective in verdict["objectives"]:
+        measured, projected = objective["measured"], objective["projected"]
+        resolution = measured["resolution_seconds"]
+        table.add_row(
+            _KINDS[objective["kind"]],
+            format_seconds(objective["objective_seconds"]),
+            format_seconds(measured["value_seconds"]) + (f"\N{NO-BREAK SPACE}±{resolution:.2f}" if resolution is not None else ""),
+            format_seconds(projected["value_seconds"]),
+            format_seconds(objective["margin_seconds"]),
+            _both(measured["verdict"], projected["verdict"]),
+        )
+    return table
+
+
+def _both(measured: str, projected: str) -> Text:
+    if measured == projected:
+        return Text(measured, style=_STYLES[measured])
+    return Text.assemble((measured, _STYLES[measured]), " here, ", (projected, _STYLES[projected]), " projected")
