@@ -17,5 +17,7 @@ class NotImplementedInMirrorError(AwsError):
 
     def __init__(self, what: str) -> None:
         super().__init__(
-            "NotImplemented", f"{what} is not implemented by the drdrill mirror. Nothing was done.", status=501
+            "NotImplemented",
+            f"{what} is not implemented by the drdrill mirror. Nothing was done.",
+            status=501,
         )

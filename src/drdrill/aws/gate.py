@@ -11,8 +11,9 @@ import re
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs
 
+from drdrill.aws.dialect import name_operation, recognise, say_error
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
-from drdrill.aws.protocol import Parameters, parse_request, serialise_error, serialise_response
+from drdrill.aws.protocol import Parameters, parse_request, serialise_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -49,22 +50,35 @@ class Gate:
         body = environ["wsgi.input"].read(length)  # drained before any refusal: the connection stays usable
         region, service = read_scope(environ)
         try:
-            status, document = 200, self._answer(region, service, body)
+            document = self._answer(environ, region, service, body)
         except AwsError as error:
-            status, document = error.status, serialise_error("rds", error)
+            return self._refuse(environ, service, error, start_response)
         except Exception as error:  # noqa: BLE001  (the edge: an SDK must get an AWS error, and we must hear of it)
             self._report(f"{service}.{region}: {type(error).__name__}: {error}")
             failure = AwsError("InternalFailure", f"The mirror failed: {error}", status=500)
-            status, document = 500, serialise_error("rds", failure)
-        start_response(f"{status} {'OK' if status == 200 else 'Error'}", [("Content-Type", "text/xml")])  # noqa: PLR2004
+            return self._refuse(environ, service, failure, start_response)
+        start_response("200 OK", [("Content-Type", "text/xml")])
         return [document]
 
-    def _answer(self, region: str, service: str, body: bytes) -> bytes:
+    @staticmethod
+    def _refuse(
+        environ: dict[str, Any],
+        service: str,
+        error: AwsError,
+        start_response: Callable[[str, list[tuple[str, str]]], object],
+    ) -> Iterable[bytes]:
+        headers, document = say_error(recognise(environ, service), error)
+        start_response(f"{error.status} Error", headers)
+        return [document]
+
+    def _answer(self, environ: Mapping[str, Any], region: str, service: str, body: bytes) -> bytes:
         if not service:
-            raise AwsError("MissingAuthenticationToken", "Request is missing Authentication Token", status=403)
+            raise AwsError(
+                "MissingAuthenticationToken", "Request is missing Authentication Token", status=403
+            )
         target = self._services.get((region, service))
         if target is None:
-            raise NotImplementedInMirrorError(f"The service {service} in {region}")
+            raise NotImplementedInMirrorError(f"{name_operation(environ, service, body)} in {region}")
         operation, parameters = parse_request(service, body)
         implementation = target.operations().get(operation)
         if implementation is None:

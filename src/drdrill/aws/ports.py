@@ -25,11 +25,11 @@ class Fleet(Protocol):
         """Make a machine with power, an address and an empty data disk of that size."""
         ...
 
-    def power_off(self, host: Host) -> None:
+    def power_off(self, host: Host, /) -> None:
         """Cut a machine's power; when this returns, nothing runs there and nothing answers from it."""
         ...
 
-    def release(self, host: Host) -> None:
+    def release(self, host: Host, /) -> None:
         """Give a machine back: power off, disk gone."""
         ...
 

@@ -71,8 +71,12 @@ def _parse(shape: Shape, fields: Mapping[str, str], key: str) -> Any:
 
 
 def _parse_list(shape: ListShape, fields: Mapping[str, str], key: str) -> list[Any] | None:
-    items = []
-    stem = key if shape.serialization.get("flattened") else f"{key}.{shape.member.serialization.get('name', 'member')}"
+    items: list[Any] = []
+    stem = (
+        key
+        if shape.serialization.get("flattened")
+        else f"{key}.{shape.member.serialization.get('name', 'member')}"
+    )
     while (item := _parse(shape.member, fields, f"{stem}.{len(items) + 1}")) is not None:
         items.append(item)
     return items or ([] if key in fields else None)
@@ -105,17 +109,6 @@ def serialise_response(service: str, operation: str, result: Mapping[str, Any]) 
         wrapper = ET.SubElement(root, shape.serialization.get("resultWrapper", f"{operation}Result"))
         _write_members(wrapper, shape, result)
     ET.SubElement(ET.SubElement(root, "ResponseMetadata"), "RequestId").text = str(uuid.uuid4())
-    return _document(root)
-
-
-def serialise_error(service: str, error: AwsError) -> bytes:
-    """Return an error document of the Query protocol."""
-    root = ET.Element("ErrorResponse", xmlns=load_model(service).metadata["xmlNamespace"])
-    body = ET.SubElement(root, "Error")
-    ET.SubElement(body, "Type").text = "Sender" if error.status < 500 else "Receiver"  # noqa: PLR2004
-    ET.SubElement(body, "Code").text = error.code
-    ET.SubElement(body, "Message").text = str(error)
-    ET.SubElement(root, "RequestId").text = str(uuid.uuid4())
     return _document(root)
 
 

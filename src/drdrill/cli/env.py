@@ -51,7 +51,9 @@ def up(name: str) -> None:
             environment.__enter__()
     option = "" if name == "default" else f" --name {name}"
     console.print(f"the mirror `{name}` is up. Next:")
-    console.print(f"  drdrill env shell{option}\n  drdrill run database --mirror {name}\n  drdrill env down{option}")
+    console.print(
+        f"  drdrill env shell{option}\n  drdrill run database --mirror {name}\n  drdrill env down{option}"
+    )
 
 
 @command.command(name="status", epilog="\b\nExample:\n  drdrill env status --json")
@@ -107,7 +109,9 @@ def shell(name: str) -> int:
         prompt = {"PS1": f"[{name}] \\w \\$ "}
         program = ["bash", "--norc", "--noprofile"]
         return subprocess.run(
-            environment.operator_command(program), check=False, env={**environment.operator_environment(), **prompt}
+            environment.operator_command(program),
+            check=False,
+            env={**environment.operator_environment(), **prompt},
         ).returncode
 
 
@@ -201,7 +205,11 @@ def _describe(directory: MirrorDirectory) -> dict[str, Any]:
 
 
 def _show(mirror: dict[str, Any]) -> None:
-    whose = "stands by itself" if mirror["owner_pid"] is None else f"of the run with process {mirror['owner_pid']}"
+    whose = (
+        "stands by itself"
+        if mirror["owner_pid"] is None
+        else f"of the run with process {mirror['owner_pid']}"
+    )
     click.echo(f"{mirror['name']}: {whose}")
     if mirror["problem"]:
         click.echo(f"  {mirror['problem']}")
@@ -212,4 +220,6 @@ def _show(mirror: dict[str, Any]) -> None:
     power = f"without power: {', '.join(dark)}" if dark else "all with power"
     click.echo(f"  {len(mirror['hosts'])} hosts, {power}")
     for fault in mirror["faults"]:
-        click.echo(f"  fault: {fault['kind']} in {fault['store']} is {fault['state']}. `drdrill env heal` mends it.")
+        click.echo(
+            f"  fault: {fault['kind']} in {fault['store']} is {fault['state']}. `drdrill env heal` mends it."
+        )

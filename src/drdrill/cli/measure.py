@@ -82,7 +82,9 @@ def _tell_comparison(console: Any, stored: Mapping[str, Any] | None, differences
     if stored is None:
         console.print("  No verdict was stored: the drill did not come to its end.", style="yellow")
     elif not differences:
-        console.print("  Computed again from the stored files: every figure is as it was stored.", style="green")
+        console.print(
+            "  Computed again from the stored files: every figure is as it was stored.", style="green"
+        )
     for difference in differences:
         console.print(f"  differs: {difference}", style="bold red", soft_wrap=True)
 

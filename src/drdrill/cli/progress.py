@@ -8,7 +8,6 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from rich.console import Console
 from rich.text import Text
 
 from drdrill.core.clock import NANOSECONDS
@@ -16,6 +15,8 @@ from drdrill.core.clock import NANOSECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    from rich.console import Console
 
 _LOOK_EVERY_SECONDS = 0.1
 _GOOD, _BAD, _PLAIN = "green", "bold red", ""
@@ -53,7 +54,10 @@ _LINES: dict[str, Callable[[dict[str, Any]], _Line]] = {
     "environment.started": lambda data: (f"environment up in {data['seconds']:.1f} s", _PLAIN),
     "load.started": lambda data: (f"{len(data['clients'])} clients begin to ask", _PLAIN),
     "steady_state.observed": _steady,
-    "fault.injected": lambda data: (f"fault: {data['kind'].replace('_', ' ')} of {data['resource']}", "yellow"),
+    "fault.injected": lambda data: (
+        f"fault: {data['kind'].replace('_', ' ')} of {data['resource']}",
+        "yellow",
+    ),
     "fault.observed": _observed,
     "fault.failed": lambda data: (f"fault: {data['reason']}", _BAD),
     "recovery.observed": _recovered,
@@ -137,4 +141,6 @@ class Progress:
         describe = _LINES.get(event["kind"])
         if describe is not None:
             text, style = describe(event["data"])
-            self._console.print(Text(f"{seconds:7.1f} s  ", style="dim") + Text(text, style=style), soft_wrap=True)
+            self._console.print(
+                Text(f"{seconds:7.1f} s  ", style="dim") + Text(text, style=style), soft_wrap=True
+            )

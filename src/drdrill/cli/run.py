@@ -35,12 +35,19 @@ Exit status: 0 MET; 1 MISSED; 2 wrong usage or a mistake in a file, nothing was 
 )
 @click.argument("disaster_class", metavar="CLASS")
 @click.option("--environment", default="embedded", show_default=True, help="Where to drill.")
-@click.option("--mirror", metavar="NAME", help="Drill in this standing mirror (`drdrill env up`), and leave it up.")
-@click.option("--seed", type=click.IntRange(0, _SEED_LIMIT - 1), help="Of everything random (default: drawn).")
+@click.option(
+    "--mirror", metavar="NAME", help="Drill in this standing mirror (`drdrill env up`), and leave it up."
+)
+@click.option(
+    "--seed", type=click.IntRange(0, _SEED_LIMIT - 1), help="Of everything random (default: drawn)."
+)
 @click.option("--plan", type=click.Path(path_type=Path), help="Default: scenarios/plan.yaml.")
 @click.option("--reports", type=click.Path(path_type=Path), help="Default: reports/.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document; progress goes to standard error.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print one JSON document; progress goes to standard error."
+)
 def command(
+    *,
     disaster_class: str,
     environment: str,
     mirror: str | None,
@@ -111,7 +118,9 @@ def _draw() -> int:
     return draw_seed()
 
 
-def _explain_nothing(status: int, files: RunFiles, disaster_class: str) -> UsageError | EnvironmentFailedError:
+def _explain_nothing(
+    status: int, files: RunFiles, disaster_class: str
+) -> UsageError | EnvironmentFailedError:
     if status == _NOTHING_COLLECTED:
         return UsageError(f"no scenario has the tag `@class:{disaster_class}`.")
     said = files.log.read_text(encoding="utf-8").splitlines() if files.log.exists() else []

@@ -1,4 +1,4 @@
-"""Runs the scenarios of a disaster class by pytest, in this process and on its main thread, as Chaos Toolkit needs it."""
+"""Runs the scenarios of a disaster class by pytest, in this process and on its main thread: Chaos Toolkit needs it."""
 
 from __future__ import annotations
 

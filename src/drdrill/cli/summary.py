@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-_STYLES = {"MET": "bold green", "MISSED": "bold red", "INCONCLUSIVE": "bold yellow", "INVALID": "bold magenta"}
+_STYLES = {
+    "MET": "bold green",
+    "MISSED": "bold red",
+    "INCONCLUSIVE": "bold yellow",
+    "INVALID": "bold magenta",
+}
 _MEANINGS = {
     "MET": "every objective is met, measured here and projected to production",
     "MISSED": "an objective is missed, or data is not as users were told",
@@ -36,15 +41,22 @@ def format_seconds(value: float | None) -> str:
     hours, rest = divmod(whole, _HOUR)
     minutes, seconds = divmod(rest, _MINUTE)
     parts = ((hours, "h"), (minutes, "min"), (seconds if not hours else 0, "s"))
-    return sign + "\N{NO-BREAK SPACE}".join(f"{number}\N{NO-BREAK SPACE}{unit}" for number, unit in parts if number)
+    return sign + "\N{NO-BREAK SPACE}".join(
+        f"{number}\N{NO-BREAK SPACE}{unit}" for number, unit in parts if number
+    )
 
 
 def print_verdict(console: Console, verdict: Mapping[str, Any], directory: str) -> None:
     """Print one drill's verdict."""
     console.print()
-    style, subjects = _STYLES[verdict["verdict"]], dict.fromkeys(one["subject"] for one in verdict["objectives"])
+    style, subjects = (
+        _STYLES[verdict["verdict"]],
+        dict.fromkeys(one["subject"] for one in verdict["objectives"]),
+    )
     console.print(Text.assemble((verdict["verdict"], style), (f"  {_MEANINGS[verdict['verdict']]}", "bold")))
-    console.print(f"  {verdict['scenario']} in {verdict['environment']}: {', '.join(subjects)}", soft_wrap=True)
+    console.print(
+        f"  {verdict['scenario']} in {verdict['environment']}: {', '.join(subjects)}", soft_wrap=True
+    )
     for reason in verdict["reasons"]:
         text = Text(f"  {reason['verdict']}: {reason['text']}", style=_STYLES[reason["verdict"]].split()[-1])
         console.print(text, soft_wrap=True)
@@ -81,7 +93,8 @@ def _table(verdict: Mapping[str, Any]) -> Table:
         table.add_row(
             _KINDS[objective["kind"]],
             format_seconds(objective["objective_seconds"]),
-            format_seconds(measured["value_seconds"]) + (f"\N{NO-BREAK SPACE}±{resolution:.2f}" if resolution is not None else ""),
+            format_seconds(measured["value_seconds"])
+            + (f"\N{NO-BREAK SPACE}±{resolution:.2f}" if resolution is not None else ""),
             format_seconds(projected["value_seconds"]),
             format_seconds(objective["margin_seconds"]),
             _both(measured["verdict"], projected["verdict"]),
@@ -92,4 +105,6 @@ def _table(verdict: Mapping[str, Any]) -> Table:
 def _both(measured: str, projected: str) -> Text:
     if measured == projected:
         return Text(measured, style=_STYLES[measured])
-    return Text.assemble((measured, _STYLES[measured]), " here, ", (projected, _STYLES[projected]), " projected")
+    return Text.assemble(
+        (measured, _STYLES[measured]), " here, ", (projected, _STYLES[projected]), " projected"
+    )

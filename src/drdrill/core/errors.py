@@ -77,7 +77,9 @@ class CommandFailedError(DrdrillError):
         self.status = status
         self.output = output
         tail = "\n".join(output.strip().splitlines()[-15:])
-        super().__init__(f"`{' '.join(command)}` ended with status {status}" + (f":\n{tail}" if tail else "."))
+        super().__init__(
+            f"`{' '.join(command)}` ended with status {status}" + (f":\n{tail}" if tail else ".")
+        )
 
 
 class NotObservedError(DrdrillError):
@@ -85,7 +87,9 @@ class NotObservedError(DrdrillError):
 
     def __init__(self, what: str, within_seconds: float, last: object) -> None:
         self.last = last
-        super().__init__(f"{what} was not observed within {within_seconds:g} s; the last reading was: {last!r}.")
+        super().__init__(
+            f"{what} was not observed within {within_seconds:g} s; the last reading was: {last!r}."
+        )
 
 
 class ControlLostError(DrdrillError):
@@ -114,7 +118,7 @@ class InvalidDrillError(DrdrillError):
     exit_status = 4
 
 
-class Interrupted(KeyboardInterrupt):  # noqa: N818 (as Python's own, it is no error)
+class Interrupted(KeyboardInterrupt):
     """A signal asked for the end: everything is healed and taken down on the way out."""
 
     def __init__(self, number: int) -> None:

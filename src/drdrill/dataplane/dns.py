@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import sys
 import threading
 from typing import TYPE_CHECKING, cast
@@ -19,6 +18,7 @@ from dnslib import QTYPE, RCODE, RR, A, DNSError, DNSRecord
 from drdrill.core.errors import EnvironmentFailedError
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Sequence
 
 PORT = 53

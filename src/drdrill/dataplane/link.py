@@ -14,9 +14,7 @@ from collections import deque
 _READ = 65536
 
 
-async def _forward(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay_seconds: float
-) -> None:
+async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, delay_seconds: float) -> None:
     """Pass bytes on, each block `delay_seconds` after it came; as many blocks as come may be under way."""
     loop = asyncio.get_running_loop()
     held: deque[tuple[float, bytes]] = deque()

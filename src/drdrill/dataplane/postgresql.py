@@ -84,7 +84,11 @@ def find_binaries() -> Path:
 def read_version() -> str:
     """Return the version of the server's program, such as `18.1`."""
     said = subprocess.run(
-        [str(find_binaries() / "postgres"), "--version"], check=True, capture_output=True, text=True, timeout=30
+        [str(find_binaries() / "postgres"), "--version"],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=30,
     )
     return said.stdout.split()[-1]
 
@@ -156,7 +160,9 @@ class PostgresServer:
         lines = (f"{name} = '{value}'\n" for name, value in settings.items())
         (self.data / "postgresql.conf").write_text("".join(lines), encoding="utf-8")
         (self.data / "pg_hba.conf").write_text(_ACCESS, encoding="utf-8")
-        (self.data / "postgresql.auto.conf").write_text("", encoding="utf-8")  # a base backup copies the source's
+        (self.data / "postgresql.auto.conf").write_text(
+            "", encoding="utf-8"
+        )  # a base backup copies the source's
 
     # -- running it ------------------------------------------------------------------------------------------
 
@@ -167,7 +173,9 @@ class PostgresServer:
         self._process = self.host.spawn(
             [str(self._binaries / "postgres"), "-D", str(self.data)], log=self._log, unprivileged=True
         )
-        wait_until(self._read_ready, what=f"PostgreSQL on {self.host.name}", within=_START_WITHIN, every=_POLL)
+        wait_until(
+            self._read_ready, what=f"PostgreSQL on {self.host.name}", within=_START_WITHIN, every=_POLL
+        )
 
     def _read_ready(self) -> bool:
         if self._process and self._process.poll() is not None:
@@ -198,14 +206,18 @@ class PostgresServer:
     def create_roles(self, *, master_user: str, master_password: str, database: str) -> None:
         """Make the replicator, the customer's master user, their database, and the service's heartbeat table."""
         with closing(self.connect()) as connection:
-            connection.execute(sql.SQL("create role {} with replication login").format(sql.Identifier(_REPLICATOR)))
+            connection.execute(
+                sql.SQL("create role {} with replication login").format(sql.Identifier(_REPLICATOR))
+            )
             connection.execute(
                 sql.SQL("create role {} with login createdb createrole password {}").format(
                     sql.Identifier(master_user), sql.Literal(master_password)
                 )
             )
             connection.execute(
-                sql.SQL("create database {} owner {}").format(sql.Identifier(database), sql.Identifier(master_user))
+                sql.SQL("create database {} owner {}").format(
+                    sql.Identifier(database), sql.Identifier(master_user)
+                )
             )
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(ADMINISTRATOR)))
         with closing(self.connect(ADMINISTRATOR)) as connection:
@@ -238,7 +250,14 @@ class PostgresServer:
 
     def _run(self, program: str, *arguments: str) -> None:
         self.host.run(
-            ["unshare", "--user", "--map-user=1000", "--map-group=1000", str(self._binaries / program), *arguments],
+            [
+                "unshare",
+                "--user",
+                "--map-user=1000",
+                "--map-group=1000",
+                str(self._binaries / program),
+                *arguments,
+            ],
             within=_PROGRAM_WITHIN,
         )
 

@@ -1,4 +1,4 @@
-"""`drill.json`: which drill this is, of which code, with which tools, on which clock. Nothing of the machine's owner."""
+"""`drill.json`: which drill this is, of which code, with which tools, on which clock. Nothing of whose machine."""
 
 from __future__ import annotations
 
@@ -59,7 +59,10 @@ def read_revision(root: Path) -> dict[str, Any]:
     """Return the revision of the drill repository and whether it has uncommitted changes; None: not known."""
     commit = _ask_git(root, "rev-parse", "HEAD")
     status = _ask_git(root, "status", "--porcelain")
-    return {"revision": commit.strip() if commit else None, "dirty": None if status is None else bool(status.strip())}
+    return {
+        "revision": commit.strip() if commit else None,
+        "dirty": None if status is None else bool(status.strip()),
+    }
 
 
 def _ask_git(root: Path, *arguments: str) -> str | None:

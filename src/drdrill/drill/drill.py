@@ -1,4 +1,6 @@
-"""One drill, from its directory to its verdict. Steps of scenarios call its operations, in this order:
+"""One drill, from its directory to its verdict.
+
+Steps of scenarios call its operations, in this order:
 
 1. `begin`          directory, copies of plan and workload, `drill.json`, the register of runs
 2. `set_up`         the environment comes up, the store is made ready, users come
@@ -34,9 +36,9 @@ from drdrill.core.errors import (
 from drdrill.core.verdict import Verdict
 from drdrill.core.waiting import wait_until
 from drdrill.drill.about import describe_drill, draw_seed
+from drdrill.drill.aftermath import Aftermath
 from drdrill.drill.budget import BUDGET_NAME, load_budget
 from drdrill.drill.judging import require_intact_rows, require_objective, require_valid
-from drdrill.drill.aftermath import Aftermath
 from drdrill.drill.register import append_to_register
 from drdrill.drill.shield import hold_signals
 from drdrill.drill.users import Users
@@ -75,8 +77,8 @@ class Drill:
         self.scenario = self.plan.scenarios[request.scenario]
         if self.workload.store != self.scenario.store:
             raise UsageError(
-                f"{request.environment_folder / WORKLOAD_NAME}: users write to `{self.workload.store}`, but the scenario "
-                f"`{request.scenario}` judges `{self.scenario.store}`."
+                f"{request.environment_folder / WORKLOAD_NAME}: users write to `{self.workload.store}`, but the "
+                f"scenario `{request.scenario}` judges `{self.scenario.store}`."
             )
         self.seed = draw_seed() if request.seed is None else request.seed
         self._clock = clock or SystemClock()
@@ -150,14 +152,22 @@ class Drill:
             instance=environment.instance,
             seconds=round((self._clock.now_ns() - before_ns) / NANOSECONDS, 3),
             fidelity=[
-                {"component": one.component, "kind": one.kind, "limits": one.limits} for one in environment.fidelity
+                {"component": one.component, "kind": one.kind, "limits": one.limits}
+                for one in environment.fidelity
             ],
         )
         self._users = Users(
-            environment, self.workload, self.plan, self.directory, self.directory.journal("users"), self._clock
+            environment,
+            workload=self.workload,
+            plan=self.plan,
+            directory=self.directory,
+            journal=self.directory.journal("users"),
+            clock=self._clock,
         )
         self._users.prepare_store()
-        environment.start_sampling(self._resource, self.directory.evidence / f"replication-{self._resource}.jsonl")
+        environment.start_sampling(
+            self._resource, self.directory.evidence / f"replication-{self._resource}.jsonl"
+        )
         self._users.come(self.seed)
 
     def observe_steady_state(self) -> None:
@@ -175,7 +185,9 @@ class Drill:
             self._wait("the steady state", self.budget.patience.steady_state, holds)
         except NotObservedError as error:
             self.journal.append("steady_state.observed", holds=False, reason=problem)
-            raise InvalidDrillError(f"The steady state did not hold, so nothing was broken: {problem}.") from error
+            raise InvalidDrillError(
+                f"The steady state did not hold, so nothing was broken: {problem}."
+            ) from error
         self.journal.append("steady_state.observed", holds=True, reason="")
         self._before = self._observe_store("before_fault")
 
@@ -211,7 +223,11 @@ class Drill:
         if result:
             raise InvalidDrillError(f"The fault {fault} did not take effect: {result}")
         self._aftermath = Aftermath(
-            self._require_environment(), self._require_users(), self._resource, self._read_fault(), self._clock
+            self._require_environment(),
+            self._require_users(),
+            self._resource,
+            self._read_fault(),
+            self._clock,
         )
 
     def heal(self, fault: str) -> None:
@@ -353,7 +369,9 @@ class Drill:
             self._attempt(failures, lambda: self.journal.append("drill.interrupted", signal=interrupted))
         if self._environment is not None:
             faults = self._environment.faults
-            self._attempt(failures, lambda: heal_all(faults, self.directory.journal("faults"), within=_HEALED_WITHIN))
+            self._attempt(
+                failures, lambda: heal_all(faults, self.directory.journal("faults"), within=_HEALED_WITHIN)
+            )
         if self._users is not None and self.measurement is None and not interrupted:
             self._attempt(failures, self.measure)
         if self._users is not None and self._users.present:
@@ -403,5 +421,7 @@ class Drill:
 
     def _require_measurement(self) -> Measurement:
         if self.measurement is None:
-            raise UsageError("Nothing was measured yet: a step `When recovery is measured` comes before the first Then.")
+            raise UsageError(
+                "Nothing was measured yet: a step `When recovery is measured` comes before the first Then."
+            )
         return self.measurement

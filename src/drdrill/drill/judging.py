@@ -47,7 +47,9 @@ def require_objective(measurement: Measurement, kind: ObjectiveKind) -> Objectiv
         raise InconclusiveError(f"The plan states no objective of the kind {kind} for this scenario.")
     verdict = combine((objective.measured_verdict, objective.projected_verdict))
     if verdict is not Verdict.MET:
-        concerned = [one for one in measurement.reasons if one.code.startswith(f"{kind}_") or one.verdict is verdict]
+        concerned = [
+            one for one in measurement.reasons if one.code.startswith(f"{kind}_") or one.verdict is verdict
+        ]
         _raise(verdict, concerned, otherwise=f"{objective.name}: {verdict}.")
     return objective
 

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from drdrill.record.journal import Journal
     from drdrill.record.ledger import ClientLedger
 
-_COME_TOGETHER_NS = 2 * NANOSECONDS  # a client's process starts in 0.4 s, in 1.5 s when all start at once on 2 cores
+_COME_TOGETHER_NS = (
+    2 * NANOSECONDS
+)  # a client's process starts in 0.4 s, in 1.5 s when all start at once on 2 cores
 _PREPARE_WITHIN = timedelta(seconds=60)  # measured 0.1 s
 _READ_WITHIN = timedelta(minutes=10)  # measured 0.1 s for 20,000 rows
 _LEAVE_WITHIN = timedelta(seconds=30)  # the longest time-out of a request, and their last records
@@ -38,6 +40,7 @@ class Users:
     def __init__(
         self,
         environment: Environment,
+        *,
         workload: Workload,
         plan: Plan,
         directory: DrillDirectory,
@@ -75,7 +78,9 @@ class Users:
             path = self._directory.evidence / f"client-{config.name}.json"
             path.write_text(config.to_json(), encoding="utf-8")
             command = [sys.executable, "-m", "drdrill.load.client", str(path)]
-            environment.start_client(config.name, command, log=self._directory.logs / f"client-{config.name}.log")
+            environment.start_client(
+                config.name, command, log=self._directory.logs / f"client-{config.name}.log"
+            )
         self._journal.append(
             "load.started",
             clients=[client.name for config in configs for client in config.clients],
@@ -95,7 +100,9 @@ class Users:
         if ended:
             log = self._directory.logs / f"client-{ended[0]}.log"
             said = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:])
-            raise EnvironmentFailedError(f"The client process {ended[0]} ended by itself. Its last words:\n{said}")
+            raise EnvironmentFailedError(
+                f"The client process {ended[0]} ended by itself. Its last words:\n{said}"
+            )
 
     def find_unsteady(self) -> str:
         """Say which cohorts were not served without a fault for the plan's stability time until now; `` if all were."""
@@ -123,7 +130,9 @@ class Users:
         query = f"copy ({self._workload.read_back}) to stdout (format binary)"
         at_ns = self._clock.now_ns()
         self._environment.run_for_operator(self._psql(query), within=_READ_WITHIN, output=path)
-        evidence = self._directory.describe_evidence(path, source=f"{self._workload.store}, read by its endpoint's name")
+        evidence = self._directory.describe_evidence(
+            path, source=f"{self._workload.store}, read by its endpoint's name"
+        )
         self._journal.append("survivors.read", number=number, at_ns=at_ns, **evidence)
 
     def _ask_store(self, statements: str, *, within: timedelta) -> None:

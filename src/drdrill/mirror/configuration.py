@@ -43,5 +43,7 @@ class Rds(Part):
 class EmbeddedConfiguration(Part):
     """The whole file."""
 
-    build: Annotated[str, Field(description="A script of the company that builds its system through AWS's API.")]
+    build: Annotated[
+        str, Field(description="A script of the company that builds its system through AWS's API.")
+    ]
     rds: Rds

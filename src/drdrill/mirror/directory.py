@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,12 @@ class ProcessId:
     def read(cls, pid: int) -> ProcessId | None:
         """Return the identity of a process that lives now (a zombie does not), or None."""
         try:
-            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+            fields = (
+                Path(f"/proc/{pid}/stat")
+                .read_text(encoding="utf-8", errors="replace")
+                .rpartition(")")[2]
+                .split()
+            )
         except OSError:
             return None
         return None if fields[0] in "ZX" else cls(pid, int(fields[19]))
@@ -108,7 +112,11 @@ class MirrorDirectory:
 def list_mirrors(root: Path) -> tuple[MirrorDirectory, ...]:
     """Return all mirrors of a drill repository, living or not."""
     folder = mirrors_folder(root)
-    return tuple(MirrorDirectory(path) for path in sorted(folder.iterdir()) if path.is_dir()) if folder.exists() else ()
+    return (
+        tuple(MirrorDirectory(path) for path in sorted(folder.iterdir()) if path.is_dir())
+        if folder.exists()
+        else ()
+    )
 
 
 def mirrors_folder(root: Path) -> Path:
@@ -126,8 +134,8 @@ def find_outer_pid(world: ProcessId, inner_pid: int) -> int | None:
         pid = pending.pop()
         try:
             status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
-            for task in os.listdir(f"/proc/{pid}/task"):
-                pending += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text(encoding="ascii").split())
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                pending += map(int, (task / "children").read_text(encoding="ascii").split())
         except OSError:
             continue  # it ended while we looked
         ids = next((line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:")), [])

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from drdrill.core.clock import SystemClock
 from drdrill.core.errors import CommandFailedError, ControlLostError, EnvironmentFailedError, UsageError
-from drdrill.core.waiting import wait_until
 from drdrill.dataplane.postgresql import find_binaries
 from drdrill.environment.port import (
     FaultRequest,
@@ -27,7 +26,7 @@ from drdrill.environment.port import (
 )
 from drdrill.mirror.configuration import EmbeddedConfiguration
 from drdrill.mirror.control import Control
-from drdrill.mirror.directory import MirrorDirectory, list_mirrors, mirrors_folder
+from drdrill.mirror.directory import MirrorDirectory, mirrors_folder
 from drdrill.mirror.host import program_environment
 from drdrill.mirror.network import BLACK_HOLE, DNS_ADDRESS
 from drdrill.mirror.prerequisites import require_prerequisites
@@ -57,9 +56,9 @@ class Embedded:
         Fidelity("PostgreSQL, its replication and promotion", "real", "killing processes keeps the page cache: "
                  "a host's loss does not test what fsync protects"),
         Fidelity("RDS control plane", "emulated", "failure detection takes a configured time; AWS's own is not shown"),
-        Fidelity("hosts, zones, regions", "emulated", "namespaces of one machine: no hardware fails, no bandwidth ends"),
+        Fidelity("hosts, zones, regions", "emulated", "namespaces of one machine: no hardware fails"),
         Fidelity("DNS", "real", "one server instead of Route 53's fleet; TTLs are the production's"),
-        Fidelity("users", "modelled", "clients write to the database's endpoint: the services between are not there yet"),
+        Fidelity("users", "modelled", "clients write to the database's endpoint, without services between"),
     )  # fmt: skip
 
     def __init__(self, root: Path, plan: Plan, *, name: str | None = None, standing: bool = False) -> None:
@@ -88,7 +87,9 @@ class Embedded:
         folder = mirrors_folder(self._root)
         directory = MirrorDirectory(folder / (self._name or f"{secrets.token_hex(3)}-{os.getpid()}"))
         if directory.path.exists():
-            raise UsageError(f"there is a mirror {directory.name} already: take it down, or choose another --name.")
+            raise UsageError(
+                f"there is a mirror {directory.name} already: take it down, or choose another --name."
+            )
         try:
             self._world = World.start(directory, self._settings(), standing=self._standing)
             self._build()
@@ -150,7 +151,9 @@ class Embedded:
                 "fencing": rds.fencing,
                 "disk_bytes": rds.disk,
                 "link_delay_seconds": (
-                    (rds.link_delay or timedelta(0)).total_seconds() if rds.standby == "asynchronous" else None
+                    (rds.link_delay or timedelta(0)).total_seconds()
+                    if rds.standby == "asynchronous"
+                    else None
                 ),
             },
         }
@@ -184,7 +187,11 @@ class Embedded:
                 "DRDRILL_PLAN": str(self._root / "scenarios" / "plan.yaml"),
                 "PYTHONPATH": str(self._root),
                 "PATH": os.pathsep.join(
-                    [str(Path(sys.executable).parent), str(find_binaries()), os.environ.get("PATH", "/usr/bin:/bin")]
+                    [
+                        str(Path(sys.executable).parent),
+                        str(find_binaries()),
+                        os.environ.get("PATH", "/usr/bin:/bin"),
+                    ]
                 ),
                 "TERM": os.environ.get("TERM", "dumb"),
             },
@@ -208,9 +215,13 @@ class Embedded:
                 )  # fmt: skip
             except subprocess.TimeoutExpired as error:
                 said = (error.stderr or b"").decode(errors="replace")
-                raise CommandFailedError(command, -9, f"{said}\nended by us after {within.total_seconds():g} s") from error
+                raise CommandFailedError(
+                    command, -9, f"{said}\nended by us after {within.total_seconds():g} s"
+                ) from error
         if done.returncode:
-            raise CommandFailedError(command, done.returncode, ((done.stdout or b"") + done.stderr).decode(errors="replace"))
+            raise CommandFailedError(
+                command, done.returncode, ((done.stdout or b"") + done.stderr).decode(errors="replace")
+            )
         return (done.stdout or b"").decode(errors="replace")
 
     def start_client(self, name: str, command: Sequence[str], *, log: Path) -> None:
@@ -273,7 +284,9 @@ def parse_store(answer: Mapping[str, Any]) -> StoreState:
 def _signal_children(process: subprocess.Popen[bytes]) -> None:
     """Send SIGTERM to what `nsenter` started: it waits for its child and does not pass signals on."""
     try:
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+        children = (
+            Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
+        )
     except OSError:
         return
     for child in children:
@@ -305,18 +318,35 @@ class EmbeddedFaults:
         return Injection(kind=request.kind, **answer)
 
     def heal(self, injection: Injection) -> Mapping[str, Any]:
-        """Give the host its power back."""
+        """Give the host its power back; where nobody knows which one, every dark host of the resource."""
+        if injection.details.get("unconfirmed") is True:
+            return self._control.ask("restore_power_of", resource=injection.resource)
         return self._control.ask("restore_power", host=injection.resource)
 
     def observe_effect(self, injection: Injection) -> Mapping[str, Any]:
         """Look from the users' host whether the host answers anything at all."""
         look = self._look(str(injection.details["address"]))
-        return {"effective": not _answers(look), "observer": "TCP connection from the users' host", **look}
+        return {
+            "effective": not _answers(look),
+            "observer": "TCP connection from the users' host",
+            "looks": [look],
+        }
 
     def observe_healed(self, injection: Injection) -> Mapping[str, Any]:
-        """Look from the users' host whether the host answers again (a refusal is an answer)."""
-        look = self._look(str(injection.details["address"]))
-        return {"healed": _answers(look), "observer": "TCP connection from the users' host", **look}
+        """Look from the users' host whether the host, or every host of the resource, answers again.
+
+        A refusal is an answer.
+        """
+        if injection.details.get("unconfirmed") is True:
+            hosts = self._control.ask("hosts_of", resource=injection.resource)["hosts"]
+            looks = [self._look(host["address"]) for host in hosts]
+        else:
+            looks = [self._look(str(injection.details["address"]))]
+        return {
+            "healed": all(map(_answers, looks)),
+            "observer": "TCP connection from the users' host",
+            "looks": looks,
+        }
 
     def _look(self, address: str) -> dict[str, Any]:
         command = [

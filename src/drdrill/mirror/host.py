@@ -66,7 +66,9 @@ class WorldHost:
         with self._unshare.stdout as said:
             if said.readline() != "up\n":
                 raise EnvironmentFailedError(f"host {self.name} did not boot; the supervisor's log says why.")
-        children = Path(f"/proc/{self._unshare.pid}/task/{self._unshare.pid}/children").read_text(encoding="ascii")
+        children = Path(f"/proc/{self._unshare.pid}/task/{self._unshare.pid}/children").read_text(
+            encoding="ascii"
+        )
         self.init_pid = int(children.split()[0])
 
     def kill(self) -> None:
@@ -94,7 +96,9 @@ class WorldHost:
             raise CommandFailedError(command, done.returncode, done.stdout)
         return done.stdout
 
-    def spawn(self, command: Sequence[str], *, log: Path, unprivileged: bool = False) -> subprocess.Popen[bytes]:
+    def spawn(
+        self, command: Sequence[str], *, log: Path, unprivileged: bool = False
+    ) -> subprocess.Popen[bytes]:
         """Start a program; its output goes to `log`. `unprivileged`: under a uid that is not 0."""
         with log.open("ab") as stream:
             return subprocess.Popen(

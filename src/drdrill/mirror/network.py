@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from drdrill.dataplane.host import Host
+
 INTERNET = "internet"
 BLACK_HOLE = "198.19.255.1"  # routed nowhere: asked by the positive control
 DNS_ADDRESS = "198.18.0.53"
@@ -121,7 +123,9 @@ class Network:
         _ip(None, [f"addr add {address}/32 dev lo"])
         return address
 
-    def create_host(self, name: str, zone_name: str, *, disk_bytes: int, address: str | None = None) -> WorldHost:
+    def create_host(
+        self, name: str, zone_name: str, *, disk_bytes: int, address: str | None = None
+    ) -> WorldHost:
         """Make a host with a disk, power and its place in a zone (or on the internet)."""
         with self._lock:
             zone = self._zones[zone_name]
@@ -150,7 +154,10 @@ class Network:
         router = f"netns {zone.router.init_pid}" if zone.router else ""
         mac = _mac(host.address)
         # Attached from the core: the only place that sees both namespaces' processes.
-        _ip(None, [f"link add name {port} {router} type veth peer name eth0 address {mac} netns {host.init_pid}"])
+        _ip(
+            None,
+            [f"link add name {port} {router} type veth peer name eth0 address {mac} netns {host.init_pid}"],
+        )
         _ip(zone.router, [
             f"link set dev {port} master {zone.bridge}",
             f"link set dev {port} up",
@@ -200,13 +207,13 @@ class RegionFleet:
         """Make a machine in a zone."""
         return self._network.create_host(name, zone, disk_bytes=disk_bytes)
 
-    def power_off(self, host: WorldHost) -> None:
+    def power_off(self, host: Host, /) -> None:
         """Cut a machine's power."""
-        self._network.power_off(host)
+        self._network.power_off(self._network.find_host(host.name))
 
-    def release(self, host: WorldHost) -> None:
+    def release(self, host: Host, /) -> None:
         """Give a machine back."""
-        self._network.release(host)
+        self._network.release(self._network.find_host(host.name))
 
 
 def _port(host: WorldHost) -> str:
@@ -222,7 +229,9 @@ def _ip(where: WorldHost | None, commands: Sequence[str]) -> None:
     """Run `ip` commands in one go in a host's network namespace, or in the core's."""
     enter = ["nsenter", "--target", str(where.init_pid), "--net", "--"] if where else []
     command = [*enter, "ip", "-batch", "-"]
-    done = subprocess.run(command, input="\n".join(commands) + "\n", capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, input="\n".join(commands) + "\n", capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise CommandFailedError([*command, *commands], done.returncode, done.stderr)
 

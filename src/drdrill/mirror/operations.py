@@ -47,10 +47,12 @@ class Operations:
         return {
             "identity": self.identity,
             "hosts": self.hosts,
+            "hosts_of": self.hosts_of,
             "stores": self.stores,
             "store": self.store,
             "cut_power": self.cut_power,
             "restore_power": self.restore_power,
+            "restore_power_of": self.restore_power_of,
             "start_sampling": self.start_sampling,
             "stop_sampling": self.stop_sampling,
             "stop": self.stop,
@@ -78,7 +80,13 @@ class Operations:
 
     def stores(self) -> Answer:
         """Describe all database instances."""
-        return {"stores": [self._describe(reconciler) for service in self._rds.values() for reconciler in service.instances()]}
+        return {
+            "stores": [
+                self._describe(reconciler)
+                for service in self._rds.values()
+                for reconciler in service.instances()
+            ]
+        }
 
     def store(self, resource: str) -> Answer:
         """Describe one database instance as it is now."""
@@ -102,13 +110,28 @@ class Operations:
         }
 
     def restore_power(self, host: str) -> Answer:
-        """Give a host its power back. What it was before is not started there: RDS replaced it, or starts it itself."""
+        """Give a host its power back; what its owner starts on it then is the owner's."""
         try:
             found = self._network.find_host(host)
         except KeyError:
             return {"powered": False, "reason": f"the host {host} does not exist any more"}
         self._network.power_on(found)
+        for service in self._rds.values():
+            for reconciler in service.instances():
+                reconciler.notice_power(found.name)
         return {"powered": True}
+
+    def restore_power_of(self, resource: str) -> Answer:
+        """Give every dark host of a database instance its power back."""
+        dark = [host["name"] for host in self.hosts_of(resource)["hosts"] if not host["powered"]]
+        for name in dark:
+            self.restore_power(name)
+        return {"powered": True, "restored": dark}
+
+    def hosts_of(self, resource: str) -> Answer:
+        """List the hosts that a database instance has now, those that it lost included."""
+        names = self._find(resource).host_names
+        return {"hosts": [host for host in self.hosts()["hosts"] if host["name"] in names]}
 
     def start_sampling(self, resource: str, output: str) -> Answer:
         """Append every reading of an instance's replication to a file."""
@@ -137,7 +160,10 @@ class Operations:
 
     def _describe(self, reconciler: Reconciler) -> Answer:
         record, sync_state = reconciler.record, reconciler.sync_state()
-        servers = ((StoreRole.PRIMARY, reconciler.primary, ""), (StoreRole.STANDBY, reconciler.standby, sync_state))
+        servers = (
+            (StoreRole.PRIMARY, reconciler.primary, ""),
+            (StoreRole.STANDBY, reconciler.standby, sync_state),
+        )
         members = [
             {
                 "host": server.host.name,

@@ -1,4 +1,4 @@
-"""The supervisor: the first process of a world. It builds the network, serves DNS and AWS, and obeys the control socket.
+"""The supervisor: a world's first process. It builds the network, serves DNS and AWS, and obeys the control socket.
 
 Started by `drdrill.mirror.world` in fresh namespaces: `python -m drdrill.mirror.supervisor DIRECTORY SETTINGS`. Its
 standard input is the lifeline: when the owner dies, it ends, and the kernel ends everything in the world with it.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import signal
 import ssl
@@ -33,12 +34,15 @@ _SERVICE_NUMBERS = {"rds": 10}
 _ANY_SERVICE = 1  # answers for all services that are not implemented, so that they say so
 _SMALL_DISK = 64 << 20
 _ENDPOINT_TTL_SECONDS = 60
+_log = logging.getLogger("drdrill.mirror.supervisor")
 
 
 def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None:
     """Build the world and serve until the lifeline breaks or `stop` is asked for."""
     clock = SystemClock()
-    network = Network([RegionLayout(r["name"], tuple(r["zones"])) for r in settings["regions"]], directory.disks)
+    network = Network(
+        [RegionLayout(r["name"], tuple(r["zones"])) for r in settings["regions"]], directory.disks
+    )
     network.build()
     for name in ("operator", "users"):
         network.create_host(name, INTERNET, disk_bytes=_SMALL_DISK)
@@ -71,7 +75,7 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
 def _follow_lifeline(stopped: threading.Event) -> None:
     while os.read(0, 1):
         pass
-    print("the owner of this mirror is gone", file=sys.stderr, flush=True)  # noqa: T201  (the supervisor's log)
+    _log.warning("the owner of this mirror is gone")
     stopped.set()
 
 
@@ -93,14 +97,21 @@ def _serve_aws(
 
     suffixes = [f"{layout.name}.amazonaws.com" for layout in network.regions]
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate = issue_certificate(directory.secrets, ["*.amazonaws.com", *(f"*.{suffix}" for suffix in suffixes)])
+    certificate = issue_certificate(
+        directory.secrets, ["*.amazonaws.com", *(f"*.{suffix}" for suffix in suffixes)]
+    )
     context.load_cert_chain(certificate)
     gate = Gate(
         {(region, "rds"): service for region, service in rds.items()},
-        report=lambda text: print(f"gate: {text}", file=sys.stderr, flush=True),
+        report=_log.error,
     )
     server = make_server(
-        "0.0.0.0", 443, gate, threaded=True, ssl_context=context, request_handler=Handler  # noqa: S104  (in the world)
+        "0.0.0.0",  # noqa: S104 (the world's own network: all addresses of the AWS endpoints)
+        443,
+        gate,
+        threaded=True,
+        ssl_context=context,
+        request_handler=Handler,
     )
     server.daemon_threads = True  # type: ignore[attr-defined]  # of the threaded server that was asked for
     threading.Thread(target=server.serve_forever, name="gate", daemon=True).start()
@@ -111,7 +122,9 @@ def _serve_aws(
             address = network.add_endpoint(layout.name, number)
             names.publish(f"{service}.{suffix}", [address], ttl_seconds=_ENDPOINT_TTL_SECONDS)
     names.publish(
-        "*.amazonaws.com", [network.add_endpoint(network.regions[0].name, 2)], ttl_seconds=_ENDPOINT_TTL_SECONDS
+        "*.amazonaws.com",
+        [network.add_endpoint(network.regions[0].name, 2)],
+        ttl_seconds=_ENDPOINT_TTL_SECONDS,
     )
 
 
@@ -147,8 +160,10 @@ def main() -> None:
     """Stay as the world's init, and let a child be the supervisor: its waits and the init's must not mix."""
     directory = MirrorDirectory(Path(sys.argv[1]))
     settings = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
+    # The terminal's Ctrl-C is for the runner, which ends us by the lifeline.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)  # the terminal's Ctrl-C is for the runner, which ends us by the lifeline
+        signal.signal(number, signal.SIG_IGN)
+    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     child = os.fork()
     if child:
         sys.exit(abs(_reap(child)))

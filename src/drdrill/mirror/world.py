@@ -71,7 +71,7 @@ class World:
         identity = ProcessId.read(process.pid)
         try:
             if identity is None:
-                raise EnvironmentFailedError("the mirror's world ended at once.")
+                raise EnvironmentFailedError("the mirror's world ended at once.")  # noqa: TRY301 (one clean-up for all)
             directory.write_owner(world=identity, owner=None if standing else ProcessId.read(os.getpid()))
             _await_ready(process, directory)
         except BaseException:
@@ -87,14 +87,18 @@ class World:
         """Return a standing world; raises `ControlLostError` when it does not live."""
         process = directory.read_world()
         if process is None or not process.lives():
-            raise ControlLostError(f"the mirror {directory.name} does not run. `drdrill env status` lists those that do.")
+            raise ControlLostError(
+                f"the mirror {directory.name} does not run. `drdrill env status` lists those that do."
+            )
         return cls(directory, process, None)
 
     def entry(self, host: str) -> list[str]:
         """Return the command that runs what follows on a host of this world."""
         hosts = {h["name"]: h for h in self.control.ask("hosts")["hosts"]}
         if host not in hosts:
-            raise EnvironmentFailedError(f"this mirror has no host `{host}`; it has {', '.join(sorted(hosts))}.")
+            raise EnvironmentFailedError(
+                f"this mirror has no host `{host}`; it has {', '.join(sorted(hosts))}."
+            )
         pid = find_outer_pid(self.process, hosts[host]["init_pid"]) if hosts[host]["powered"] else None
         if pid is None:
             raise EnvironmentFailedError(f"the host `{host}` has no power.")
@@ -125,7 +129,9 @@ class World:
     def _await_end(self, within: timedelta) -> None:
         child = self._child
         if child is not None:
-            wait_until(lambda: child.poll() is not None, what="the end of the world", within=within, every=_POLL)
+            wait_until(
+                lambda: child.poll() is not None, what="the end of the world", within=within, every=_POLL
+            )
         wait_until(lambda: not self.process.lives(), what="the end of the world", within=within, every=_POLL)
 
 
@@ -139,7 +145,11 @@ def _await_ready(process: subprocess.Popen[str], directory: MirrorDirectory) -> 
                 f"see {directory.logs / 'supervisor.log'}."
             )
         line = said.readline()
-    answer = json.loads(line) if line.startswith("{") else {"error": f"it ended without a word. {_tail(directory)}"}
+    answer = (
+        json.loads(line)
+        if line.startswith("{")
+        else {"error": f"it ended without a word. {_tail(directory)}"}
+    )
     if "error" in answer:
         raise EnvironmentFailedError(f"the mirror could not be built: {answer['error']}")
 
@@ -170,9 +180,8 @@ def _clear(directory: MirrorDirectory) -> str:
             return ""
         World(directory, world, None).stop()
     directory.remove()
-    if owner is not None:
-        return f"found the remains of mirror {directory.name}: the run that owned it was killed; its directory is removed."
-    return f"found the remains of mirror {directory.name}: its world had ended; its directory is removed."
+    why = "its world had ended" if owner is None else "the run that owned it was killed"
+    return f"found the remains of mirror {directory.name}: {why}; its directory is removed."
 
 
 def take_down(directory: MirrorDirectory) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from drdrill.plan.duration import Duration, PositiveDuration  # noqa: TC001 (pydantic reads them)
+from drdrill.plan.duration import Duration, PositiveDuration
 from drdrill.plan.part import Name, Part, Text
 
 

@@ -46,7 +46,9 @@ def drill(request: pytest.FixtureRequest, drill_options: DrillOptions) -> Iterat
     item = request.node
     scenario = item.stash[scenario_key]
     if scenario.name is None:
-        raise UsageError(f"{scenario.file}:{scenario.line}: a drill needs the tag `@scenario:NAME` of the plan.")
+        raise UsageError(
+            f"{scenario.file}:{scenario.line}: a drill needs the tag `@scenario:NAME` of the plan."
+        )
     begun = Drill(
         DrillRequest(
             scenario=scenario.name,

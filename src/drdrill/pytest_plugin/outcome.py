@@ -129,7 +129,9 @@ class ScenarioRuns:
         try:
             result = yield
         except BaseException as error:
-            item.stash.setdefault(_ended_key, (Outcome.BROKEN, f"interrupted by {type(error).__name__}", None))
+            item.stash.setdefault(
+                _ended_key, (Outcome.BROKEN, f"interrupted by {type(error).__name__}", None)
+            )
             raise
         else:
             return result

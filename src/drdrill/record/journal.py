@@ -151,6 +151,8 @@ def _checked(path: Path) -> Iterator[Event]:
             raise DamagedRecordError(f"{path}:{number}: this is not an event of a journal.") from error
         body = {key: value for key, value in line.items() if key != "hash"}
         if event.previous != previous or event.hash != _digest(body) or event.seq != number - 1:
-            raise DamagedRecordError(f"{path}:{number}: the hash chain is broken here; the journal was altered.")
+            raise DamagedRecordError(
+                f"{path}:{number}: the hash chain is broken here; the journal was altered."
+            )
         previous = event.hash
         yield event

@@ -104,7 +104,9 @@ class LedgerWriter:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
         self._attempts = os.open(directory / f"{client.name}.attempts", flags, 0o644)
         self._outcomes = os.open(directory / f"{client.name}.outcomes", flags, 0o644)
-        (directory / f"{client.name}.json").write_text(json.dumps(asdict(client), indent=1) + "\n", encoding="utf-8")
+        (directory / f"{client.name}.json").write_text(
+            json.dumps(asdict(client), indent=1) + "\n", encoding="utf-8"
+        )
 
     def attempt(self, identifier: int, amount: int, at_ns: int) -> None:
         """Record that a request is about to be sent."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import secrets
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
+from drdrill.aws.rds.creation import check_create
 from drdrill.aws.rds.model import EventRecord, InstanceRecord, RdsSettings, Status
 from drdrill.aws.rds.reconciler import Reconciler
 from drdrill.dataplane.postgresql import PORT, read_version
@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from drdrill.core.clock import Clock
     from drdrill.dataplane.postgresql import ReplicationReading
 
-_IDENTIFIER = re.compile(r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{0,62}(?<!-)")
-_MINIMUM_PASSWORD = 8
-# Anything else that a caller asks for would be accepted and not done; so it is refused by name.
-_CREATE_PARAMETERS = frozenset({
-    "DBName", "DBInstanceIdentifier", "AllocatedStorage", "DBInstanceClass", "Engine", "EngineVersion",
-    "MasterUsername", "MasterUserPassword", "MultiAZ", "PubliclyAccessible", "DeletionProtection", "Tags", "Port",
-    "BackupRetentionPeriod", "AvailabilityZone", "StorageType",
-})  # fmt: skip
 _EVENTS_KEPT = 1000
 
 
@@ -49,7 +41,9 @@ class RdsService:
         self._lock = threading.Lock()
         self._instances: dict[str, Reconciler] = {}
         self._events: list[EventRecord] = []
-        self.on_reading: Callable[[str, str, int, ReplicationReading | None, str | None], None] = lambda *_: None
+        self.on_reading: Callable[[str, str, int, ReplicationReading | None, str | None], None] = lambda *_: (
+            None
+        )
 
     def operations(self) -> Mapping[str, Callable[[Parameters], Mapping[str, Any]]]:
         """Return the operations that are implemented."""
@@ -83,7 +77,7 @@ class RdsService:
 
     def create_db_instance(self, parameters: Parameters) -> Mapping[str, Any]:
         """Start to create an instance; it is `creating` until its primary accepts writes and its standby is in sync."""
-        _check_create(parameters, self._fleet.region, self._engine_version)
+        check_create(parameters, self._engine_version)
         identifier = str(parameters["DBInstanceIdentifier"]).lower()
         account_hash = hashlib.sha256(self._fleet.region.encode()).hexdigest()[:12]
         record = InstanceRecord(
@@ -154,7 +148,9 @@ class RdsService:
                     "InvalidParameterCombination",
                     "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
                 )
-            raise NotImplementedInMirrorError("The parameter FinalDBSnapshotIdentifier of rds:DeleteDBInstance")
+            raise NotImplementedInMirrorError(
+                "The parameter FinalDBSnapshotIdentifier of rds:DeleteDBInstance"
+            )
         _require_available(reconciler.record, also=(Status.FAILED,))
         reconciler.request("delete")
         return {"DBInstance": describe(reconciler.record)}
@@ -166,7 +162,9 @@ class RdsService:
         source = parameters.get("SourceIdentifier")
         categories = set(parameters.get("EventCategories", []))
         if source and not parameters.get("SourceType"):
-            raise AwsError("InvalidParameterCombination", "SourceType must be specified with SourceIdentifier.")
+            raise AwsError(
+                "InvalidParameterCombination", "SourceType must be specified with SourceIdentifier."
+            )
         return {
             "Events": [
                 {
@@ -225,37 +223,4 @@ def _require_available(record: InstanceRecord, also: tuple[Status, ...] = ()) ->
         raise AwsError(
             "InvalidDBInstanceState",
             f"Database instance is not in available state: {record.identifier} is {record.status}.",
-        )
-
-
-def _check_create(parameters: Parameters, region: str, engine_version: str) -> None:
-    unknown = sorted(parameters.keys() - _CREATE_PARAMETERS)
-    if unknown:
-        raise NotImplementedInMirrorError(f"The parameter {unknown[0]} of rds:CreateDBInstance")
-    identifier = str(parameters["DBInstanceIdentifier"])
-    if not _IDENTIFIER.fullmatch(identifier):
-        raise AwsError("InvalidParameterValue", f"The parameter DBInstanceIdentifier is not a valid identifier: {identifier}")
-    if parameters["Engine"] != "postgres":
-        raise NotImplementedInMirrorError(f"The engine {parameters['Engine']}")
-    version = str(parameters.get("EngineVersion", engine_version))
-    if version.partition(".")[0] != engine_version.partition(".")[0]:
-        raise AwsError("InvalidParameterCombination", f"Cannot find version {version} for postgres")
-    if parameters.get("Port", PORT) != PORT:
-        raise NotImplementedInMirrorError("A Port other than 5432")
-    if parameters.get("BackupRetentionPeriod", 0):
-        raise NotImplementedInMirrorError("A BackupRetentionPeriod above 0")
-    if parameters.get("MultiAZ") and parameters.get("AvailabilityZone"):
-        raise AwsError(
-            "InvalidParameterCombination",
-            "Requesting a specific availability zone is not valid for Multi-AZ instances.",
-        )
-    if parameters.get("AvailabilityZone"):
-        raise NotImplementedInMirrorError(f"The parameter AvailabilityZone in {region}")
-    for name in ("MasterUsername", "MasterUserPassword"):
-        if not parameters.get(name):
-            raise AwsError("InvalidParameterValue", f"The parameter {name} must be provided and must not be blank.")
-    if len(parameters["MasterUserPassword"]) < _MINIMUM_PASSWORD:
-        raise AwsError(
-            "InvalidParameterValue",
-            "The parameter MasterUserPassword is not a valid password because it is shorter than 8 characters.",
         )

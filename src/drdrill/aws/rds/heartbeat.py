@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _EVERY_SECONDS = 0.1
 
 
-
 class Heartbeat:
     """Watches one primary until `stop`; `listener` hears every reading and every failure."""
 
@@ -61,7 +60,9 @@ class Heartbeat:
                 if connection is not None:
                     connection.close()
                 connection = None
-                self._hear(asked_ns, None, str(error).strip().splitlines()[0] if str(error).strip() else "no answer")
+                self._hear(
+                    asked_ns, None, str(error).strip().splitlines()[0] if str(error).strip() else "no answer"
+                )
                 continue
             if reading.position is not None:
                 self._last = (self._clock.now_ns(), reading)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
 
 
 class Status(StrEnum):
@@ -68,7 +71,7 @@ ACCOUNT = "000000000000"  # the mirror's account: not a possible one of anybody
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """An RDS event. `code`, which the API does not show, is AWS's id of its kind (RDS-EVENT-…) or our own (MIRROR-…)."""
+    """An RDS event. `code`, which the API does not show, is AWS's id of its kind (RDS-EVENT-…) or ours (MIRROR-…)."""
 
     at: datetime
     at_ns: int

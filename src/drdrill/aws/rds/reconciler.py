@@ -8,6 +8,7 @@ the standby lets the primary carry on alone.
 
 from __future__ import annotations
 
+import logging
 import queue
 import sys
 import threading
@@ -31,11 +32,15 @@ if TYPE_CHECKING:
     from drdrill.aws.ports import Fleet, Names
     from drdrill.dataplane.postgresql import ReplicationReading
 
-TTL_SECONDS = 5  # RDS endpoints answer with a TTL of 5 s (RDS User Guide, "Failing over a Multi-AZ DB instance")
+TTL_SECONDS = (
+    5  # RDS endpoints answer with a TTL of 5 s (RDS User Guide, "Failing over a Multi-AZ DB instance")
+)
 LINK_PORT = 5433
+_log = logging.getLogger(__name__)
 _DECIDE_EVERY_SECONDS = 0.02
 _SYNC_WITHIN = timedelta(seconds=120)  # measured 0.3 to 3 s after a base backup
 _POLL = timedelta(milliseconds=20)
+_STALE_NS = NANOSECONDS  # a reading that ten later ones did not follow says nothing of now
 
 
 class Reconciler:
@@ -63,7 +68,8 @@ class Reconciler:
         self._logs = logs
         self._on_event = on_event
         self._on_reading = on_reading
-        self._hosts = 0
+        self.host_names: tuple[str, ...] = ()
+        self._lost: PostgresServer | None = None
         self._primary: PostgresServer | None = None
         self._standby: PostgresServer | None = None
         self._heartbeat: Heartbeat | None = None
@@ -88,9 +94,9 @@ class Reconciler:
 
     def sync_state(self) -> str:
         """Return how the standby follows now, in PostgreSQL's word; `` when it does not."""
-        reading = self._heartbeat.last_reading() if self._heartbeat else None
-        standby = self._standby
-        if reading is None or standby is None:
+        heartbeat, standby = self._heartbeat, self._standby
+        reading = heartbeat.last_reading() if heartbeat else None
+        if heartbeat is None or reading is None or standby is None or heartbeat.silence_ns() > _STALE_NS:
             return ""
         return next((s.sync_state for s in reading.standbys if s.name == standby.host.name), "")
 
@@ -98,6 +104,12 @@ class Reconciler:
         """Queue `reboot`, `fail over` or `delete`; the status has changed already when this returns."""
         self._set(status=Status.DELETING if action == "delete" else Status.REBOOTING)
         self._requests.put(action)
+
+    def notice_power(self, host: str) -> None:
+        """Be told that a host has power again. A fenced primary stays as it is: RDS replaced it."""
+        lost = self._lost
+        if lost is not None and lost.host.name == host and not self._settings.fencing:
+            lost.start()
 
     # -- its life --------------------------------------------------------------------------------------------
 
@@ -109,7 +121,7 @@ class Reconciler:
         except (DrdrillError, psycopg.Error, OSError) as error:
             self._set(status=Status.FAILED)
             self._tell("RDS-EVENT-0031", f"DB instance put into failed state: {error}", "failure")
-            print(f"rds {self.record.identifier}: {type(error).__name__}: {error}", file=sys.stderr, flush=True)  # noqa: T201  (the supervisor's log)
+            _log.exception("the reconciler of %s gave up", self.record.identifier)
 
     def _decide(self) -> bool:
         """Look once and act once; false when the instance is gone."""
@@ -204,7 +216,7 @@ class Reconciler:
         if self._settings.fencing:
             self._fleet.power_off(lost.host)
         standby.promote()
-        self._standby = None
+        self._standby, self._lost = None, lost
         self._serve_from(standby)
         self._set(status=Status.AVAILABLE, secondary_zone=None)
         self._tell("RDS-EVENT-0049", "Multi-AZ instance failover completed.", "failover")
@@ -239,19 +251,23 @@ class Reconciler:
         self._fleet.power_off(standby.host)
         self._standby = None
         self._set(secondary_zone=None)
-        self._tell("MIRROR-STANDBY-LOST", "Multi-AZ standby was lost; a new one is being made.", "availability")
+        self._tell(
+            "MIRROR-STANDBY-LOST", "Multi-AZ standby was lost; a new one is being made.", "availability"
+        )
 
     def _build_standby(self) -> None:
         primary = self._primary
         zones = [zone for zone in self._fleet.zones if primary and zone != primary.host.zone]
         # The zone that stood longest without a server of ours comes first, so that a lost zone is not asked twice.
-        zone = zones[self._hosts % len(zones)]
+        zone = zones[len(self.host_names) % len(zones)]
 
         def build() -> None:
             try:
                 self._built.put(self._make_standby(zone, primary) if primary else None)
             except (DrdrillError, psycopg.Error, OSError) as error:
-                self._tell("MIRROR-STANDBY-NOT-MADE", f"A new standby could not be made: {error}", "availability")
+                self._tell(
+                    "MIRROR-STANDBY-NOT-MADE", f"A new standby could not be made: {error}", "availability"
+                )
                 self._built.put(None)
 
         self._builder = threading.Thread(target=build, name=f"standby-{self.record.identifier}", daemon=True)
@@ -264,7 +280,9 @@ class Reconciler:
         self._builder = None
         if standby is not None:
             self._adopt(standby)
-            self._tell("MIRROR-STANDBY-BACK", "The DB instance has a standby in another zone again.", "availability")
+            self._tell(
+                "MIRROR-STANDBY-BACK", "The DB instance has a standby in another zone again.", "availability"
+            )
 
     def _make_standby(self, zone: str, primary: PostgresServer) -> PostgresServer:
         standby = self._new_server(zone)
@@ -294,8 +312,8 @@ class Reconciler:
     # -- small parts -----------------------------------------------------------------------------------------
 
     def _new_server(self, zone: str) -> PostgresServer:
-        self._hosts += 1
-        name = f"{self.record.identifier}-{self._hosts}"
+        name = f"{self.record.identifier}-{len(self.host_names) + 1}"
+        self.host_names += (name,)
         host = self._fleet.create_host(name, zone, disk_bytes=self._settings.disk_bytes)
         return PostgresServer(host, log=self._logs / f"postgresql-{name}.log")
 

@@ -1,11 +1,11 @@
-"""`check_features` finds every mistake of all features before anything is started."""
+"""`cli.features` finds every mistake of all features before anything is started; it stands beside its bakery."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from drdrill.cli.features import check_features
 from drdrill.core.errors import Mistake
-from drdrill.pytest_plugin.check import check_features
 
 if TYPE_CHECKING:
     from .conftest import Bakery

@@ -1,0 +1,97 @@
+"""In which of AWS's protocols a call was made, and how an error is said in each.
+
+Told from the request itself, so that an SDK understands a refusal also of a service that the mirror does not have.
+Source: the protocols as botocore's parsers read them (query, ec2, rest-xml, json, rest-json, smithy-rpc-v2-cbor).
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+from xml.etree import ElementTree as ET
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from drdrill.aws.errors import AwsError
+
+_REST_XML = frozenset({"s3", "route53", "cloudfront"})  # by the names in signatures
+_SERVER_ERROR = 500
+_CBOR_MAP_OF_TWO, _CBOR_TEXT, _CBOR_LENGTH_16 = 0xA2, 0x60, 25
+
+
+class Dialect(Enum):
+    """A protocol; its value is the content type of an error."""
+
+    QUERY = "text/xml"
+    EC2 = "text/xml;charset=UTF-8"
+    REST_XML = "application/xml"
+    JSON = "application/x-amz-json-1.1"
+    REST_JSON = "application/json"
+    CBOR = "application/cbor"
+
+
+def recognise(environ: Mapping[str, Any], service: str) -> Dialect:
+    """Return the protocol of a request (WSGI) to a service, by its name in the signature."""
+    content_type = str(environ.get("CONTENT_TYPE", ""))
+    if environ.get("HTTP_SMITHY_PROTOCOL"):
+        return Dialect.CBOR
+    if environ.get("HTTP_X_AMZ_TARGET"):
+        return Dialect.JSON
+    if service == "ec2":
+        return Dialect.EC2
+    if service in _REST_XML:
+        return Dialect.REST_XML
+    return Dialect.QUERY if "x-www-form-urlencoded" in content_type or not service else Dialect.REST_JSON
+
+
+def name_operation(environ: Mapping[str, Any], service: str, body: bytes) -> str:
+    """Return the operation as the request names it: `dynamodb:ListTables`, `s3 GET /bucket`."""
+    path = str(environ.get("PATH_INFO", "/"))
+    target = str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2]
+    if environ.get("HTTP_SMITHY_PROTOCOL"):
+        target = path.rpartition("/")[2]
+    if not target:
+        target = parse_qs(body.decode("utf-8", errors="replace")).get("Action", [""])[0]
+    return f"{service}:{target}" if target else f"{service} {environ.get('REQUEST_METHOD', 'GET')} {path}"
+
+
+def say_error(dialect: Dialect, error: AwsError) -> tuple[list[tuple[str, str]], bytes]:
+    """Return the headers and the document of an error in a protocol."""
+    headers = [("Content-Type", dialect.value)]
+    match dialect:
+        case Dialect.JSON | Dialect.REST_JSON:
+            headers.append(("x-amzn-errortype", error.code))
+            return headers, json.dumps({"__type": error.code, "message": str(error)}).encode()
+        case Dialect.CBOR:
+            headers.append(("smithy-protocol", "rpc-v2-cbor"))
+            pairs = b"".join(map(_cbor_text, ("__type", error.code, "message", str(error))))
+            return headers, bytes([_CBOR_MAP_OF_TWO]) + pairs
+        case Dialect.EC2:
+            root = ET.Element("Response")
+            _describe(ET.SubElement(ET.SubElement(root, "Errors"), "Error"), error)
+            ET.SubElement(root, "RequestID").text = str(uuid.uuid4())
+        case Dialect.REST_XML:
+            root = ET.Element("Error")
+            _describe(root, error)
+            ET.SubElement(root, "RequestId").text = str(uuid.uuid4())
+        case Dialect.QUERY:
+            root = ET.Element("ErrorResponse")
+            body = ET.SubElement(root, "Error")
+            ET.SubElement(body, "Type").text = "Sender" if error.status < _SERVER_ERROR else "Receiver"
+            _describe(body, error)
+            ET.SubElement(root, "RequestId").text = str(uuid.uuid4())
+    return headers, bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+
+
+def _describe(element: ET.Element, error: AwsError) -> None:
+    ET.SubElement(element, "Code").text = error.code
+    ET.SubElement(element, "Message").text = str(error)
+
+
+def _cbor_text(text: str) -> bytes:
+    encoded = text.encode()
+    return bytes([_CBOR_TEXT | _CBOR_LENGTH_16]) + len(encoded).to_bytes(2, "big") + encoded
