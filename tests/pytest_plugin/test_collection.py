@@ -186,6 +186,7 @@ def test_nothing_of_drdrill_is_imported_without_feature_files(pytester: pytest.P
                 "drdrill.pytest_plugin",
                 "drdrill.pytest_plugin.options",
                 "drdrill.pytest_plugin.plugin",
+                "drdrill.pytest_plugin.hooks",
                 "drdrill.pytest_plugin.scenario",
             }
     """)

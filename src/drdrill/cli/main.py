@@ -130,12 +130,11 @@ def report(error: BaseException) -> int:
         case click.ClickException():
             status = error.exit_code
             _say(error.format_message() + _usage_hint(error))
-        case Interrupted():
-            status = error.exit_status
-            _say(f"interrupted by {error.signal_name}.")
         case KeyboardInterrupt() | click.Abort():
-            status = EXIT_INTERRUPTED
-            _say("interrupted.")
+            # click turns every KeyboardInterrupt into an Abort, ours too.
+            signal = next((one for one in (error, error.__cause__) if isinstance(one, Interrupted)), None)
+            status = signal.exit_status if signal else EXIT_INTERRUPTED
+            _say(f"interrupted by {signal.signal_name}." if signal else "interrupted.")
         case BrokenPipeError():
             # Nobody reads any more: nothing to say, and nothing may be flushed into the closed pipe at exit.
             status = _EXIT_BROKEN_PIPE

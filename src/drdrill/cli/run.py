@@ -10,7 +10,7 @@ import click
 
 from drdrill.cli.repository import find_repository
 from drdrill.core.clock import SystemClock
-from drdrill.core.errors import EXIT_BROKEN, EnvironmentFailedError, UsageError
+from drdrill.core.errors import EnvironmentFailedError, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -147,5 +147,7 @@ def _print_summary(console: Console, document: dict[str, Any], root: Path) -> No
             directory = DrillDirectory(root / scenario["directory"])
             print_verdict(console, read_json(directory.verdict_path), scenario["directory"])
         if scenario["broken"] is not None:
-            console.print(f"\n{scenario['name']} is broken (exit status {EXIT_BROKEN}): {scenario['broken']}")
+            console.print(
+                f"\n{scenario['name']} is broken: {scenario['broken']}", style="bold red", soft_wrap=True
+            )
     console.print(f"\n  JUnit XML, Allure results, log: {document['directory']}", style="dim", soft_wrap=True)

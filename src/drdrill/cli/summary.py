@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from drdrill.core.verdict import Verdict, combine
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -82,29 +84,23 @@ def _describe_rows(rpa: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _table(verdict: Mapping[str, Any]) -> Table:
-    table = Table(box=None, padding=(0, 1, 0, 2), header_style="dim")
-    table.add_column("", no_wrap=True)
+    """Show objectives; a figure has the colour of its own verdict, the last column says the one that counts."""
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("", no_wrap=True, min_width=17)
     for title in ("objective", "measured", "projected", "margin"):
         table.add_column(title, justify="right", no_wrap=True)
-    table.add_column("verdict")
+    table.add_column("verdict", no_wrap=True)
     for objective in verdict["objectives"]:
         measured, projected = objective["measured"], objective["projected"]
         resolution = measured["resolution_seconds"]
+        exactness = f"\N{NO-BREAK SPACE}±{resolution:.2f}" if resolution is not None else ""
+        counts = combine(Verdict(one["verdict"]) for one in (measured, projected))
         table.add_row(
-            _KINDS[objective["kind"]],
+            f"  {_KINDS[objective['kind']]}",
             format_seconds(objective["objective_seconds"]),
-            format_seconds(measured["value_seconds"])
-            + (f"\N{NO-BREAK SPACE}±{resolution:.2f}" if resolution is not None else ""),
-            format_seconds(projected["value_seconds"]),
+            Text(format_seconds(measured["value_seconds"]) + exactness, style=_STYLES[measured["verdict"]]),
+            Text(format_seconds(projected["value_seconds"]), style=_STYLES[projected["verdict"]]),
             format_seconds(objective["margin_seconds"]),
-            _both(measured["verdict"], projected["verdict"]),
+            Text(counts, style=_STYLES[counts]),
         )
     return table
-
-
-def _both(measured: str, projected: str) -> Text:
-    if measured == projected:
-        return Text(measured, style=_STYLES[measured])
-    return Text.assemble(
-        (measured, _STYLES[measured]), " here, ", (projected, _STYLES[projected]), " projected"
-    )

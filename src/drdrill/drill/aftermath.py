@@ -1,45 +1,104 @@
-"""Watches after a fault: since when users are served again, and since when the store has its redundancy back.
+"""After a fault: waits until users are served again, and until the store has its redundancy back.
 
-One watch for both, because redundancy may be back while users are still being waited for.
+One watch for both, because redundancy may be back while users are still being waited for. That something did not
+come back in time is recorded, never raised: the drill goes on, and everything is judged.
 """
 
 from __future__ import annotations
 
+import contextlib
+from datetime import timedelta
 from typing import TYPE_CHECKING
+
+from drdrill.core.clock import NANOSECONDS
+from drdrill.core.errors import NotObservedError
+from drdrill.core.waiting import wait_until
 
 if TYPE_CHECKING:
     from drdrill.core.clock import Clock
+    from drdrill.drill.budget import Patience
+    from drdrill.drill.observation import StoreObserver
     from drdrill.drill.users import Users
-    from drdrill.environment.port import Environment
-    from drdrill.measure.outage import Outage
+    from drdrill.measure.facts import Fault
+    from drdrill.record.journal import Journal
+
+LOOK_EVERY = timedelta(milliseconds=200)  # a look at all ledgers takes 10 to 40 ms
 
 
 class Aftermath:
-    """Looks when it is told to. `fault`: the host that was broken, and between which moments (boot-time ns)."""
+    """Watches users and store of one drill from the fault on."""
 
     def __init__(
-        self, environment: Environment, users: Users, resource: str, fault: tuple[str, int, int], clock: Clock
+        self,
+        fault: Fault,
+        users: Users,
+        store: StoreObserver,
+        *,
+        patience: Patience,
+        journal: Journal,
+        clock: Clock,
     ) -> None:
-        self._environment = environment
+        self._fault = fault
         self._users = users
-        self._resource = resource
-        self._broken, self._fault_ns, self._fault_until_ns = fault
+        self._store = store
+        self._patience = patience
+        self._journal = journal
         self._clock = clock
-        self._last_look_ns = self._fault_ns
-        self.protected_ns: int | None = None
-        self.resolution_ns = 0
+        self._last_look_ns = fault.before_ns
+        self._protected: tuple[int, int] | None = None  # when it was seen, and how long nobody had looked
 
-    def look(self) -> bool:
+    def await_recovery(self) -> None:
+        """Wait until users are served again for the plan's stability time, or patience ends."""
+
+        def recovered() -> bool:
+            self._users.require_running()
+            self._look()
+            return self._outage_ns() is not None
+
+        with contextlib.suppress(NotObservedError):
+            wait_until(
+                recovered,
+                what="recovery",
+                within=self._patience.recovery,
+                every=LOOK_EVERY,
+                clock=self._clock,
+            )
+        outage_ns = self._outage_ns()
+        self._journal.append(
+            "recovery.observed",
+            recovered=outage_ns is not None,
+            outage_seconds=None if outage_ns is None else outage_ns / NANOSECONDS,
+        )
+        self._store.note_failover()
+
+    def _outage_ns(self) -> int | None:
+        return self._users.observe_outage(self._fault.before_ns, self._fault.after_ns).outage_ns
+
+    def await_protection(self) -> None:
+        """Wait until the store is protected again, or patience ends."""
+        with contextlib.suppress(NotObservedError):
+            wait_until(
+                self._look,
+                what="redundancy",
+                within=self._patience.re_protection,
+                every=LOOK_EVERY,
+                clock=self._clock,
+            )
+        resource = self._store.read().resource
+        if self._protected is None:
+            self._journal.append("store.unprotected", resource=resource)
+        else:
+            seen_ns, resolution_ns = self._protected
+            self._journal.append(
+                "store.protected", resource=resource, at_ns=seen_ns, resolution_ns=resolution_ns
+            )
+
+    def _look(self) -> bool:
         """Look at the store once; true as soon as it was seen protected by other hosts than the broken one."""
-        if self.protected_ns is None:
-            state = self._environment.observe_store(self._resource)
+        if self._protected is None:
+            state = self._store.read()
             seen_ns = self._clock.now_ns()
-            if state.protected and all(member.host != self._broken for member in state.members):
-                self.protected_ns = seen_ns
-                self.resolution_ns = seen_ns - self._last_look_ns
+            if state.protected and all(member.host != self._fault.resource for member in state.members):
+                self._protected = (seen_ns, seen_ns - self._last_look_ns)
             self._last_look_ns = seen_ns
-        return self.protected_ns is not None
-
-    def observe_outage(self) -> Outage:
-        """Measure what users had of the fault, up to now."""
-        return self._users.observe_outage(self._fault_ns, self._fault_until_ns)
+        return self._protected is not None

@@ -22,7 +22,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from drdrill.core.clock import NANOSECONDS, Clock, SystemClock, read_boot_id
 from drdrill.core.errors import (
@@ -36,9 +36,10 @@ from drdrill.core.errors import (
 from drdrill.core.verdict import Verdict
 from drdrill.core.waiting import wait_until
 from drdrill.drill.about import describe_drill, draw_seed
-from drdrill.drill.aftermath import Aftermath
+from drdrill.drill.aftermath import LOOK_EVERY, Aftermath
 from drdrill.drill.budget import BUDGET_NAME, load_budget
 from drdrill.drill.judging import require_intact_rows, require_objective, require_valid
+from drdrill.drill.observation import StoreObserver
 from drdrill.drill.register import append_to_register
 from drdrill.drill.shield import hold_signals
 from drdrill.drill.users import Users
@@ -55,12 +56,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drdrill.drill.request import DrillRequest
-    from drdrill.environment.port import Environment, StoreState
+    from drdrill.environment.port import Environment
     from drdrill.measure import Measurement
     from drdrill.measure.verdict import Objective
 
+Part = TypeVar("Part")
 WORKLOAD_NAME = "workload.yaml"
-_LOOK_EVERY = timedelta(milliseconds=200)  # a look at all ledgers takes 10 to 40 ms
 _HEALED_WITHIN = timedelta(seconds=10)  # a host of the mirror boots in 0.1 s
 
 
@@ -93,7 +94,7 @@ class Drill:
         self._environment: Environment | None = None
         self._users: Users | None = None
         self._aftermath: Aftermath | None = None
-        self._before: StoreState | None = None
+        self._store: StoreObserver | None = None
         self._stack = contextlib.ExitStack()
 
     def __repr__(self) -> str:
@@ -156,6 +157,7 @@ class Drill:
                 for one in environment.fidelity
             ],
         )
+        self._store = StoreObserver(environment, self._resource, self.journal)
         self._users = Users(
             environment,
             workload=self.workload,
@@ -172,7 +174,7 @@ class Drill:
 
     def observe_steady_state(self) -> None:
         """Wait until users are served and the store is protected. Raises `InvalidDrillError`: nothing is injected."""
-        users = self._require_users()
+        users = self._require(self._users)
         problem = ""
 
         def holds() -> bool:
@@ -181,36 +183,21 @@ class Drill:
             problem = self._find_unprotected() or users.find_unsteady()
             return not problem
 
+        patience = self.budget.patience.steady_state
         try:
-            self._wait("the steady state", self.budget.patience.steady_state, holds)
+            wait_until(holds, what="the steady state", within=patience, every=LOOK_EVERY, clock=self._clock)
         except NotObservedError as error:
             self.journal.append("steady_state.observed", holds=False, reason=problem)
             raise InvalidDrillError(
                 f"The steady state did not hold, so nothing was broken: {problem}."
             ) from error
         self.journal.append("steady_state.observed", holds=True, reason="")
-        self._before = self._observe_store("before_fault")
+        self._require(self._store).note_before_fault()
 
     def _find_unprotected(self) -> str:
-        state = self._require_environment().observe_store(self._resource)
         wanted = self.plan.stores[self.scenario.store].standby is StandbyReplication.SYNCHRONOUS
-        return f"{self._resource} has no standby in sync" if wanted and not state.protected else ""
-
-    def _observe_store(self, moment: str) -> StoreState:
-        state = self._require_environment().observe_store(self._resource)
-        self.journal.append(
-            "store.observed",
-            moment=moment,
-            resource=state.resource,
-            status=state.status,
-            endpoint=state.endpoint,
-            protected=state.protected,
-            members=[
-                {"host": one.host, "zone": one.zone, "address": one.address, "role": one.role.value}
-                for one in state.members
-            ],
-        )
-        return state
+        protected = self._require(self._store).read().protected
+        return f"{self._resource} has no standby in sync" if wanted and not protected else ""
 
     # -- fault and recovery ----------------------------------------------------------------------------------
 
@@ -222,12 +209,16 @@ class Drill:
         result = self._run_experiment(f"{fault}.inject.yaml", **configuration)
         if result:
             raise InvalidDrillError(f"The fault {fault} did not take effect: {result}")
+        injected = read_facts(self.directory).fault
+        if injected is None:
+            raise InvalidDrillError(f"The journal has no fault of the experiment {fault}.")
         self._aftermath = Aftermath(
-            self._require_environment(),
-            self._require_users(),
-            self._resource,
-            self._read_fault(),
-            self._clock,
+            injected,
+            self._require(self._users),
+            self._require(self._store),
+            patience=self.budget.patience,
+            journal=self.journal,
+            clock=self._clock,
         )
 
     def heal(self, fault: str) -> None:
@@ -250,75 +241,28 @@ class Drill:
         return result.reason
 
     def await_recovery(self) -> None:
-        """Wait until users are served again for the plan's stability time, or patience ends; both are recorded."""
-        users, aftermath = self._require_users(), self._require_aftermath()
-
-        def recovered() -> bool:
-            users.require_running()
-            aftermath.look()
-            return aftermath.observe_outage().outage_ns is not None
-
-        with contextlib.suppress(NotObservedError):
-            self._wait("recovery", self.budget.patience.recovery, recovered)
-        outage = aftermath.observe_outage()
-        self.journal.append(
-            "recovery.observed",
-            recovered=outage.outage_ns is not None,
-            outage_seconds=None if outage.outage_ns is None else outage.outage_ns / NANOSECONDS,
-        )
-        self._observe_failover()
+        """Wait until users are served again, stably, or patience ends; both are recorded."""
+        self._require(self._aftermath).await_recovery()
 
     def await_protection(self) -> None:
         """Wait until the store has its redundancy back, or patience ends; both are recorded."""
-        aftermath = self._require_aftermath()
-        with contextlib.suppress(NotObservedError):
-            self._wait("redundancy", self.budget.patience.re_protection, aftermath.look)
-        if aftermath.protected_ns is None:
-            self.journal.append("store.unprotected", resource=self._resource)
-        else:
-            self.journal.append(
-                "store.protected",
-                resource=self._resource,
-                at_ns=aftermath.protected_ns,
-                resolution_ns=aftermath.resolution_ns,
-            )
-
-    def _observe_failover(self) -> None:
-        """Note what the cloud says of role changes since before the fault."""
-        before, now = self._before, self._observe_store("after_fault")
-        known = set(before.events) if before else set()
-        self.journal.append(
-            "failover.observed",
-            resource=self._resource,
-            promotions=now.promotions - (before.promotions if before else 0),
-            events=[
-                {"at_ns": one.at_ns, "code": one.code, "message": one.message}
-                for one in now.events
-                if one not in known
-            ],
-        )
-
-    def _read_fault(self) -> tuple[str, int, int]:
-        fault = read_facts(self.directory).fault
-        if fault is None:
-            raise InvalidDrillError("The journal has no injected fault.")
-        return fault.resource, fault.before_ns, fault.after_ns
+        self._require(self._aftermath).await_protection()
 
     # -- measuring and judging -------------------------------------------------------------------------------
 
     def measure(self) -> Measurement:
         """Let users leave, read the survivors back twice, measure, judge and store the whole verdict."""
-        users = self._require_users()
+        users = self._require(self._users)
         if users.present:
             users.leave()
-        if self._before is not None:
-            self._observe_failover()
+        if self._aftermath is not None:
+            self._require(self._store).note_failover()
         for number in (1, 2):
             try:
                 users.read_back(number)
             except (CommandFailedError, EnvironmentFailedError) as error:
                 self.journal.append("survivors.unreadable", number=number, reason=str(error))
-        self._require_environment().stop_sampling()
+        self._require(self._environment).stop_sampling()
         return self._store_verdict()
 
     def _store_verdict(self) -> Measurement:
@@ -331,15 +275,15 @@ class Drill:
 
     def require_valid(self) -> None:
         """Raise `InvalidDrillError` if fault, load, steady state, user impact or a control was not as stated."""
-        require_valid(self._require_measurement())
+        require_valid(self._require(self.measurement))
 
     def require_intact_rows(self) -> None:
         """Raise if acknowledged rows are gone without explanation, or rows are there that should not be."""
-        require_intact_rows(self._require_measurement())
+        require_intact_rows(self._require(self.measurement))
 
     def require_objective(self, kind: str) -> Objective:
         """Raise unless the objective (`rto`, `rpo`, `re_protection`) is met, measured and projected."""
-        return require_objective(self._require_measurement(), ObjectiveKind(kind))
+        return require_objective(self._require(self.measurement), ObjectiveKind(kind))
 
     def describe_figures(self) -> dict[str, str]:
         """Return the measured figures as short texts, for reports."""
@@ -399,29 +343,12 @@ class Drill:
         except Exception as error:  # noqa: BLE001 (clean-up collects)
             failures.append(error)
 
-    # -- small parts -----------------------------------------------------------------------------------------
-
-    def _wait(self, what: str, within: timedelta, observe: Callable[[], object]) -> None:
-        wait_until(observe, what=what, within=within, every=_LOOK_EVERY, clock=self._clock)
-
-    def _require_environment(self) -> Environment:
-        if self._environment is None:
-            raise UsageError("The environment is not up: a scenario begins with its set-up.")
-        return self._environment
-
-    def _require_users(self) -> Users:
-        if self._users is None:
-            raise UsageError("There are no users: a scenario begins with its set-up.")
-        return self._users
-
-    def _require_aftermath(self) -> Aftermath:
-        if self._aftermath is None:
-            raise UsageError("No fault was injected yet.")
-        return self._aftermath
-
-    def _require_measurement(self) -> Measurement:
-        if self.measurement is None:
+    @staticmethod
+    def _require(part: Part | None) -> Part:
+        """Return a part of the drill; raises `UsageError` when the step that makes it has not run."""
+        if part is None:
             raise UsageError(
-                "Nothing was measured yet: a step `When recovery is measured` comes before the first Then."
+                "A step of this scenario needs an earlier one that it does not have: users come first, "
+                "then the fault, then `When recovery is measured`, then every Then."
             )
-        return self.measurement
+        return part

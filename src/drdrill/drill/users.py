@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from drdrill.core.clock import NANOSECONDS
-from drdrill.core.errors import EnvironmentFailedError
+from drdrill.core.errors import InvalidDrillError
 from drdrill.dataplane.postgresql import PORT
 from drdrill.load.clients import Target, plan_clients
 from drdrill.measure.availability import judge_windows, read_samples, thresholds_of
@@ -55,6 +55,7 @@ class Users:
         self._clock = clock
         self._thresholds = thresholds_of(plan.availability)
         self._resource = plan.stores[workload.store].resource
+        self._processes: tuple[str, ...] = ()
         self.present = False
 
     def prepare_store(self) -> None:
@@ -74,6 +75,7 @@ class Users:
         start_ns = self._clock.now_ns() + _COME_TOGETHER_NS
         configs = plan_clients(workload, target, seed=seed, start_ns=start_ns, ledger=self._directory.ledger)
         self.present = True
+        self._processes = tuple(config.name for config in configs)
         for config in configs:
             path = self._directory.evidence / f"client-{config.name}.json"
             path.write_text(config.to_json(), encoding="utf-8")
@@ -84,7 +86,7 @@ class Users:
         self._journal.append(
             "load.started",
             clients=[client.name for config in configs for client in config.clients],
-            processes=[config.name for config in configs],
+            processes=list(self._processes),
             start_ns=start_ns,
         )
 
@@ -95,14 +97,13 @@ class Users:
         self._journal.append("load.stopped", statuses=dict(statuses), at_ns=self._clock.now_ns())
 
     def require_running(self) -> None:
-        """Raise `EnvironmentFailedError` with a client's last words when one has ended by itself."""
-        ended = sorted(name for name, runs in self._environment.observe_clients().items() if not runs)
+        """Raise `InvalidDrillError` with a client's last words when one has ended: the load is not running."""
+        running = self._environment.observe_clients()
+        ended = [name for name in self._processes if not running.get(name, False)]
         if ended:
             log = self._directory.logs / f"client-{ended[0]}.log"
             said = "\n".join(log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:])
-            raise EnvironmentFailedError(
-                f"The client process {ended[0]} ended by itself. Its last words:\n{said}"
-            )
+            raise InvalidDrillError(f"The client process {ended[0]} does not run. Its last words:\n{said}")
 
     def find_unsteady(self) -> str:
         """Say which cohorts were not served without a fault for the plan's stability time until now; `` if all were."""

@@ -130,7 +130,12 @@ class ScenarioRuns:
             result = yield
         except BaseException as error:
             item.stash.setdefault(
-                _ended_key, (Outcome.BROKEN, f"interrupted by {type(error).__name__}", None)
+                _ended_key,
+                (
+                    Outcome.BROKEN,
+                    f"interrupted by {getattr(error, 'signal_name', type(error).__name__)}",
+                    None,
+                ),
             )
             raise
         else:

@@ -1,0 +1,58 @@
+"""What is seen of a store, noted in the journal: its members before and after, and what the cloud says happened."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from drdrill.environment.port import Environment, StoreState
+    from drdrill.record.journal import Journal
+
+
+class StoreObserver:
+    """Looks at one store of an environment and writes down what it sees."""
+
+    def __init__(self, environment: Environment, resource: str, journal: Journal) -> None:
+        self._environment = environment
+        self._resource = resource
+        self._journal = journal
+        self._before: StoreState | None = None
+
+    def read(self) -> StoreState:
+        """Look, without a note."""
+        return self._environment.observe_store(self._resource)
+
+    def note_before_fault(self) -> None:
+        """Note the members; what happens from now on is what the fault brought."""
+        self._before = self._note("before_fault")
+
+    def note_failover(self) -> None:
+        """Note the members again, and the role changes and events since before the fault."""
+        before, now = self._before, self._note("after_fault")
+        known = set(before.events) if before else set()
+        self._journal.append(
+            "failover.observed",
+            resource=self._resource,
+            promotions=now.promotions - (before.promotions if before else 0),
+            events=[
+                {"at_ns": one.at_ns, "code": one.code, "message": one.message}
+                for one in now.events
+                if one not in known
+            ],
+        )
+
+    def _note(self, moment: str) -> StoreState:
+        state = self.read()
+        self._journal.append(
+            "store.observed",
+            moment=moment,
+            resource=state.resource,
+            status=state.status,
+            endpoint=state.endpoint,
+            protected=state.protected,
+            members=[
+                {"host": one.host, "zone": one.zone, "address": one.address, "role": one.role.value}
+                for one in state.members
+            ],
+        )
+        return state
