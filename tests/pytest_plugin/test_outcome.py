@@ -39,6 +39,7 @@ def test_the_record_names_outcome_directory_and_reason(
         "title": "The oven loses power",
         "outcome": outcome,
         "directory": "/drills/north",
+        "cleanup": None,
         "exit_status": 4 if "proves nothing" in end else 5 if "harness" in end else None,
     }
 

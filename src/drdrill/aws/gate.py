@@ -1,8 +1,8 @@
 """The gate: the one door of all AWS APIs of the mirror. It knows region and service of every call.
 
 A WSGI application. Region and service come from the credential scope of the signature (SigV4), which an SDK always
-sends; they must agree with the host name that was called. Signatures themselves are not verified: the mirror's
-credentials are nobody's secret.
+sends; a region must agree with the one in the host name that was called. Signatures themselves are not verified:
+the mirror's credentials are nobody's secret.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 _SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
+_REGIONAL_NAME = re.compile(r"\.([a-z]{2,3}(?:-[a-z]+)+-\d)\.amazonaws\.com(?::\d+)?$")
 _MAXIMUM_BODY = 1 << 20
 
 
@@ -69,12 +70,20 @@ class Gate:
     ) -> Iterable[bytes]:
         headers, document = say_error(recognise(environ, service), error)
         start_response(f"{error.status} Error", headers)
-        return [document]
+        # A body after HEAD would be read as the beginning of the connection's next answer.
+        return [] if environ.get("REQUEST_METHOD") == "HEAD" else [document]
 
     def _answer(self, environ: Mapping[str, Any], region: str, service: str, body: bytes) -> bytes:
         if not service:
             raise AwsError(
                 "MissingAuthenticationToken", "Request is missing Authentication Token", status=403
+            )
+        called = _REGIONAL_NAME.search(str(environ.get("HTTP_HOST", "")))
+        if called and called[1] != region:
+            raise AwsError(
+                "SignatureDoesNotMatch",
+                f"Credential should be scoped to a valid region: signed for {region}, sent to {called[1]}.",
+                status=403,
             )
         target = self._services.get((region, service))
         if target is None:

@@ -18,13 +18,24 @@ SCHEMA_VERSION = 1
 
 
 def describe_run(
-    ended: Sequence[Ended], *, directory: Path, root: Path, seed: int, disaster_class: str, environment: str
+    ended: Sequence[Ended],
+    *,
+    selected: int = 0,
+    directory: Path,
+    root: Path,
+    seed: int,
+    disaster_class: str,
+    environment: str,
 ) -> dict[str, Any]:
-    """Return the document. The verdicts come from the drills' own directories, never from pytest's status."""
+    """Return the document of a run of `selected` scenarios.
+
+    The verdicts come from the drills' own directories, never from pytest's status.
+    """
     scenarios = [describe_scenario(one, root) for one in ended]
     verdicts = [Verdict(one["verdict"]) for one in scenarios if one["verdict"] is not None]
-    complete = verdicts if len(verdicts) == len(scenarios) else [*verdicts, Verdict.INCONCLUSIVE]
-    verdict = combine(complete)
+    # A scenario that has no verdict, or was never reached, leaves the run without a complete answer.
+    complete = len(verdicts) >= max(selected, len(scenarios))
+    verdict = combine(verdicts if complete else [*verdicts, Verdict.INCONCLUSIVE])
     return {
         "schema_version": SCHEMA_VERSION,
         "verdict": verdict.value,
@@ -52,7 +63,7 @@ def describe_scenario(ended: Ended, root: Path) -> dict[str, Any]:
         "title": ended.title,
         "verdict": stored["verdict"] if stored else None,
         "reasons": [reason["text"] for reason in stored["reasons"]] if stored else [],
-        "broken": ended.summary if broken else None,
+        "broken": ended.cleanup or (ended.summary if broken else None),
         "directory": _shown(ended.directory, root) if ended.directory else None,
         "rta_seconds": rto.get("value_seconds"),
         "resolution_seconds": rto.get("resolution_seconds"),

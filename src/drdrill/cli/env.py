@@ -78,16 +78,14 @@ def status(as_json: bool) -> None:
 @click.option("--all", "all_of_them", is_flag=True, help="All mirrors that stand by themselves.")
 def down(name: str, all_of_them: bool) -> None:
     """Take a mirror down; nothing of it is left, also when its owner was killed."""
-    from drdrill.mirror.directory import MirrorDirectory, list_mirrors, mirrors_folder  # noqa: PLC0415
+    from drdrill.mirror.directory import list_mirrors  # noqa: PLC0415
     from drdrill.mirror.world import take_down  # noqa: PLC0415
 
     console, root = _begin()
     if all_of_them:
         wanted = [directory for directory in list_mirrors(root) if directory.read_owner() is None]
     else:
-        wanted = [MirrorDirectory(mirrors_folder(root) / name)]
-        if not wanted[0].path.is_dir():
-            raise _no_mirror(root, name)
+        wanted = [require_mirror(root, name)]
         owner = wanted[0].read_owner()
         if owner is not None and owner.lives():
             raise UsageError(
@@ -165,16 +163,22 @@ def _environment(root: Path, name: str, *, standing: bool = False) -> Embedded:
     from drdrill.mirror.embedded import Embedded  # noqa: PLC0415
     from drdrill.plan import load_plan  # noqa: PLC0415
 
+    if not standing:
+        require_mirror(root, name)
     return Embedded(root, load_plan(root / "scenarios" / "plan.yaml"), name=name, standing=standing)
 
 
-def _no_mirror(root: Path, name: str) -> UsageError:
-    from drdrill.mirror.directory import list_mirrors  # noqa: PLC0415
+def require_mirror(root: Path, name: str) -> MirrorDirectory:
+    """Return a mirror by its name; raises `UsageError` with the nearest one when there is none."""
+    from drdrill.mirror.directory import find_mirror, list_mirrors  # noqa: PLC0415
     from drdrill.plan.nearest import suggest  # noqa: PLC0415
 
+    found = find_mirror(root, name)
+    if found.path.is_dir():
+        return found
     standing = [directory.name for directory in list_mirrors(root)]
     remedy = suggest(name, standing, what="Standing") if standing else "`drdrill env up` brings one up."
-    return UsageError(f"there is no mirror `{name}`. {remedy}")
+    raise UsageError(f"there is no mirror `{name}`. {remedy}")
 
 
 def _describe(directory: MirrorDirectory) -> dict[str, Any]:

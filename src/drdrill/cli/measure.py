@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 _DIFFERS = 1
 
 
+class _Absent:
+    """What stands where a document has no such name; a null is something else."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+_ABSENT = _Absent()
+
+
 @click.command(
     name="measure",
     epilog="""\b
@@ -94,7 +104,7 @@ def find_differences(stored: Any, computed: Any, path: str = "") -> Iterator[str
     if isinstance(stored, dict) and isinstance(computed, dict):
         for key in sorted({*stored, *computed}):
             below = f"{path}.{key}" if path else key
-            yield from find_differences(stored.get(key), computed.get(key), below)
+            yield from find_differences(stored.get(key, _ABSENT), computed.get(key, _ABSENT), below)
     elif isinstance(stored, list) and isinstance(computed, list) and len(stored) == len(computed):
         for number, (one, other) in enumerate(zip(stored, computed, strict=True)):
             yield from find_differences(one, other, f"{path}[{number}]")

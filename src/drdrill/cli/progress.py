@@ -60,6 +60,7 @@ _LINES: dict[str, Callable[[dict[str, Any]], _Line]] = {
     ),
     "fault.observed": _observed,
     "fault.failed": lambda data: (f"fault: {data['reason']}", _BAD),
+    "fault.heal_failed": lambda data: (f"NOT healed: {data['reason']}", _BAD),
     "recovery.observed": _recovered,
     "fault.healed": lambda data: (f"healed: {data['resource']}", _PLAIN),
     "store.protected": lambda data: (f"{data['resource']} is protected again", _GOOD),
@@ -69,7 +70,10 @@ _LINES: dict[str, Callable[[dict[str, Any]], _Line]] = {
     "survivors.unreadable": lambda data: (f"survivors could not be read ({data['number']} of 2)", _BAD),
     "drill.judged": _judged,
     "drill.interrupted": lambda data: (f"interrupted by {data['signal']}: healing and taking down", _BAD),
-    "environment.stopped": lambda _: ("environment down, nothing left", _PLAIN),
+    "environment.stopped": lambda data: (
+        "the mirror is left standing" if data["standing"] else "environment down, nothing left",
+        _PLAIN,
+    ),
 }
 _NEXT = {
     "drill.started": "building the environment",
@@ -93,9 +97,14 @@ class Progress:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self.selected = 0
         self._journal: Path | None = None
         self._stopped = threading.Event()
         self._status = console.status("starting") if console.is_terminal else None
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Note how many scenarios are to be run: fewer that were run is no complete result."""
+        self.selected = len(session.items)
 
     @pytest.hookimpl
     def pytest_drill_begun(self, directory: Path, title: str) -> None:

@@ -72,7 +72,9 @@ def command(
     reports = (reports or root / "reports").absolute()
     errors = Console(stderr=True, highlight=False)
     with interruptible() as signals:
-        _prepare(root, plan, environment, disaster_class, errors)
+        _prepare(
+            root, plan, environment=environment, disaster_class=disaster_class, mirror=mirror, errors=errors
+        )
         seed = _draw() if seed is None else seed
         files = RunFiles(reports / "runs" / f"{SystemClock().utc():%Y%m%dT%H%M%S.%f}Z")
         progress = Progress(errors)
@@ -85,7 +87,13 @@ def command(
     if not ended and signals.arrived is None:
         raise _explain_nothing(status, files, disaster_class)
     document = _write_document(
-        ended, files, root=root, seed=seed, disaster_class=disaster_class, environment=environment
+        ended,
+        files,
+        selected=progress.selected,
+        root=root,
+        seed=seed,
+        disaster_class=disaster_class,
+        environment=environment,
     )
     if as_json:
         click.echo(json.dumps(document, indent=1))
@@ -96,8 +104,11 @@ def command(
     return int(document["exit_status"])
 
 
-def _prepare(root: Path, plan: Path, environment: str, disaster_class: str, errors: Console) -> None:
+def _prepare(
+    root: Path, plan: Path, *, environment: str, disaster_class: str, mirror: str | None, errors: Console
+) -> None:
     """Check all words and files, and clear away what a killed run left; raises before anything is started."""
+    from drdrill.cli.env import require_mirror  # noqa: PLC0415
     from drdrill.cli.preflight import check_everything  # noqa: PLC0415
     from drdrill.cli.remains import tell_remains  # noqa: PLC0415
     from drdrill.environment.registry import load_environment  # noqa: PLC0415
@@ -108,6 +119,8 @@ def _prepare(root: Path, plan: Path, environment: str, disaster_class: str, erro
         remedy = suggest(disaster_class, list(DisasterClass), what="Classes")
         raise UsageError(f"there is no disaster class `{disaster_class}`. {remedy}")
     load_environment(environment)
+    if mirror is not None:
+        require_mirror(root, mirror)
     check_everything(root, plan, environment)
     tell_remains(root, errors)
 

@@ -49,7 +49,10 @@ class RunFiles:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A scenario that was run, as the plugin recorded it. `exit_status`: its error's, None for others."""
+    """A scenario that was run, as the plugin recorded it.
+
+    `exit_status`: its error's, None for others. `cleanup`: what went wrong while it was ended, None: nothing.
+    """
 
     scenario: str
     title: str
@@ -57,6 +60,7 @@ class Ended:
     directory: Path | None
     summary: str
     exit_status: int | None
+    cleanup: str | None = None
 
 
 def run_scenarios(
@@ -104,6 +108,7 @@ def read_record(files: RunFiles, root: Path) -> tuple[Ended, ...]:
             directory=root / line["directory"] if line["directory"] else None,
             summary=line["summary"],
             exit_status=line["exit_status"],
+            cleanup=line["cleanup"],
         )
         for line in lines
     )

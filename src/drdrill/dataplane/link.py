@@ -8,6 +8,7 @@ DELAY_SECONDS`), so that the bytes under way are lost with it: this is how a reg
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from collections import deque
 
@@ -21,9 +22,10 @@ async def _forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, d
     arrived = asyncio.Event()
 
     async def read() -> None:
-        while block := await reader.read(_READ):
-            held.append((loop.time() + delay_seconds, block))
-            arrived.set()
+        with contextlib.suppress(OSError):  # a broken connection ends here as a closed one does
+            while block := await reader.read(_READ):
+                held.append((loop.time() + delay_seconds, block))
+                arrived.set()
         held.append((loop.time(), b""))
         arrived.set()
 

@@ -29,13 +29,14 @@ if TYPE_CHECKING:
 
 PORT = 5432
 ADMINISTRATOR = "rdsadmin"
-_REPLICATOR = "rdsrepl"
+REPLICATOR = "rdsrepl"
 # The control plane (169.254/16) and the hosts of both networks (10/8); see the module's docstring.
 _ACCESS = f"""\
 local all all reject
 host all {ADMINISTRATOR} 169.254.0.0/16 trust
 host all {ADMINISTRATOR} 0.0.0.0/0 reject
-host replication {_REPLICATOR} 10.0.0.0/8 trust
+host replication {REPLICATOR} 10.0.0.0/8 trust
+host replication {REPLICATOR} 127.0.0.0/8 trust
 host all all 0.0.0.0/0 scram-sha-256
 """
 _SETTINGS = {
@@ -144,7 +145,7 @@ class PostgresServer:
     def copy_from(self, upstream: Upstream) -> None:
         """Make this server a standby: a base backup of a running primary, streamed."""
         self._run(
-            "pg_basebackup", "-D", str(self.data), "-h", upstream.address, "-p", str(PORT), "-U", _REPLICATOR,
+            "pg_basebackup", "-D", str(self.data), "-h", upstream.address, "-p", str(PORT), "-U", REPLICATOR,
             "-X", "stream", "-c", "fast", "--no-sync",
         )  # fmt: skip
         (self.data / "standby.signal").touch()
@@ -154,7 +155,7 @@ class PostgresServer:
         settings = {**_SETTINGS, "synchronous_standby_names": synchronous_standby}
         if upstream:
             settings["primary_conninfo"] = (
-                f"host={upstream.address} port={upstream.port} user={_REPLICATOR} "
+                f"host={upstream.address} port={upstream.port} user={REPLICATOR} "
                 f"application_name={self.host.name} connect_timeout=2 tcp_user_timeout=2000"
             )
         lines = (f"{name} = '{value}'\n" for name, value in settings.items())
@@ -176,6 +177,11 @@ class PostgresServer:
         wait_until(
             self._read_ready, what=f"PostgreSQL on {self.host.name}", within=_START_WITHIN, every=_POLL
         )
+
+    @property
+    def runs(self) -> bool:
+        """Whether the server's process, as it was started here, lives."""
+        return self._process is not None and self._process.poll() is None
 
     def _read_ready(self) -> bool:
         if self._process and self._process.poll() is not None:
@@ -207,7 +213,7 @@ class PostgresServer:
         """Make the replicator, the customer's master user, their database, and the service's heartbeat table."""
         with closing(self.connect()) as connection:
             connection.execute(
-                sql.SQL("create role {} with replication login").format(sql.Identifier(_REPLICATOR))
+                sql.SQL("create role {} with replication login").format(sql.Identifier(REPLICATOR))
             )
             connection.execute(
                 sql.SQL("create role {} with login createdb createrole password {}").format(
@@ -226,6 +232,8 @@ class PostgresServer:
     def accept_write(self) -> None:
         """Write and commit a row: the only proof that a database serves. Raises psycopg's error otherwise."""
         with closing(self.connect(ADMINISTRATOR)) as connection:
+            # Whether a standby follows is another question, and must not hold this one up for ever.
+            connection.execute("set synchronous_commit = local")
             connection.execute(
                 "insert into heartbeat values (1, %s) on conflict (id) do update set token = excluded.token",
                 (secrets.token_hex(8),),

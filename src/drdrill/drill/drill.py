@@ -320,9 +320,11 @@ class Drill:
             self._attempt(failures, self.measure)
         if self._users is not None and self._users.present:
             self._attempt(failures, self._users.leave)
+        before = len(failures)
         self._attempt(failures, self._stack.close)
-        if self._environment is not None:
-            self._attempt(failures, lambda: self.journal.append("environment.stopped"))
+        if self._environment is not None and len(failures) == before:
+            standing = self.request.mirror is not None
+            self._attempt(failures, lambda: self.journal.append("environment.stopped", standing=standing))
         if self.measurement is None:
             self._attempt(failures, self._store_verdict)
         verdict = self.measurement.verdict if self.measurement else Verdict.INCONCLUSIVE

@@ -25,9 +25,9 @@ def append_to_register(reports: Path, moment: str, /, **data: object) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         with open(descriptor, "rb", closefd=False) as stream:
             content = stream.read()
-        number = content.count(b"\n") + 1
         # A line that a dying process left half written ends here, so that the next one is whole.
         separator = b"" if not content or content.endswith(b"\n") else b"\n"
+        number = (content + separator).count(b"\n") + 1
         line = json.dumps({"number": number, "moment": moment, **data}, separators=(",", ":"))
         os.write(descriptor, separator + line.encode() + b"\n")
         os.fsync(descriptor)

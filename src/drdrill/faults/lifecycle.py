@@ -101,7 +101,7 @@ class Fault:
         except DrdrillError as error:
             self._journal_failure(str(error))
             raise
-        with self._tainting():
+        with self._tainting("fault.failed"):
             self._append("fault.injecting", kind=request.kind, store=request.store, role=request.role)
             injection = self._port.inject(request)
             self._entry = self._record.update(self._entry, RecordedState.ACTIVE, injection=injection)
@@ -135,7 +135,7 @@ class Fault:
         """
         self._require("heal", FaultState.ACTIVE, FaultState.TAINTED, FaultState.HEALED)
         injection = self.entry.presumed_injection()
-        with self._tainting():
+        with self._tainting("fault.heal_failed"):
             self._append("fault.healing", kind=self.request.kind, resource=injection.resource)
             done = self._port.heal(injection)
             self._entry = self._record.update(self.entry, RecordedState.HEALED)
@@ -192,7 +192,7 @@ class Fault:
             )
 
     @contextlib.contextmanager
-    def _tainting(self) -> Iterator[None]:
+    def _tainting(self, kind: str) -> Iterator[None]:
         try:
             yield
         except BaseException as error:
@@ -200,7 +200,7 @@ class Fault:
             # error.
             self.state = FaultState.TAINTED
             reason = f"{type(error).__name__}: {error}"
-            for note_failure in (self._record_taint, self._journal_failure):
+            for note_failure in (self._record_taint, lambda said: self._journal_failure(said, kind)):
                 try:
                     note_failure(reason)
                 except Exception as second:  # noqa: BLE001 - clean-up collects
@@ -210,13 +210,13 @@ class Fault:
     def _record_taint(self, reason: str) -> None:
         self._entry = self._record.update(self.entry, RecordedState.TAINTED, reason=reason)
 
-    def _journal_failure(self, reason: str) -> None:
-        self._append("fault.failed", kind=self.request.kind, reason=reason)
+    def _journal_failure(self, reason: str, event: str = "fault.failed") -> None:
+        self._append(event, kind=self.request.kind, reason=reason)
 
-    def _append(self, kind: str, /, **data: object) -> None:
+    def _append(self, event: str, /, **data: object) -> None:
         if self._journal is not None:
             safe = {name: redact(to_json(value)) for name, value in data.items()}
-            self._journal.append(kind, **safe)
+            self._journal.append(event, **safe)
 
 
 def _fields_of(injection: object) -> dict[str, object]:

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
-from drdrill.core.errors import DamagedRecordError
+from drdrill.core.errors import DamagedRecordError, UsageError
+from drdrill.core.waiting import wait_until
 from drdrill.record.directory import read_json, write_json
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+_REMOVED_WITHIN = timedelta(seconds=10)  # measured 0.01 s
+_POLL = timedelta(milliseconds=50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +78,23 @@ class MirrorDirectory:
     def create(self) -> None:
         """Make the directory and its folders; it must not exist yet."""
         self.path.mkdir(parents=True)
+        self._write_owner(
+            None, ProcessId.read(os.getpid())
+        )  # first: a command that clears remains looks at it
         self.disks.mkdir()
         self.logs.mkdir()
         self.secrets.mkdir(mode=0o700)
 
     def write_owner(self, *, world: ProcessId, owner: ProcessId | None) -> None:
-        """Note the world's process, and the runner that owns it (None: it stands by itself)."""
-        write_json(
-            self.path / "owner.json",
-            {
-                "world": [world.pid, world.started_ticks],
-                "owner": [owner.pid, owner.started_ticks] if owner else None,
-            },
-        )
+        """Note the world's process, and the process that owns it or still makes it (None: it stands by itself)."""
+        self._write_owner(world, owner)
+
+    def _write_owner(self, world: ProcessId | None, owner: ProcessId | None) -> None:
+        noted = {
+            name: [process.pid, process.started_ticks] if process else None
+            for name, process in (("world", world), ("owner", owner))
+        }
+        write_json(self.path / "owner.json", noted)
 
     def read_world(self) -> ProcessId | None:
         """Return the world's process as noted, whether it lives or not; None when nothing was noted."""
@@ -105,8 +117,16 @@ class MirrorDirectory:
         return world is not None and world.lives()
 
     def remove(self) -> None:
-        """Remove the directory. Only for a mirror whose world is gone: a mounted disk would be in the way."""
-        shutil.rmtree(self.path)
+        """Remove the directory of a mirror whose world is gone; harmless when somebody else removes it, too.
+
+        The last processes of a killed world may still be writing for a moment, so it is tried again.
+        """
+
+        def removed() -> bool:
+            shutil.rmtree(self.path, ignore_errors=True)
+            return not self.path.exists()
+
+        wait_until(removed, what=f"the end of {self.path}", within=_REMOVED_WITHIN, every=_POLL)
 
 
 def list_mirrors(root: Path) -> tuple[MirrorDirectory, ...]:
@@ -117,6 +137,13 @@ def list_mirrors(root: Path) -> tuple[MirrorDirectory, ...]:
         if folder.exists()
         else ()
     )
+
+
+def find_mirror(root: Path, name: str) -> MirrorDirectory:
+    """Return the directory of a mirror by its name; raises `UsageError` for what is no name: it becomes a path."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"`{name}` is no name of a mirror: letters, digits, `-` and `_` were expected.")
+    return MirrorDirectory(mirrors_folder(root) / name)
 
 
 def mirrors_folder(root: Path) -> Path:

@@ -21,7 +21,7 @@ from drdrill.environment.port import (
     StoreState,
 )
 from drdrill.mirror.configuration import EmbeddedConfiguration
-from drdrill.mirror.directory import MirrorDirectory, mirrors_folder
+from drdrill.mirror.directory import MirrorDirectory, find_mirror
 from drdrill.mirror.faults import EmbeddedFaults
 from drdrill.mirror.host import program_environment
 from drdrill.mirror.network import BLACK_HOLE, DNS_ADDRESS
@@ -72,21 +72,26 @@ class Embedded:
     def __enter__(self) -> Self:
         """Bring it up, or attach to the standing mirror that was named."""
         if self._name and not self._standing:
-            self._world = World.attach(MirrorDirectory(mirrors_folder(self._root) / self._name))
+            self._world = World.attach(find_mirror(self._root, self._name))
             self._attached = True
             return self
         require_prerequisites(self._root)
-        folder = mirrors_folder(self._root)
-        directory = MirrorDirectory(folder / (self._name or f"{secrets.token_hex(3)}-{os.getpid()}"))
+        directory = find_mirror(self._root, self._name or f"{secrets.token_hex(3)}-{os.getpid()}")
         if directory.path.exists():
             raise UsageError(
                 f"there is a mirror {directory.name} already: take it down, or choose another --name."
             )
+        directory.create()
         try:
             self._world = World.start(directory, self._settings(), standing=self._standing)
             self._build()
-        except BaseException:
-            self._take_down(directory)
+            if self._standing:
+                directory.write_owner(world=self._world.process, owner=None)
+        except BaseException as error:
+            try:
+                self._take_down(directory)
+            except Exception as second:  # noqa: BLE001 (clean-up must not hide the first error)
+                error.add_note(f"It could not be taken down either: {second}")
             raise
         return self
 
@@ -94,9 +99,11 @@ class Embedded:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Take it down, unless it stands by itself."""
-        self.stop_clients(within=timedelta(seconds=2))
-        if self._world is not None and not self._standing and not self._attached:
-            self._take_down(self._world.directory)
+        try:
+            self.stop_clients(within=timedelta(seconds=2))
+        finally:
+            if self._world is not None and not self._standing and not self._attached:
+                self._take_down(self._world.directory)
 
     def _take_down(self, directory: MirrorDirectory) -> None:
         if self._world is not None:

@@ -66,6 +66,7 @@ class Network:
         self.regions = tuple(regions)
         self._disks = disks
         self._lock = threading.Lock()
+        self._power = threading.Lock()  # one change of power at a time: healing and fencing may meet
         self._zones: dict[str, _Zone] = {}
         self._hosts: dict[str, WorldHost] = {}
 
@@ -146,8 +147,11 @@ class Network:
 
     def power_on(self, host: WorldHost) -> None:
         """Boot a host and attach it to its zone. Harmless when it has power."""
-        if host.powered:
-            return
+        with self._power:
+            if not host.powered:
+                self._boot(host)
+
+    def _boot(self, host: WorldHost) -> None:
         host.boot()
         zone = self._zones[host.zone]
         port = _port(host)
@@ -172,10 +176,11 @@ class Network:
 
     def power_off(self, host: WorldHost) -> None:
         """Cut a host's power: its link goes silent, then everything on it dies. Harmless when it is off."""
-        if not host.powered:
-            return
-        _ip(self._zones[host.zone].router, [f"link set dev {_port(host)} down"])
-        host.kill()
+        with self._power:
+            if host.powered:
+                # Deleted, not only set down: a dead host's link goes a while later, and is in the way until then.
+                _ip(self._zones[host.zone].router, [f"link delete dev {_port(host)}"])
+                host.kill()
 
     def release(self, host: WorldHost) -> None:
         """Take a host out of the world, its disk included."""

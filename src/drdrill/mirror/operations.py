@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from drdrill.dataplane.postgresql import ReplicationReading
     from drdrill.mirror.network import Network
 
+_log = logging.getLogger(__name__)
 Answer = Mapping[str, Any]
 
 
@@ -99,6 +101,8 @@ class Operations:
         if server is None:
             raise UsageError(f"{resource} has no {role} now.")
         host = self._network.find_host(server.host.name)
+        if not host.powered:
+            raise UsageError(f"the host {host.name} of the {role} of {resource} has no power already.")
         before_ns = self._clock.now_ns()
         self._network.power_off(host)
         after_ns = self._clock.now_ns()
@@ -208,5 +212,10 @@ class Operations:
                 ],
                 "error": error,
             }
-            with output.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps(sample, separators=(",", ":")) + "\n")
+            try:
+                with output.open("a", encoding="utf-8") as stream:
+                    stream.write(json.dumps(sample, separators=(",", ":")) + "\n")
+            except OSError as problem:
+                # The drill that asked for it is gone, or its disk is full: that must not look like a silent primary.
+                _log.warning("sampling of %s ends: %s", resource, problem)
+                del self._samples[resource]

@@ -51,11 +51,10 @@ class World:
 
     @classmethod
     def start(cls, directory: MirrorDirectory, settings: Mapping[str, Any], *, standing: bool) -> World:
-        """Start a world and return when its supervisor is ready. `standing`: it outlives this process.
+        """Start a world in its new directory; return when it is ready. `standing`: it outlives this process.
 
         Raises `EnvironmentFailedError` with the supervisor's last words; nothing is left then.
         """
-        directory.create()
         create_authority(directory.path / "authority.pem", directory.secrets)
         settings_path = directory.path / "settings.json"
         write_json(settings_path, {**settings, "lifeline": not standing})
@@ -72,7 +71,7 @@ class World:
         try:
             if identity is None:
                 raise EnvironmentFailedError("the mirror's world ended at once.")  # noqa: TRY301 (one clean-up for all)
-            directory.write_owner(world=identity, owner=None if standing else ProcessId.read(os.getpid()))
+            directory.write_owner(world=identity, owner=ProcessId.read(os.getpid()))
             _await_ready(process, directory)
         except BaseException:
             process.kill()
@@ -170,13 +169,10 @@ def clear_remains(root: Path) -> tuple[str, ...]:
 
 def _clear(directory: MirrorDirectory) -> str:
     world, owner = directory.read_world(), directory.read_owner()
-    if world is None:
-        # Made, but not yet started: its maker's process id is part of the name.
-        maker = directory.name.rpartition("-")[2]
-        if maker.isdigit() and ProcessId.read(int(maker)) is not None:
-            return ""
-    elif world.lives():
-        if owner is None or owner.lives():
+    if owner is not None and owner.lives():
+        return ""
+    if world is not None and world.lives():
+        if owner is None:
             return ""
         World(directory, world, None).stop()
     directory.remove()

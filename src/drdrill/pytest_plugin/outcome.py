@@ -54,6 +54,7 @@ _ANSWERS = (
 )
 """Errors whose message says all there is to say: where in the code they were raised tells nobody anything."""
 
+_cleanup_key = pytest.StashKey[str]()
 _ended_key = pytest.StashKey[tuple[Outcome, str, int | None]]()
 
 
@@ -118,6 +119,8 @@ class ScenarioRuns:
             return report
         error = call.excinfo.value
         status = error.exit_status if isinstance(error, DrdrillError) else None
+        if call.when == "teardown":
+            item.stash[_cleanup_key] = call.excinfo.exconly(tryshort=True)
         item.stash.setdefault(_ended_key, (outcome_of(error), call.excinfo.exconly(tryshort=True), status))
         if isinstance(error, _ANSWERS):
             report.longrepr = f"{scenario.file}:{scenario.line}: {scenario.title}\n{error}"
@@ -171,4 +174,5 @@ def _describe(item: pytest.Item, scenario: CollectedScenario) -> dict[str, Any]:
         "directory": None if directory is None else str(directory),
         "summary": summary,
         "exit_status": status,
+        "cleanup": item.stash.get(_cleanup_key, None),
     }

@@ -124,14 +124,16 @@ class RdsService:
         """Restart an instance, or fail it over to its standby."""
         reconciler = self.find(parameters["DBInstanceIdentifier"])
         record = reconciler.record
-        _require_available(record)
+        if record.status is not Status.AVAILABLE:
+            raise _not_available(record)
         forced = parameters.get("ForceFailover", False)
         if forced and (not record.multi_az or reconciler.standby is None):
             raise AwsError(
                 "InvalidParameterCombination",
                 "Cannot specify ForceFailover: the DB instance has no standby in another Availability Zone.",
             )
-        reconciler.request("fail over" if forced else "reboot")
+        if not reconciler.request("fail over" if forced else "reboot", allowed=(Status.AVAILABLE,)):
+            raise _not_available(reconciler.record)
         return {"DBInstance": describe(reconciler.record)}
 
     def delete_db_instance(self, parameters: Parameters) -> Mapping[str, Any]:
@@ -151,8 +153,8 @@ class RdsService:
             raise NotImplementedInMirrorError(
                 "The parameter FinalDBSnapshotIdentifier of rds:DeleteDBInstance"
             )
-        _require_available(reconciler.record, also=(Status.FAILED,))
-        reconciler.request("delete")
+        if not reconciler.request("delete", allowed=(Status.AVAILABLE, Status.FAILED)):
+            raise _not_available(reconciler.record)
         return {"DBInstance": describe(reconciler.record)}
 
     def describe_events(self, parameters: Parameters) -> Mapping[str, Any]:
@@ -177,6 +179,7 @@ class RdsService:
                 }
                 for event in self.events()
                 if start <= event.at <= end
+                and parameters.get("SourceType", "db-instance") == "db-instance"
                 and source in (None, event.identifier)
                 and (not categories or categories & set(event.categories))
             ]
@@ -218,9 +221,8 @@ def describe(record: InstanceRecord) -> dict[str, Any]:
     return described
 
 
-def _require_available(record: InstanceRecord, also: tuple[Status, ...] = ()) -> None:
-    if record.status not in (Status.AVAILABLE, *also):
-        raise AwsError(
-            "InvalidDBInstanceState",
-            f"Database instance is not in available state: {record.identifier} is {record.status}.",
-        )
+def _not_available(record: InstanceRecord) -> AwsError:
+    return AwsError(
+        "InvalidDBInstanceState",
+        f"Database instance is not in available state: {record.identifier} is {record.status}.",
+    )

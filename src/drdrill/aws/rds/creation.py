@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
-from drdrill.dataplane.postgresql import PORT
+from drdrill.dataplane.postgresql import ADMINISTRATOR, PORT, REPLICATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _IDENTIFIER = re.compile(r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{0,62}(?<!-)")
 _MINIMUM_PASSWORD = 8
+_RESERVED = frozenset({ADMINISTRATOR, REPLICATOR, "postgres"})
 _KNOWN = frozenset({
     "DBName", "DBInstanceIdentifier", "AllocatedStorage", "DBInstanceClass", "Engine", "EngineVersion",
     "MasterUsername", "MasterUserPassword", "MultiAZ", "PubliclyAccessible", "DeletionProtection", "Tags", "Port",
@@ -37,7 +38,8 @@ def _find_refusals(parameters: Parameters, engine_version: str) -> Iterator[AwsE
         text = f"The parameter DBInstanceIdentifier is not a valid identifier: {identifier}"
         yield AwsError("InvalidParameterValue", text)
     version = str(parameters.get("EngineVersion", engine_version))
-    if version.partition(".")[0] != engine_version.partition(".")[0]:
+    ours = parameters["Engine"] == "postgres"  # of another engine's versions only its absence is known
+    if ours and version.partition(".")[0] != engine_version.partition(".")[0]:
         yield AwsError("InvalidParameterCombination", f"Cannot find version {version} for postgres")
     if parameters.get("MultiAZ") and parameters.get("AvailabilityZone"):
         text = "Requesting a specific availability zone is not valid for Multi-AZ instances."
@@ -46,6 +48,9 @@ def _find_refusals(parameters: Parameters, engine_version: str) -> Iterator[AwsE
         if not parameters.get(name):
             text = f"The parameter {name} must be provided and must not be blank."
             yield AwsError("InvalidParameterValue", text)
+    if str(parameters.get("MasterUsername")).lower() in _RESERVED:
+        text = f"MasterUsername {parameters['MasterUsername']} cannot be used as it is a reserved word used by the engine"
+        yield AwsError("InvalidParameterValue", text)
     if len(parameters.get("MasterUserPassword", "")) < _MINIMUM_PASSWORD:
         text = "The parameter MasterUserPassword is not a valid password because it is shorter than 8 characters."
         yield AwsError("InvalidParameterValue", text)

@@ -74,6 +74,10 @@ class Reconciler:
         self._standby: PostgresServer | None = None
         self._heartbeat: Heartbeat | None = None
         self._standby_seen_ns = 0
+        self._adopting_since_ns: int | None = None  # the standby runs, but does not protect yet
+        self._commits_wait = False
+        self._servers: list[PostgresServer] = []
+        self._lock = threading.Lock()
         self._builder: threading.Thread | None = None
         self._built: queue.Queue[PostgresServer | None] = queue.Queue()
         self._requests: queue.Queue[str] = queue.Queue()
@@ -100,10 +104,15 @@ class Reconciler:
             return ""
         return next((s.sync_state for s in reading.standbys if s.name == standby.host.name), "")
 
-    def request(self, action: str) -> None:
-        """Queue `reboot`, `fail over` or `delete`; the status has changed already when this returns."""
-        self._set(status=Status.DELETING if action == "delete" else Status.REBOOTING)
+    def request(self, action: str, *, allowed: tuple[Status, ...]) -> bool:
+        """Queue `reboot`, `fail over` or `delete` if the status allows it; it has changed already then."""
+        with self._lock:
+            if self.record.status not in allowed:
+                return False
+            status = Status.DELETING if action == "delete" else Status.REBOOTING
+            self.record = replace(self.record, status=status)
         self._requests.put(action)
+        return True
 
     def notice_power(self, host: str) -> None:
         """Be told that a host has power again. A fenced primary stays as it is: RDS replaced it."""
@@ -118,10 +127,13 @@ class Reconciler:
             self._create()
             while self._decide():
                 pass
-        except (DrdrillError, psycopg.Error, OSError) as error:
+        except Exception as error:  # noqa: BLE001 (whatever it was: the status must not lie for ever)
+            _log.exception("the reconciler of %s gave up", self.record.identifier)
             self._set(status=Status.FAILED)
             self._tell("RDS-EVENT-0031", f"DB instance put into failed state: {error}", "failure")
-            _log.exception("the reconciler of %s gave up", self.record.identifier)
+            while self._requests.get() != "delete":
+                pass
+            self._delete()
 
     def _decide(self) -> bool:
         """Look once and act once; false when the instance is gone."""
@@ -140,11 +152,21 @@ class Reconciler:
         self._take_built_standby()
         if self._silent():
             self._recover()
+            return True
+        try:
+            self._keep_standby()
+        except psycopg.OperationalError as error:
+            # The primary went away between two looks: its silence is what counts, and is seen by the next ones.
+            _log.warning("the primary of %s did not answer: %s", self.record.identifier, error)
+        return True
+
+    def _keep_standby(self) -> None:
+        if self._adopting_since_ns is not None:
+            self._go_on_adopting()
         elif self._standby is not None and self._standby_lost():
             self._carry_on_alone()
         elif self.record.multi_az and self._standby is None and self._builder is None:
             self._build_standby()
-        return True
 
     def _create(self) -> None:
         zones = self._fleet.zones
@@ -158,8 +180,8 @@ class Reconciler:
         )
         self._serve_from(primary)
         if self.record.multi_az:
-            standby = self._make_standby(zones[1], primary)
-            self._adopt(standby)
+            self._adopt(self._make_standby(zones[1], primary))
+            wait_until(self._go_on_adopting, what="a standby in sync", within=_SYNC_WITHIN, every=_POLL)
         self._set(status=Status.AVAILABLE, created_at=self._clock.utc())
         self._tell("RDS-EVENT-0005", "DB instance created", "creation")
 
@@ -178,6 +200,7 @@ class Reconciler:
     def _watch(self, server: PostgresServer) -> None:
         if self._heartbeat:
             self._heartbeat.stop()
+        self._standby_seen_ns = self._clock.now_ns()  # nobody looked before: that is no loss of the standby
         self._heartbeat = Heartbeat(server, self._clock, self._on_reading)
 
     # -- losing the primary ----------------------------------------------------------------------------------
@@ -187,7 +210,7 @@ class Reconciler:
         return self._heartbeat.silence_ns() > self._settings.failure_detection.total_seconds() * NANOSECONDS
 
     def _recover(self) -> None:
-        if self._standby is not None:
+        if self._standby is not None and self._adopting_since_ns is None:
             self._set(status=Status.REBOOTING)
             self._fail_over("loss of the primary host or its network")
         elif self._primary is not None:
@@ -199,6 +222,8 @@ class Reconciler:
             self._set(status=Status.REBOOTING)
             self._tell("RDS-EVENT-0020", "Recovery of the DB instance has started.", "recovery")
         if primary.host.powered:
+            if primary.runs:
+                primary.stop()  # it is silent, and two servers on one directory would be worse
             primary.start()
             self._serve_from(primary)
             self._set(status=Status.AVAILABLE)
@@ -207,8 +232,8 @@ class Reconciler:
     def _fail_over(self, reason: str) -> None:
         """Fence the primary, promote the standby, move the name; then the instance is available again."""
         lost, standby = self._primary, self._standby
-        if lost is None or standby is None:
-            self._restart()
+        if lost is None or standby is None or self._adopting_since_ns is not None:
+            self._restart()  # the standby was lost since this was asked for; an incomplete one would lose rows
             return
         self._tell("RDS-EVENT-0013", f"Multi-AZ instance failover started: {reason}.", "failover")
         if self._heartbeat:
@@ -223,8 +248,8 @@ class Reconciler:
 
     def _restart(self) -> None:
         primary = self._primary
-        if primary is None:
-            return
+        if primary is None or not primary.host.powered:
+            return  # its silence leads to recovery
         if self._heartbeat:
             self._heartbeat.stop()
         primary.stop()
@@ -249,7 +274,7 @@ class Reconciler:
             return
         primary.require_synchronous("")
         self._fleet.power_off(standby.host)
-        self._standby = None
+        self._standby = self._adopting_since_ns = None
         self._set(secondary_zone=None)
         self._tell(
             "MIRROR-STANDBY-LOST", "Multi-AZ standby was lost; a new one is being made.", "availability"
@@ -280,34 +305,47 @@ class Reconciler:
         self._builder = None
         if standby is not None:
             self._adopt(standby)
-            self._tell(
-                "MIRROR-STANDBY-BACK", "The DB instance has a standby in another zone again.", "availability"
-            )
 
     def _make_standby(self, zone: str, primary: PostgresServer) -> PostgresServer:
         standby = self._new_server(zone)
         asynchronous = self._settings.asynchronous_delay is not None
-        standby.copy_from(Upstream(primary.host.address, LINK_PORT if asynchronous else PORT))
-        standby.start()
+        try:
+            standby.copy_from(Upstream(primary.host.address, LINK_PORT if asynchronous else PORT))
+            standby.start()
+        except BaseException:
+            self._release(standby)
+            raise
         return standby
 
     def _adopt(self, standby: PostgresServer) -> None:
-        """Give a running standby its role; from then on commits wait for it (unless replication is slow on purpose)."""
-        primary = self._primary
-        if primary is None:
-            return
+        """Give a running standby its role; it protects only when `_go_on_adopting` says so."""
         self._standby = standby
-        wait_until(self.sync_state, what=f"{standby.host.name} streaming", within=_SYNC_WITHIN, every=_POLL)
-        if self._settings.asynchronous_delay is None:
+        self._adopting_since_ns, self._commits_wait = self._clock.now_ns(), False
+
+    def _go_on_adopting(self) -> bool:
+        """Look once how a new standby follows; from being in sync on, commits wait for it.
+
+        With replication that is slow on purpose, streaming is all that is asked for.
+        """
+        primary, standby, since_ns = self._primary, self._standby, self._adopting_since_ns
+        if primary is None or standby is None or since_ns is None:
+            return True
+        state, asynchronous = self.sync_state(), self._settings.asynchronous_delay is not None
+        if state == "sync" or (state and asynchronous):
+            self._adopting_since_ns = None
+            self._standby_seen_ns = self._clock.now_ns()
+            self._set(secondary_zone=standby.host.zone)
+            if self.record.status is not Status.CREATING:
+                text = "The DB instance has a standby in another zone again."
+                self._tell("MIRROR-STANDBY-BACK", text, "availability")
+            return True
+        if state and not self._commits_wait:
             primary.require_synchronous(standby.host.name)
-            wait_until(
-                lambda: self.sync_state() == "sync",
-                what=f"{standby.host.name} in sync",
-                within=_SYNC_WITHIN,
-                every=_POLL,
-            )
-        self._standby_seen_ns = self._clock.now_ns()
-        self._set(secondary_zone=standby.host.zone)
+            self._commits_wait, self._standby_seen_ns = True, self._clock.now_ns()
+        late = self._clock.now_ns() - since_ns > _SYNC_WITHIN.total_seconds() * NANOSECONDS
+        if late or (self._commits_wait and self._standby_lost()):
+            self._carry_on_alone()
+        return False
 
     # -- small parts -----------------------------------------------------------------------------------------
 
@@ -315,20 +353,32 @@ class Reconciler:
         name = f"{self.record.identifier}-{len(self.host_names) + 1}"
         self.host_names += (name,)
         host = self._fleet.create_host(name, zone, disk_bytes=self._settings.disk_bytes)
-        return PostgresServer(host, log=self._logs / f"postgresql-{name}.log")
+        server = PostgresServer(host, log=self._logs / f"postgresql-{name}.log")
+        self._servers.append(server)
+        return server
+
+    def _release(self, server: PostgresServer) -> None:
+        self._servers.remove(server)
+        self._fleet.release(server.host)
 
     def _delete(self) -> None:
         if self._heartbeat:
             self._heartbeat.stop()
         self._names.withdraw(self.record.endpoint)
-        for server in (self._primary, self._standby):
-            if server is not None:
-                self._fleet.release(server.host)
-        self._primary = self._standby = None
+        if self._builder is not None:
+            self._builder.join()
+        for server in self._servers:
+            self._fleet.release(server.host)
+        self._primary = self._standby = self._lost = None
         self._tell("RDS-EVENT-0003", "DB instance deleted", "deletion")
 
     def _set(self, **changes: object) -> None:
-        self.record = replace(self.record, **changes)  # type: ignore[arg-type]  # names and types are the record's
+        with self._lock:
+            if self.record.status is Status.DELETING:
+                changes.pop(
+                    "status", None
+                )  # a delete that was accepted is not taken back by what was under way
+            self.record = replace(self.record, **changes)  # type: ignore[arg-type]  # the record's names and types
 
     def _tell(self, code: str, message: str, category: str) -> None:
         self._on_event(
