@@ -23,6 +23,7 @@ from drdrill.core.waiting import wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+APPLICATION = "payments_app"  # users are no administrators: some places are kept for those
 PASSWORD = "a password of the tests"  # noqa: S105 - it opens nothing but this server
 ADDRESSES = ("127.0.0.1", "127.0.0.2")
 _WITHIN = timedelta(seconds=30)  # starting takes 0.1 s, recovery after a crash 0.3 s
@@ -60,7 +61,7 @@ class Postgres:
         with (self._data / "postgresql.conf").open("a", encoding="ascii") as settings:
             settings.write(
                 f"listen_addresses = '{','.join(ADDRESSES)}'\nport = {self.port}\nfsync = off\n"
-                "unix_socket_directories = ''\nmax_connections = 120\nautovacuum = off\n"
+                "unix_socket_directories = ''\nmax_connections = 200\nautovacuum = off\n"
             )
 
     def start(self) -> None:
@@ -101,12 +102,14 @@ class Postgres:
         self._process.wait()
         self._process = None
 
-    def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[Any, ...]]:
-        """Return an administrator's connection."""
+    def connect(
+        self, database: str = "postgres", user: str = "postgres"
+    ) -> psycopg.Connection[tuple[Any, ...]]:
+        """Return a connection, an administrator's if not said otherwise."""
         return psycopg.connect(
             host=ADDRESSES[0],
             port=self.port,
-            user="postgres",
+            user=user,
             password=PASSWORD,
             dbname=database,
             autocommit=True,
@@ -168,6 +171,8 @@ def running_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postg
     server.create()
     try:
         server.start()
+        with server.connect() as connection:
+            connection.execute(f"create role {APPLICATION} login password '{PASSWORD}'".encode())
         yield server
     finally:
         server.stop()
@@ -177,7 +182,7 @@ def running_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postg
 def postgres(running_postgres: Postgres) -> Iterator[Postgres]:
     """Provide the server with an empty database `payments`; a test may kill it."""
     with running_postgres.connect() as connection:
-        connection.execute("create database payments")
+        connection.execute(f"create database payments owner {APPLICATION}".encode())
     yield running_postgres
     if not running_postgres.runs:
         running_postgres.start()

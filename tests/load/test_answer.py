@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from drdrill.load.answer import judge, keeps_connection
-from drdrill.load.wire import Answer, Notice, NotSentError, ServerError, WireError
+from drdrill.load.answer import Answer, Notice, NotSentError, ServerError, WireError, judge, keeps_connection
 from drdrill.record.ledger import Outcome
 
 COMMITTED = Answer(1, "INSERT 0 2", (), idle=True)

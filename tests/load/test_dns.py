@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import resource
 import socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+import pytest
 from dnslib import RCODE, RR, DNSRecord
 
 from drdrill.load.dns import DnsServer, Resolution
@@ -104,13 +107,29 @@ def test_nobody_there_is_a_refusal() -> None:
     assert (answer.address, answer.ttl_seconds) == (None, 0)
 
 
+def test_a_machine_without_sockets_says_nothing_of_the_name() -> None:
+    """When no question can even be asked, that is an error of this machine, and not a refusal."""
+
+    async def question() -> None:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        try:
+            await DnsServer(LOOPBACK)("db.example")
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    with pytest.raises(OSError, match="Too many open files") as failure:
+        asyncio.run(question())
+    assert failure.value.errno == errno.EMFILE
+
+
 def test_what_does_not_fit_to_the_question_is_no_answer() -> None:
     """A reply with another id, to another name, or of no sense is passed over; the right one counts."""
 
     class Liar(asyncio.DatagramProtocol):
         def connection_made(self, transport: asyncio.BaseTransport) -> None:
-            assert isinstance(transport, asyncio.DatagramTransport)
-            self._transport = transport
+            # Not a DatagramTransport to `isinstance` before Python 3.12, though it behaves as one.
+            self._transport = cast("asyncio.DatagramTransport", transport)
 
         def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
             question = DNSRecord.parse(data)

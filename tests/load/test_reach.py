@@ -51,7 +51,16 @@ def test_silence_is_not_reachable() -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["127.0.0.1"], ["127.0.0.1", "x", "1"], ["127.0.0.1", "0", "1"], ["127.0.0.1", "1", "0"]],
+    [
+        [],
+        ["127.0.0.1"],
+        ["127.0.0.1", "x", "1"],
+        ["127.0.0.1", "0", "1"],
+        ["127.0.0.1", "1", "0"],
+        ["127.0.0.1", "1", "nan"],
+        ["127.0.0.1", "1", "inf"],
+        ["localhost", "1", "1"],
+    ],
 )
 def test_wrong_arguments_are_a_usage_error(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Bad arguments end with status 2, one line on standard error, and nothing on standard output."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,28 @@ from drdrill.record.ledger import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from drdrill.load.connections import Connections
     from tests.load.conftest import Postgres
 
 NOT_SENT = int(Outcome.NOT_SENT)
+
+
+class Exhausted:
+    """Lends nothing: this machine has no more sockets."""
+
+    async def fill(self) -> None:
+        """Do nothing."""
+
+    async def take(self) -> Connection:
+        """Fail as the system does."""
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    def give_back(self, connection: Connection, *, keep: bool) -> None:
+        """Fail the test: nothing was lent."""
+        raise AssertionError(connection, keep)
+
+    def close(self) -> None:
+        """Do nothing."""
 
 
 class Withheld:
@@ -122,18 +142,24 @@ def test_a_request_without_a_connection_ends_at_its_timeout(tmp_path: Path) -> N
     assert "no connection in time" in lines[0]
 
 
-def test_a_ledger_that_cannot_be_written_ends_the_client(tmp_path: Path) -> None:
-    """An error in writing the ledger is never passed over: the group of all requests fails with it."""
+@pytest.mark.parametrize(
+    ("connections", "ledger_open"), [(Withheld(), False), (Exhausted(), True)], ids=["ledger", "sockets"]
+)
+def test_trouble_of_its_own_ends_the_client(
+    tmp_path: Path, connections: Connections, ledger_open: bool
+) -> None:
+    """A ledger that cannot be written, or no more sockets, is not taken for the service's: the client ends."""
+    who = client(60)
+    writer = LedgerWriter(tmp_path, who)
+    if not ledger_open:
+        writer.close()
 
     async def scenario() -> None:
-        who = client(60)
-        writer = LedgerWriter(tmp_path, who)
-        writer.close()
         clock = SystemClock()
         async with asyncio.TaskGroup() as group:
             User(
                 who,
-                connections=Withheld(),
+                connections=connections,
                 connecting_counts=True,
                 amounts=count(100),
                 in_flight=2,
@@ -146,6 +172,10 @@ def test_a_ledger_that_cannot_be_written_ends_the_client(tmp_path: Path) -> None
     with pytest.raises(ExceptionGroup) as failure:
         asyncio.run(scenario())
     assert failure.group_contains(OSError)
+    if ledger_open:
+        writer.close()
+    (ledger,) = read_ledger(tmp_path)
+    assert (len(ledger.attempts), len(ledger.outcomes)) == (int(ledger_open), 0)
 
 
 def test_a_pool_lends_no_more_than_it_has(postgres: Postgres) -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drdrill.core.waiting import wait_until
-from drdrill.load.answer import judge
+from drdrill.load.answer import Answer, NotSentError, ServerError, WireError, judge
 from drdrill.load.scram import Password
-from drdrill.load.wire import Answer, Connection, Login, NotSentError, ServerError, WireError, open_connection
+from drdrill.load.wire import Connection, Login, open_connection
 from drdrill.record.ledger import Outcome
 
 if TYPE_CHECKING:
@@ -158,6 +158,19 @@ def test_a_closed_connection_sends_nothing(server: Postgres) -> None:
 
     asyncio.run(scenario())
     assert rows(server) == []
+
+
+def test_a_connection_that_broke_at_once_is_said_at_once() -> None:
+    """A server that dies between accepting and log-in is a definite error, not a wait for the time-out."""
+
+    async def scenario() -> None:
+        login = Login("u", "d", Password("p"))
+        connection = Connection(login, WRITE, server=LOOPBACK, user_timeout_seconds=30)
+        connection.connection_lost(ConnectionResetError())
+        with pytest.raises(WireError, match="broke before"):
+            await connection.start()
+
+    asyncio.run(scenario())
 
 
 READY = b"R\0\0\0\x08\0\0\0\0" + b"Z\0\0\0\x05I"

@@ -39,7 +39,9 @@ def test_the_embedded_workload_writes_balanced_payments(postgres: Postgres) -> N
         ("timeout: 2 s", "timeout: 0 s", "load.timeout"),
         ("rate_per_second: 50", "rate_per_second: 0", "load.rate_per_second"),
         ("select id, amount_minor, position", "select id, $1, position", "read_back"),
-        ("service: payments", "sevice: payments", "service"),
+        ("service: payments", "sevice: payments", "sevice"),
+        ("timeout: 1 s", "timeout: 21 s", "prober.timeout"),
+        ("rate_per_second: 25", "rate_per_second: 51", "prober"),
     ],
 )
 def test_a_mistake_is_named_with_its_field(tmp_path: Path, right: str, wrong: str, field: str) -> None:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from drdrill.core.verdict import Verdict
+
 SECOND = NANOSECONDS
 MS = SECOND // 1000
 BEGIN = 1000 * SECOND
@@ -162,6 +164,13 @@ class Story:
         for sample in self.samples:
             sample["standbys"][0].update(sync_state="async", flush_lsn=sample["lsn"] - lag_ns // MS)
 
+    def never_recover(self) -> None:
+        """Let nobody answer after the fault."""
+        for writes in self.writes.values():
+            for write in writes:
+                if write.server == NEW:
+                    write.outcome, write.rows, write.answered_ns = Outcome.UNKNOWN, 0, write.sent_ns + SECOND
+
     def store(self) -> DrillDirectory:
         """Write the directory."""
         directory = DrillDirectory(self.path / "drill")
@@ -200,6 +209,16 @@ class Story:
         for _, kind, data in self.events:
             if kind == "survivors.read" and data["number"] == number and "sha256" not in data:
                 data["sha256"] = hashlib.sha256(content).hexdigest()
+
+
+def codes(measurement: Measurement, verdict: Verdict | None = None) -> set[str]:
+    """Return the codes of the reasons, of one verdict or of all."""
+    return {reason.code for reason in measurement.reasons if verdict in {None, reason.verdict}}
+
+
+def findings(measurement: Measurement) -> set[str]:
+    """Return the codes of the findings."""
+    return {finding.code for finding in measurement.findings}
 
 
 def encode_survivors(rows: Iterable[tuple[int, int, int]]) -> bytes:

@@ -96,9 +96,10 @@ def test_ledger_with_ids_of_another_client_is_damage() -> None:
 
 def test_ledger_with_an_absurd_number_is_damage() -> None:
     """A number far beyond the requests made is refused instead of filling the memory."""
-    absurd = make_ledger(make_client(1), [Attempt(1 << 39, 0)])
-    with pytest.raises(DamagedRecordError, match="far beyond"):
-        compare([absurd], make_survivors([]))
+    for number in (1 << 20, 1 << 39):
+        absurd = make_ledger(make_client(1), [Attempt(number, 0)])
+        with pytest.raises(DamagedRecordError, match="far beyond"):
+            compare([absurd], make_survivors([]))
 
 
 def test_outcome_without_attempt_is_damage() -> None:

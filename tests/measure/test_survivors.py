@@ -72,6 +72,24 @@ def test_order_of_rows_is_no_disagreement() -> None:
     assert not compare_readings(make_survivors(rows), make_survivors(rows[::-1]))
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        ([Row(1), Row(1)], [Row(1)], (1, 0, 0)),
+        ([Row(1)], [Row(1), Row(1)], (0, 1, 0)),
+        ([Row(1), Row(1, amount=7)], [Row(1), Row(1)], (0, 0, 1)),
+        ([Row(1, position=1), Row(1, position=2)], [Row(1, position=2), Row(1, position=1)], (0, 0, 0)),
+        ([], [Row(1)], (0, 1, 0)),
+    ],
+)
+def test_copies_of_one_row_are_compared_too(
+    first: list[Row], second: list[Row], expected: tuple[int, int, int]
+) -> None:
+    """An id that is there twice in one reading and once in the other is a difference."""
+    found = compare_readings(make_survivors(first), make_survivors(second))
+    assert (found.vanished, found.appeared, found.changed) == expected
+
+
 def test_readings_differ_by_row() -> None:
     """Rows that vanish, appear or change between the readings are counted each."""
     first = make_survivors([Row(1), Row(2), Row(3), Row(5)])

@@ -21,6 +21,7 @@ def check_everything(root: Path, plan: Path, environment: str) -> None:
     from drdrill.cli.features import check_features  # noqa: PLC0415
     from drdrill.drill.budget import BUDGET_NAME, Budget  # noqa: PLC0415 (`--help` is to be fast)
     from drdrill.drill.drill import WORKLOAD_NAME  # noqa: PLC0415
+    from drdrill.environment.registry import load_environment  # noqa: PLC0415
     from drdrill.faults.toolkit import check_experiments  # noqa: PLC0415
     from drdrill.load.workload import Workload  # noqa: PLC0415
     from drdrill.plan import check_model, check_plan, load_plan  # noqa: PLC0415
@@ -28,6 +29,11 @@ def check_everything(root: Path, plan: Path, environment: str) -> None:
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))  # experiments name modules of the drill repository
     mistakes: list[Mistake] = list(check_plan(plan))
+    if not mistakes:  # an environment is made for a plan
+        try:
+            load_environment(environment)(root, load_plan(plan))
+        except InvalidInputError as error:
+            mistakes += error.mistakes
     folder = root / "environments" / environment
     for name, model in ((WORKLOAD_NAME, Workload), (BUDGET_NAME, Budget)):
         mistakes += check_model(folder / name, model)[1]
@@ -41,3 +47,12 @@ def check_everything(root: Path, plan: Path, environment: str) -> None:
         raise UsageError(
             f"{plan}: safety.environments does not allow drills in `{environment}`; it allows {', '.join(allowed)}."
         )
+
+
+def has_scenarios(folder: Path, disaster_class: str) -> bool:
+    """Say whether a feature or a scenario under `folder` has the tag of this disaster class."""
+    tag = f"@class:{disaster_class}"
+    lines = (
+        line for path in folder.rglob("*.feature") for line in path.read_text(encoding="utf-8").splitlines()
+    )
+    return any(tag in line.split() for line in lines if line.lstrip().startswith("@"))

@@ -109,9 +109,10 @@ def _prepare(
 ) -> None:
     """Check all words and files, and clear away what a killed run left; raises before anything is started."""
     from drdrill.cli.env import require_mirror  # noqa: PLC0415
-    from drdrill.cli.preflight import check_everything  # noqa: PLC0415
+    from drdrill.cli.preflight import check_everything, has_scenarios  # noqa: PLC0415
     from drdrill.cli.remains import tell_remains  # noqa: PLC0415
     from drdrill.environment.registry import load_environment  # noqa: PLC0415
+    from drdrill.mirror.prerequisites import require_prerequisites  # noqa: PLC0415
     from drdrill.plan import DisasterClass  # noqa: PLC0415
     from drdrill.plan.nearest import suggest  # noqa: PLC0415
 
@@ -122,6 +123,10 @@ def _prepare(
     if mirror is not None:
         require_mirror(root, mirror)
     check_everything(root, plan, environment)
+    if not has_scenarios(root / "scenarios", disaster_class):
+        raise UsageError(f"no scenario has the tag `@class:{disaster_class}`.")
+    if environment == "embedded" and mirror is None:
+        require_prerequisites(root)
     tell_remains(root, errors)
 
 

@@ -1,4 +1,4 @@
-"""What a client may believe after its write: the rules between the server's word and the ledger's outcome.
+"""What a server says to a write, and what a client may believe: the rules between its word and the outcome.
 
 Definite means that nothing else can come true later. Where that is in doubt the outcome is UNKNOWN: a wrong
 *unknown* costs knowledge, a wrong *acknowledged* or *rejected* makes the measured loss wrong.
@@ -6,19 +6,54 @@ Definite means that nothing else can come true later. Where that is in doubt the
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
 
-from drdrill.load.wire import Answer, NotSentError, ServerError
 from drdrill.record.ledger import Outcome
 
-if TYPE_CHECKING:
-    from drdrill.load.wire import Notice
-
+_FATAL = frozenset({"FATAL", "PANIC"})
 # Connection exceptions, operator intervention, system errors, internal errors, and the SQLSTATE that says so
 # itself: the server speaks of its own trouble and not of this statement.
 _INDEFINITE_CLASSES = ("08", "57P", "58", "XX", "40003")
 # About the statement and its data only: data exceptions, constraints, rolled back by concurrency.
 _ABOUT_THE_WRITE = ("22", "23", "40")
+
+
+class WireError(Exception):
+    """The connection cannot be used (any more): refused, broken, or not speaking the protocol."""
+
+
+class NotSentError(WireError):
+    """The connection was closed before the write: it never left."""
+
+
+class ServerError(Exception):
+    """The server said no: its severity and SQLSTATE as it gave them, its IPv4 address as an integer."""
+
+    def __init__(self, severity: str, sqlstate: str, message: str, server: int) -> None:
+        super().__init__(f"{severity} {sqlstate}: {message}")
+        self.server = server
+        self.sqlstate = sqlstate
+        self.fatal = severity in _FATAL
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A remark of the server beside its answer; `file` and `routine` are its own source's, in no language."""
+
+    severity: str
+    message: str
+    file: str
+    routine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The server finished the transaction: its address, its tag, its remarks, whether it is idle."""
+
+    server: int
+    tag: str
+    notices: tuple[Notice, ...]
+    idle: bool
 
 
 def judge(said: Answer | Exception) -> Outcome:

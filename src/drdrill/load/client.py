@@ -4,7 +4,7 @@ Prints `ready` on standard output once the configuration was read, the ledgers e
 the schedule is kept; whether the server answers is for the ledger to say (the positive control's never does).
 SIGTERM and SIGINT: nothing new is sent, requests in flight are waited for (their time-out bounds it), exit
 status 0. SIGKILL: the ledgers hold everything up to that moment. Remarks go to standard error. Exit status 2:
-no usable configuration; 5: broken.
+no usable configuration or no password; 5: broken, or this machine has run out of sockets or ports.
 """
 
 from __future__ import annotations
@@ -122,10 +122,14 @@ def main(arguments: list[str]) -> int:
     except (OSError, ValueError, DamagedRecordError) as error:
         sys.stderr.write(f"{path}: {error}\n")
         return EXIT_USAGE
+    password = os.environ.get("PGPASSWORD")
+    if password is None:
+        sys.stderr.write(f"{config.name}: PGPASSWORD is not set; empty is for a server that asks for none.\n")
+        return EXIT_USAGE
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a request in flight holds a socket
     try:
-        uvloop.run(run_clients(config, os.environ.get("PGPASSWORD", ""), SystemClock()))
+        uvloop.run(run_clients(config, password, SystemClock()))
     except Exception as error:  # noqa: BLE001 - the program's outermost edge: said, never a bare traceback
         sys.stderr.write(f"{config.name}: this client process broke: {_describe(error)}\n")
         return EXIT_BROKEN

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from dnslib import QTYPE, RCODE, DNSHeader, DNSQuestion, DNSRecord
 from dnslib.dns import DNSError
 
+from drdrill.load.exhaustion import is_exhaustion
+
 _PATIENCE_SECONDS = 0.3  # for one question; the mirror's server answers within 1 ms
 _TRIES = 3
 _LONGEST_CHAIN = 8  # aliases followed before we call it a loop
@@ -26,7 +28,7 @@ class Resolution:
 
 @dataclass(frozen=True, slots=True)
 class DnsServer:
-    """One DNS server, asked over UDP. Called with a name, it returns a `Resolution`, whatever happens."""
+    """One DNS server, asked over UDP. Called with a name, it returns a `Resolution`, whatever the server does."""
 
     address: str
     port: int = 53
@@ -55,6 +57,8 @@ class DnsServer:
             except TimeoutError:
                 reason = f"the DNS server {self.address} did not answer"
             except (OSError, DNSError) as error:
+                if is_exhaustion(error):
+                    raise
                 reason = f"the DNS server {self.address} could not be asked: {error}"
         return reason
 

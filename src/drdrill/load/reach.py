@@ -12,6 +12,7 @@ import sys
 import time
 
 _ARGUMENTS = 3
+_LONGEST_SECONDS = 3600
 _EXIT_USAGE = 2
 
 
@@ -31,7 +32,11 @@ def _parse(arguments: list[str]) -> tuple[str, int, float]:
     if len(arguments) != _ARGUMENTS:
         raise ValueError(f"{_ARGUMENTS} arguments were expected, not {len(arguments)}")
     address, port, timeout_seconds = arguments[0], int(arguments[1]), float(arguments[2])
-    if not 0 < port < 2**16 or timeout_seconds <= 0:
+    try:
+        socket.inet_pton(socket.AF_INET, address)
+    except OSError as error:  # a name that does not resolve must not pass for a server that is down
+        raise ValueError(f"an IPv4 address was expected, not {address}") from error
+    if not 0 < port < 2**16 or not 0 < timeout_seconds <= _LONGEST_SECONDS:
         raise ValueError("a port from 1 to 65535 and a time above zero were expected")
     return address, port, timeout_seconds
 

@@ -6,9 +6,9 @@ import asyncio
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from drdrill.load.answer import judge, keeps_connection
+from drdrill.load.answer import Answer, ServerError, WireError, judge, keeps_connection
+from drdrill.load.exhaustion import is_exhaustion
 from drdrill.load.resolver import ResolutionError
-from drdrill.load.wire import Answer, Connection, ServerError, WireError
 from drdrill.record.ledger import Client, LedgerWriter, Outcome, make_id, outcome_code
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from drdrill.core.clock import Clock
     from drdrill.load.connections import Connections
+    from drdrill.load.wire import Connection
 
 _KINDS_OF_REMARKS = 100  # a log is for people; the ledger has every request
 
@@ -44,10 +45,11 @@ class Remarks:
 
 
 class User:
-    """Sends the requests of one client. `group` owns them: an error in writing the ledger ends the process.
+    """Sends the requests of one client.
 
-    With `connecting_counts` (a fresh connection a request) connecting is part of the request, so the attempt
-    is recorded before it; otherwise just before the write leaves, or when it is sure that it never will.
+    `group` owns them: a ledger that cannot be written, or a machine without sockets, ends the process. With
+    `connecting_counts` (a fresh connection a request) connecting is part of the request, so the attempt is
+    recorded before it; otherwise just before the write leaves, or when it is sure that it never will.
     """
 
     def __init__(
@@ -106,6 +108,8 @@ class User:
         except TimeoutError:
             return WireError("no connection in time")
         except (OSError, ResolutionError, ServerError, WireError) as error:
+            if is_exhaustion(error):
+                raise
             return error
 
     def _record_attempt(self, identifier: int, amount: int) -> None:

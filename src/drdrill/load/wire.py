@@ -1,8 +1,16 @@
 """One connection to PostgreSQL that writes one statement, each write committed on its own (protocol 3.0).
 
-A general driver does not serve here: it asks more than it must on every fresh connection, sends cancel
-requests to dead servers, and does not tell whether a statement had left when something broke, which decides
-between *not sent* and *unknown*.
+Why no driver. A prober logs in 200 times a second, and every driver derives the SCRAM keys anew each time
+(1.2 ms of its event loop) where ours remembers them (`scram`), and asks twice where once is enough. Measured
+on two cores, open loop, 200 fresh connections a second to a real PostgreSQL 18, one write each:
+
+    |                        | CPU a probe | of a core | lateness p99 | latency p99 |
+    | this module            | 0.5 ms      | 15 %      | 1.4 - 2.6 ms | 9 - 17 ms   |
+    | asyncpg 0.32           | 2.3 ms      | 46 %      | 4.2 - 5.2 ms | 28 - 36 ms  |
+    | psycopg 3.3, libpq 18  | 4.1 ms      | 67 %      | 335 ms       | 1.3 s       |
+
+Besides, when a request's time is up asyncpg sends the server a cancel request over one more connection. That
+ends a commit's wait for the standby: the observer would change what it observes. No TLS is spoken here.
 
     connect ─▶ start-up ─▶ log-in ─▶ ready ─▶ Bind/Execute/Sync ─▶ ready ─▶ …
     └─────── an error here is definite ────┘  └─ from here on it is the answer that says ─┘
@@ -13,10 +21,12 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
 
+from drdrill.load.answer import Answer, Notice, NotSentError, ServerError, WireError
 from drdrill.load.scram import MECHANISM, Password, ScramError, ScramExchange
 
 _PROTOCOL = 3 << 16
@@ -25,25 +35,6 @@ _HEADER = struct.Struct("!ci")
 _LENGTH_SIZE = 4  # a message's length counts itself
 _LARGEST_MESSAGE = 1 << 20
 _AUTHENTICATED, _SASL, _SASL_CONTINUE, _SASL_FINAL = 0, 10, 11, 12
-_FATAL = frozenset({"FATAL", "PANIC"})
-
-
-class WireError(Exception):
-    """The connection cannot be used (any more): refused, broken, or not speaking the protocol."""
-
-
-class NotSentError(WireError):
-    """The connection was closed before the write: it never left."""
-
-
-class ServerError(Exception):
-    """The server said no: its severity and SQLSTATE as it gave them, its IPv4 address as an integer."""
-
-    def __init__(self, severity: str, sqlstate: str, message: str, server: int) -> None:
-        super().__init__(f"{severity} {sqlstate}: {message}")
-        self.server = server
-        self.sqlstate = sqlstate
-        self.fatal = severity in _FATAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,26 +44,6 @@ class Login:
     user: str
     database: str
     password: Password
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A remark of the server beside its answer; `file` and `routine` are its own source's, in no language."""
-
-    severity: str
-    message: str
-    file: str
-    routine: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The server finished the transaction: its address, its tag, its remarks, whether it is idle."""
-
-    server: int
-    tag: str
-    notices: tuple[Notice, ...]
-    idle: bool
 
 
 class _Phase(StrEnum):
@@ -85,8 +56,9 @@ class _Phase(StrEnum):
 class Connection(asyncio.Protocol):
     """A connection that writes `statement` with two bigint parameters. Made by `open_connection`."""
 
-    def __init__(self, login: Login, statement: str) -> None:
-        self.server = 0  # IPv4 address of the peer, as an integer
+    def __init__(self, login: Login, statement: str, *, server: int, user_timeout_seconds: float) -> None:
+        self.server = server  # IPv4 address of the peer, as an integer
+        self._user_timeout_ms = int(user_timeout_seconds * 1000)
         self._login = login
         self._statement = statement
         self._prepared = False
@@ -144,6 +116,10 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport (called by the event loop)."""
         self._transport = cast("asyncio.Transport", transport)  # a stream has no other kind
+        # Here and not later: a server that dies may have reset the connection before anybody else looks at it.
+        peer = transport.get_extra_info("socket")
+        with suppress(OSError):
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._user_timeout_ms)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell who waits that no answer will come (called by the event loop)."""
@@ -171,8 +147,8 @@ class Connection(asyncio.Protocol):
         del buffer[:position]
 
     def _ask(self, message: bytes) -> asyncio.Future[Answer]:
-        if self._transport is None:
-            raise WireError("the connection was never made")
+        if self._transport is None or self._phase is _Phase.CLOSED:
+            raise WireError("the connection broke before it was used")
         self._error, self._tag, self._notices = None, "", []
         self._waiter = asyncio.get_running_loop().create_future()
         self._transport.write(message)
@@ -238,15 +214,15 @@ async def open_connection(
 
     `user_timeout_seconds` bounds for how long the kernel waits for a dead peer to acknowledge data.
     Has no time limit of its own: it is cancelled by whoever waits, and leaves nothing open then.
+    `address` is IPv4.
     """
-    connection = Connection(login, statement)
+    # From the address that we asked for: a connection that was reset at once has no peer any more.
+    server = int.from_bytes(socket.inet_aton(address), "big")
+    connection = Connection(login, statement, server=server, user_timeout_seconds=user_timeout_seconds)
     try:
-        transport, _ = await asyncio.get_running_loop().create_connection(
+        await asyncio.get_running_loop().create_connection(
             lambda: connection, address, port, family=socket.AF_INET
         )
-        peer = transport.get_extra_info("socket")
-        peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(user_timeout_seconds * 1000))
-        connection.server = int.from_bytes(socket.inet_aton(transport.get_extra_info("peername")[0]), "big")
         await connection.start()
     except BaseException:
         connection.abort()

@@ -97,7 +97,10 @@ class Redundancy:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that the journal says of one drill. `primaries`: addresses by resource before the fault."""
+    """Everything that the journal says of one drill. `primaries`: addresses by resource before the fault.
+
+    `fault_failed`: why injecting failed; `failed_later`: what failed after the injection, such as healing.
+    """
 
     boot_ids: frozenset[str]
     service: str | None
@@ -109,6 +112,7 @@ class Facts:
     steady_state: SteadyState | None
     fault: Fault | None
     fault_failed: str | None
+    failed_later: str | None
     effect: Effect | None
     primaries: Mapping[str, int]
     failovers: tuple[Failover, ...]
@@ -143,7 +147,8 @@ def read_facts(directory: DrillDirectory) -> Facts:
 
 
 def _facts(events: Sequence[Event], directory: DrillDirectory) -> Facts:
-    fault = next((_fault(event.data) for event in _of(events, "fault.injected")), None)
+    injected = next(_of(events, "fault.injected"), None)
+    fault = _fault(injected.data) if injected else None
     steady = [
         SteadyState(bool(event.data["holds"]), str(event.data.get("reason") or ""), event.at_ns)
         for event in _of(events, "steady_state.observed")
@@ -151,7 +156,9 @@ def _facts(events: Sequence[Event], directory: DrillDirectory) -> Facts:
     ]
     started = next(_of(events, "drill.started"), None)
     stopped = _last(_of(events, "load.stopped"))
-    failed = _last(_of(events, "fault.failed"))
+    failed = list(_of(events, "fault.failed", "fault.heal_failed"))
+    early = [e for e in failed if e.kind == "fault.failed" and (injected is None or e.seq < injected.seq)]
+    later = [event for event in failed if event not in early]
     interrupted = _last(_of(events, "drill.interrupted"))
     return Facts(
         boot_ids=frozenset(str(event.data["boot_id"]) for event in events if event.data.get("boot_id")),
@@ -163,8 +170,9 @@ def _facts(events: Sequence[Event], directory: DrillDirectory) -> Facts:
         load_stopped_ns=int(stopped.data["at_ns"]) if stopped else None,
         steady_state=steady[-1] if steady else None,
         fault=fault,
-        fault_failed=str(failed.data.get("reason")) if failed else None,
-        effect=_last(_effect(event.data) for event in _of(events, "fault.observed")),
+        fault_failed=str(early[-1].data.get("reason")) if early else None,
+        failed_later=str(later[-1].data.get("reason")) if later else None,
+        effect=_effect_of(fault, events),
         primaries=_primaries(events),
         failovers=tuple(_failover(event) for event in _of(events, "failover.observed")),
         redundancy=tuple(_redundancy(events)),
@@ -185,6 +193,17 @@ def _last(things: Iterator[Thing]) -> Thing | None:
 
 def _fault(data: Mapping[str, Any]) -> Fault:
     return Fault(str(data["kind"]), str(data["resource"]), int(data["before_ns"]), int(data["after_ns"]))
+
+
+def _effect_of(fault: Fault | None, events: Sequence[Event]) -> Effect | None:
+    """Return the observation that saw the fault be effective; where none did, the last one made."""
+    seen = [
+        _effect(event.data)
+        for event in _of(events, "fault.observed")
+        if fault is None or event.at_ns >= fault.before_ns
+    ]
+    proofs = (one for one in seen if fault and one.effective and one.resource == fault.resource)
+    return next(proofs, seen[-1] if seen else None)
 
 
 def _effect(data: Mapping[str, Any]) -> Effect:

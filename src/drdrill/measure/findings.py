@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from drdrill.core.clock import NANOSECONDS
 from drdrill.measure.reason import Finding
 from drdrill.measure.replication import ReplicationState
-from drdrill.measure.verdict import ObjectiveKind
 from drdrill.plan.model import StandbyReplication
 
 if TYPE_CHECKING:
@@ -18,13 +17,6 @@ if TYPE_CHECKING:
     from drdrill.measure.replication import Cut
     from drdrill.plan.model import Store
 
-# The names of figures in an environment's budget, and the objective whose measured value each limits.
-_BUDGETS = {
-    "rta_seconds": ObjectiveKind.RTO,
-    "rpa_seconds": ObjectiveKind.RPO,
-    "re_protection_seconds": ObjectiveKind.RE_PROTECTION,
-}
-
 
 def find_elsewhere(
     about: About,
@@ -33,9 +25,14 @@ def find_elsewhere(
     outage: Outage | None,
     cut: Cut,
     *,
-    measured: Mapping[ObjectiveKind, int | None],
+    figures_ns: Mapping[str, int | None],
 ) -> Iterator[Finding]:
-    """Yield findings on clients, availability, replication, redundancy and the environment's budget."""
+    """Yield findings on healing, clients, availability, replication, redundancy and the environment's budget.
+
+    `figures_ns`: what was measured, by the names that a budget uses.
+    """
+    if facts.failed_later is not None:
+        yield Finding("heal_failed", f"After the injection an act on it failed: {facts.failed_later}.")
     for name, status in sorted(facts.statuses.items()):
         if status:
             yield Finding("client_failed", f"The client process {name} ended with status {status}.")
@@ -50,12 +47,16 @@ def find_elsewhere(
             "standby_not_synchronous",
             "The plan says that the standby is synchronous; at the fault it was not.",
         )
-    if any(not one.protected for one in facts.redundancy):
+    watched = [one for one in facts.redundancy if one.resource == store.resource]
+    if watched and not any(one.protected for one in watched):
         yield Finding("unprotected", f"Redundancy of {store.resource} was not seen to come back.")
+    yield from _find_over_budget(about, figures_ns)
+
+
+def _find_over_budget(about: About, figures_ns: Mapping[str, int | None]) -> Iterator[Finding]:
     for figure, limit in sorted(about.budget.items()):
-        kind = _BUDGETS.get(figure)
-        value_ns = measured.get(kind) if kind else None
-        if kind is None:
+        value_ns = figures_ns.get(figure)
+        if figure not in figures_ns:
             yield Finding("unknown_budget", f"The budget limits `{figure}`, which is not measured.")
         elif value_ns is not None and value_ns > limit * NANOSECONDS:
             yield Finding(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from drdrill.record.ledger import Client, ClientLedger
 
 NEVER = np.iinfo(np.int64).max  # the time of what did not happen
-_SPARSE = 1 << 26  # numbers beyond this are believed only if the ledger has that many records
+_SPARSE = 1 << 20  # numbers beyond this are believed only if the ledger has that many records
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -57,18 +57,23 @@ class Integrity:
 
 def read_back(facts: Facts) -> ReadBack:
     """Read both readings; what cannot be read, or is not what was stored, is said and not raised."""
-    latest = {reading.number: reading for reading in facts.readings}
+    latest = _latest(facts)
     unreadable, survivors = [], []
+    by_hash: dict[str, Survivors] = {}  # two readings of one content are in memory once
     for number in _READINGS:
         try:
-            survivors.append(_read(latest.get(number), number))
+            survivors.append(_read(latest.get(number), number, by_hash))
         except DamagedRecordError as error:
             unreadable.append(str(error))
     disagreement = compare_readings(survivors[0], survivors[1]) if len(survivors) == len(_READINGS) else None
     return ReadBack(survivors[-1] if survivors else None, disagreement, tuple(unreadable))
 
 
-def _read(reading: Reading | None, number: int) -> Survivors:
+def _latest(facts: Facts) -> dict[int, Reading]:
+    return {reading.number: reading for reading in facts.readings}
+
+
+def _read(reading: Reading | None, number: int, by_hash: dict[str, Survivors]) -> Survivors:
     if reading is None:
         raise DamagedRecordError(f"Survivors were not read for reading {number}.")
     if reading.path is None:
@@ -82,7 +87,9 @@ def _read(reading: Reading | None, number: int) -> Survivors:
         ) from error
     if digest != reading.sha256:
         raise DamagedRecordError(f"{reading.path}: this is not what was read back; its hash differs.")
-    return read_survivors(reading.path)
+    if digest not in by_hash:
+        by_hash[digest] = read_survivors(reading.path)
+    return by_hash[digest]
 
 
 def check_read_back(facts: Facts, back: ReadBack) -> Iterator[Reason]:
@@ -90,15 +97,16 @@ def check_read_back(facts: Facts, back: ReadBack) -> Iterator[Reason]:
     for problem in back.unreadable:
         yield Reason(Verdict.INCONCLUSIVE, "survivors_unreadable", problem)
     differs = back.disagreement
-    if differs and (differs.vanished or differs.changed):
+    if differs:
         yield Reason(
             Verdict.INCONCLUSIVE,
             "readings_disagree",
-            f"Of the rows read first, {differs.vanished} were gone later and {differs.changed} had changed.",
+            f"Of the rows read first, {differs.vanished} were gone later and {differs.changed} had changed; "
+            f"{differs.appeared} were new.",
         )
     stopped_ns = facts.load_stopped_ns
-    early = [reading for reading in facts.readings if reading.path and reading.at_ns < (stopped_ns or 0)]
-    if stopped_ns is None or early:
+    read = [reading for reading in _latest(facts).values() if reading.path]
+    if any(stopped_ns is None or reading.at_ns < stopped_ns for reading in read):
         yield Reason(
             Verdict.INCONCLUSIVE,
             "read_too_early",
@@ -149,7 +157,7 @@ def check_writers(watch: WritersWatch) -> Iterator[Reason]:
         )
 
 
-def find_in_rows(integrity: Integrity, back: ReadBack, cut: Cut) -> Iterator[Finding]:
+def find_in_rows(integrity: Integrity, cut: Cut) -> Iterator[Finding]:
     """Yield what is worth attention in the rows without being a verdict."""
     losing, rows = integrity.losing_side, integrity.comparison
     if losing and losing.holes:
@@ -162,10 +170,6 @@ def find_in_rows(integrity: Integrity, back: ReadBack, cut: Cut) -> Iterator[Fin
             f"{_count(rows.reordered)} placed before one that was acknowledged before they were attempted; "
             f"for example id {rows.examples['reordered'][0]}.",
         )
-    if back.disagreement and back.disagreement.vanished:
-        yield Finding("vanished", f"{_count(back.disagreement.vanished)} gone between the two readings.")
-    if back.disagreement and back.disagreement.appeared:
-        yield Finding("appeared", f"{_count(back.disagreement.appeared)} new at the second reading.")
     if losing and cut.lag_ns is not None and abs(losing.rpa_ns - cut.lag_ns) > _LAG_DIFFERENCE_NS:
         yield Finding(
             "lag_differs",

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from drdrill.measure.presence import match
+from drdrill.record.ledger import ClientKind, Outcome, outcomes_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -77,6 +78,7 @@ def compare(ledgers: Sequence[ClientLedger], survivors: Survivors) -> Comparison
     strangers = np.ones(len(survivors), np.bool_)
     for history, presence in match(ledgers, survivors, strangers):
         tally.add_client(history, presence)
+    strangers &= ~_written_by_control(ledgers, survivors)
     tally.add("phantom", survivors.ids[strangers])
     count = tally.count
     return Comparison(
@@ -91,6 +93,19 @@ def compare(ledgers: Sequence[ClientLedger], survivors: Survivors) -> Comparison
         lost=tally.lost(),
         examples=dict(tally.examples),
     )
+
+
+def _written_by_control(ledgers: Sequence[ClientLedger], survivors: Survivors) -> NDArray[np.bool_]:
+    """Tell of each row whether a positive control wrote it that got an answer.
+
+    Such a control has failed and spoils the drill; its rows are our own doing, and accuse no store.
+    """
+    written = np.zeros(len(survivors), np.bool_)
+    for ledger in ledgers:
+        answered = outcomes_of(ledger.outcomes["code"]) == Outcome.ACKNOWLEDGED
+        if ledger.client.kind is ClientKind.CONTROL and answered.any():
+            written |= np.isin(survivors.ids, ledger.attempts["id"])
+    return written
 
 
 def find_reordered(

@@ -118,8 +118,9 @@ class _Drill:
             writers = self._watch_writers(ledgers)
             integrity = self._compare_rows(ledgers, back, cut)
             controls = self._run_controls(ledgers, back, integrity, outage, thresholds)
-        re_protection = self._measure_re_protection()
-        objectives = judge_objectives(
+        re_protection = checks.compute("redundancy", self._measure_re_protection) or Measured(None, None)
+        judging = partial(
+            judge_objectives,
             self._plan,
             self._scenario,
             checks,
@@ -129,14 +130,15 @@ class _Drill:
             cut=cut,
             re_protection=re_protection,
         )
+        objectives = checks.compute("objectives", judging) or ()
         for objective in objectives:
             checks.collect(objective.name, partial(explain_objective, objective))
+        finding = partial(self._find, outage, integrity, cut, re_protection)
+        findings = checks.compute("findings", finding) or ()
+        phases = checks.compute("phases", lambda: split_outage(outage, self._announced()) if outage else ())
         results = (
             v for objective in objectives for v in (objective.measured_verdict, objective.projected_verdict)
         )
-        findings = [] if integrity is None or back is None else list(find_in_rows(integrity, back, cut))
-        measured = {objective.kind: objective.measured.value_ns for objective in objectives}
-        findings += find_elsewhere(self._about, facts, self._store, outage, cut, measured=measured)
         return Measurement(
             about=self._about,
             plan=self._plan,
@@ -144,13 +146,13 @@ class _Drill:
             reasons=tuple(checks.reasons),
             objectives=objectives,
             outage=outage,
-            phases=split_outage(outage, self._announced()) if outage else (),
+            phases=phases or (),
             integrity=integrity,
             cut=cut,
             writers=writers,
             re_protection=re_protection,
             controls=controls,
-            findings=tuple(findings),
+            findings=findings,
         )
 
     def _find_cut(self) -> Cut:
@@ -166,7 +168,8 @@ class _Drill:
             outage = checks.compute(
                 "availability", partial(measure_outage, ledgers, thresholds, fault.before_ns, fault.after_ns)
             )
-        checks.collect("load", partial(validity.check_load, facts, ledgers))
+        until_ns = outage.fault_ns + outage.at_least_ns if outage else fault.before_ns if fault else 0
+        checks.collect("load", partial(validity.check_load, facts, ledgers, until_ns))
         checks.collect("steady state", partial(validity.check_steady_state, facts, outage))
         if outage is not None:
             checks.collect("impact", partial(validity.check_impact, self._scenario, facts, outage))
@@ -226,6 +229,19 @@ class _Drill:
             return Measured(None, None, seen[-1].at_ns - fault.before_ns)
         took_ns = first.at_ns - fault.before_ns
         return Measured(took_ns, first.resolution_ns + max(0, fault.after_ns - fault.before_ns), took_ns)
+
+    def _find(
+        self, outage: Outage | None, integrity: Integrity | None, cut: Cut, re_protection: Measured
+    ) -> tuple[Finding, ...]:
+        figures_ns = {
+            "rta_seconds": outage.outage_ns if outage else None,
+            "rpa_seconds": integrity.rpa_ns if integrity else None,
+            "re_protection_seconds": re_protection.value_ns,
+        }
+        return (
+            *(find_in_rows(integrity, cut) if integrity else ()),
+            *find_elsewhere(self._about, self._facts, self._store, outage, cut, figures_ns=figures_ns),
+        )
 
     def _announced(self) -> list[tuple[str, int]]:
         latest = [one for one in self._facts.failovers if one.resource == self._store.resource]

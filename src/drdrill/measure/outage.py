@@ -36,8 +36,6 @@ class CohortOutage:
     up_before: bool | None
     observed_until_ns: int
     windows: int
-    last_good_ns: int | None
-    first_good_ns: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +122,6 @@ def _measure_cohort(ledger: ClientLedger, thresholds: Thresholds, fault_ns: int)
     recovery = find_recovery(samples, windows, thresholds, fault_ns)
     good_ns = np.sort(samples.good_ns[samples.good])
     before, after = good_ns[good_ns < fault_ns], good_ns[good_ns >= fault_ns]
-    since_fault_ns = after if recovery.down_from_ns is None else after[after > recovery.down_from_ns]
     return CohortOutage(
         client=ledger.client,
         recovery=recovery,
@@ -133,8 +130,6 @@ def _measure_cohort(ledger: ClientLedger, thresholds: Thresholds, fault_ns: int)
         up_before=_up_before(windows, thresholds, fault_ns),
         observed_until_ns=samples.observed_until_ns,
         windows=len(windows.up),
-        last_good_ns=int(before[-1]) if len(before) else None,
-        first_good_ns=int(since_fault_ns[0]) if len(since_fault_ns) else None,
     )
 
 
@@ -164,23 +159,29 @@ def _up_before(windows: Windows, thresholds: Thresholds, fault_ns: int) -> bool 
 def split_outage(outage: Outage, announced_ns: Sequence[tuple[str, int]]) -> tuple[Phase, ...]:
     """Split the recovery time: by what the cloud announced (text, time), and by what users saw.
 
-    Until the first announcement nobody had detected anything; from the first good answer of any cohort to the
-    slowest cohort's recovery, caches of names drained.
+    Until the first announcement nobody had detected anything. The failover is over when the first of the
+    cohorts that were down is served again, stably: a single good answer may have been on its way at the fault.
+    From then until the slowest cohort's recovery, caches of names drained.
     """
     slowest = outage.slowest
     if slowest is None or slowest.recovery.recovered_ns is None or not outage.was_down:
         return ()
     recovered_ns = slowest.recovery.recovered_ns
-    first_good_ns = min(
-        (cohort.first_good_ns for cohort in outage.cohorts if cohort.first_good_ns is not None),
-        default=recovered_ns,
+    served_ns = min(
+        cohort.recovery.recovered_ns
+        for cohort in outage.cohorts
+        if cohort.recovery.recovered_ns is not None and cohort.recovery.down_from_ns is not None
     )
-    served_ns = min(max(first_good_ns, outage.fault_ns), recovered_ns)
     marks = sorted((at_ns, text) for text, at_ns in announced_ns if outage.fault_ns < at_ns < served_ns)
     phases, since_ns, name = [], outage.fault_ns, "detect" if marks else "detect and fail over"
     for at_ns, text in marks:
         phases.append(Phase(name, since_ns, at_ns))
-        since_ns, name = at_ns, f"after: {text}"
+        since_ns, name = at_ns, f"after: {_event_of(text)}"
     phases.append(Phase(name, since_ns, served_ns))
     phases.append(Phase("drain name caches", served_ns, recovered_ns))
     return tuple(phases)
+
+
+def _event_of(message: str) -> str:
+    """Return what happened, without the reason that a cloud's message gives after its colon."""
+    return message.partition(": ")[0].rstrip(".: ")

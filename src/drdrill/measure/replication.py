@@ -112,7 +112,8 @@ def find_cut(readings: Sequence[Reading], fault_ns: int) -> Cut:
     known = [(reading.at_ns, reading.position) for reading in before if reading.position is not None]
     if flushed is None or not known or known[-1][0] != last.at_ns:
         return Cut(state)
-    passed = next((index for index, (_, position) in enumerate(known) if position > flushed), len(known))
+    # The last one at or before F, not the first one beyond it: a new primary may begin at a lower position.
+    passed = max((index + 1 for index, (_, position) in enumerate(known) if position <= flushed), default=0)
     if passed == 0:  # already behind when sampling began: nobody saw when
         return Cut(state)
     safe_until_ns = known[passed - 1][0]
@@ -123,15 +124,15 @@ def find_cut(readings: Sequence[Reading], fault_ns: int) -> Cut:
 def explain(cut: Cut, loss: LosingSide, primary: int | None) -> Explanation:
     """Tell whether replication at the cut explains that acknowledged rows are lost.
 
-    `primary`: IPv4 (as an integer) of the primary before the fault; None: not known, then not compared.
+    `primary`: IPv4 (as an integer) of the primary before the fault; None: not known.
     """
     if cut.state is ReplicationState.SYNCHRONOUS:
         return Explanation(
             False, "the standby was synchronous at the fault, so no acknowledged row may be lost"
         )
-    if primary is not None and any(server != primary for server in loss.servers):
+    if primary is None or any(server != primary for server in loss.servers):
         return Explanation(
-            False, "rows are lost that another server than the primary at the fault acknowledged"
+            False, "rows are lost that another server than the known primary at the fault acknowledged"
         )
     if loss.holes:
         return Explanation(

@@ -70,9 +70,10 @@ def read_survivors(path: Path) -> Survivors:
         raise DamagedRecordError(f"{path}: this is not a complete binary COPY of three bigint columns.")
     survivors = Survivors(np.empty(rows, np.uint64), np.empty(rows, np.int64), np.empty(rows, np.int64))
     if rows:
-        stored = np.memmap(path, ROW_DTYPE, mode="r", offset=len(HEADER), shape=rows)
-        for start in range(0, rows, _CHUNK_ROWS):
-            _copy(stored[start : start + _CHUNK_ROWS], survivors, start, path)
+        with path.open("rb") as stream:
+            stream.seek(len(HEADER))
+            for start in range(0, rows, _CHUNK_ROWS):
+                _copy(np.fromfile(stream, ROW_DTYPE, min(_CHUNK_ROWS, rows - start)), survivors, start, path)
     return survivors
 
 
@@ -99,16 +100,23 @@ class Disagreement:
 
 
 def compare_readings(first: Survivors, second: Survivors) -> Disagreement:
-    """Compare two readings, whatever the order of their rows."""
+    """Compare two readings row by row, whatever their order; an id may be there more than once."""
     columns = ((first.ids, second.ids), (first.amounts, second.amounts), (first.positions, second.positions))
     if all(np.array_equal(one, other) for one, other in columns):
         return Disagreement(0, 0, 0)
-    common, at_first, at_second = np.intersect1d(first.ids, second.ids, return_indices=True)
-    changed = (first.amounts[at_first] != second.amounts[at_second]) | (
-        first.positions[at_first] != second.positions[at_second]
-    )
-    return Disagreement(
-        vanished=int(np.count_nonzero(np.isin(first.ids, common, invert=True))),
-        appeared=int(np.count_nonzero(np.isin(second.ids, common, invert=True))),
-        changed=int(np.count_nonzero(changed)),
-    )
+    ids, amounts, positions = (np.concatenate(pair) for pair in columns)
+    order = np.lexsort((positions, amounts, ids))
+    ids, amounts, positions = ids[order], amounts[order], positions[order]
+    rows = _starts((np.diff(ids) != 0) | (np.diff(amounts) != 0) | (np.diff(positions) != 0))
+    # Of each distinct row, by how many the first reading has more than the second; then by id.
+    more = np.add.reduceat(np.where(order < len(first), 1, -1), rows)
+    groups = _starts(np.diff(ids[rows]) != 0)
+    gone = np.add.reduceat(np.maximum(more, 0), groups)
+    new = np.add.reduceat(np.maximum(-more, 0), groups)
+    changed = np.minimum(gone, new)
+    return Disagreement(int((gone - changed).sum()), int((new - changed).sum()), int(changed.sum()))
+
+
+def _starts(changes: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return where each run of equal elements begins, from where an element differs from the one before."""
+    return np.concatenate([[0], np.flatnonzero(changes) + 1])

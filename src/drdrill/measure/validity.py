@@ -56,8 +56,11 @@ def check_fault(facts: Facts) -> Iterator[Reason]:
         )
 
 
-def check_load(facts: Facts, ledgers: Sequence[ClientLedger]) -> Iterator[Reason]:
-    """Demand that all clients ran through the fault and were served before it, probers and pooled ones."""
+def check_load(facts: Facts, ledgers: Sequence[ClientLedger], until_ns: int) -> Iterator[Reason]:
+    """Demand that all clients, probers and pooled ones, were served up to the fault and asked until `until_ns`.
+
+    That is the end of the outage, or of what was seen of it.
+    """
     if not facts.clients:
         yield _invalid("load_not_running", "No clients were started.")
         return
@@ -76,19 +79,20 @@ def check_load(facts: Facts, ledgers: Sequence[ClientLedger]) -> Iterator[Reason
     if facts.fault is None:
         return
     for ledger in ledgers:
-        if ledger.client.kind is not ClientKind.CONTROL and not _ran_through(ledger, facts.fault.before_ns):
-            yield _invalid(
-                "load_not_running", f"{ledger.client.name} was not served up to the fault and sent on."
-            )
+        if ledger.client.kind is ClientKind.CONTROL:
+            continue
+        if not _was_served(ledger, facts.fault.before_ns):
+            yield _invalid("load_not_running", f"{ledger.client.name} was not served up to the fault.")
+        elif not (ledger.attempts["at_ns"].astype(np.int64) > until_ns).any():
+            yield _invalid("load_not_running", f"{ledger.client.name} asked no more before the outage ended.")
 
 
-def _ran_through(ledger: ClientLedger, fault_ns: int) -> bool:
+def _was_served(ledger: ClientLedger, fault_ns: int) -> bool:
     outcomes = ledger.outcomes
     times = outcomes["at_ns"].astype(np.int64)
     served = outcomes_of(outcomes["code"]) == Outcome.ACKNOWLEDGED
     recent_ns = max(_RECENT_NS, _RECENT_REQUESTS * ledger.client.period_ns)
-    recent = served & (times <= fault_ns) & (times > fault_ns - recent_ns)
-    return bool(recent.any()) and bool((ledger.attempts["at_ns"].astype(np.int64) > fault_ns).any())
+    return bool((served & (times <= fault_ns) & (times > fault_ns - recent_ns)).any())
 
 
 def check_steady_state(facts: Facts, outage: Outage | None) -> Iterator[Reason]:
@@ -109,7 +113,11 @@ def check_impact(scenario: Scenario, facts: Facts, outage: Outage) -> Iterator[R
     """Demand the user impact that the scenario declares: at least so much, some, or none at all."""
     impact = scenario.impact
     asked = facts.service or scenario.service
-    if impact.service != asked:
+    if asked != scenario.service:
+        yield _invalid(
+            "another_service", f"Judged is {scenario.service}, but clients asked {asked}: that tells nothing."
+        )
+    elif impact.service != asked:
         yield _invalid(
             "impact_not_shown", f"Impact is declared on {impact.service}, but clients asked {asked}."
         )

@@ -1,0 +1,83 @@
+"""Plain boto3 whose HTTP is answered by a gate in this process, and a small service behind it."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import boto3
+from botocore.awsrequest import AWSResponse
+
+from drdrill.aws.gate import Gate
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from drdrill.aws.protocol import Parameters
+
+REGION = "eu-west-1"
+
+
+@dataclass
+class Wire:
+    """Carries requests of an SDK to a gate; `sent` are the requests' methods and URLs, `failures` what it reported."""
+
+    services: Mapping[tuple[str, str], SmallService] = field(default_factory=dict)
+    sent: list[tuple[str, str]] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def client(self, service: str, region: str = REGION) -> Any:
+        """Return an SDK's client that is connected to the gate."""
+        client = boto3.client(
+            service, region_name=region, aws_access_key_id="nobody", aws_secret_access_key="nobody"
+        )
+        client.meta.events.register("before-send", self._send)
+        return client
+
+    def call(self, environ: Mapping[str, Any], body: bytes = b"") -> tuple[str, dict[str, str], bytes]:
+        """Send one request (WSGI) to the gate and return status, headers and body."""
+        said: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]]) -> None:
+            said.append((status, headers))
+
+        complete = {"CONTENT_LENGTH": str(len(body)), **environ, "wsgi.input": io.BytesIO(body)}
+        document = b"".join(Gate(self.services, self.failures.append)(complete, start_response))
+        ((status, headers),) = said
+        return status, dict(headers), document
+
+    def _send(self, request: Any, **_: object) -> AWSResponse:
+        self.sent.append((request.method, request.url))
+        url = urlsplit(request.url)
+        body = request.body or b""
+        if hasattr(body, "read"):
+            body = body.read()
+        environ = {"REQUEST_METHOD": request.method, "PATH_INFO": url.path, "QUERY_STRING": url.query}
+        for name, value in request.headers.items():
+            key = name.upper().replace("-", "_")
+            text = value.decode() if isinstance(value, bytes) else str(value)
+            environ[key if key == "CONTENT_TYPE" else f"HTTP_{key}"] = text
+        status, headers, document = self.call(environ, body.encode() if isinstance(body, str) else body)
+        return AWSResponse(request.url, int(status.split()[0]), headers, _Raw(document))
+
+
+class _Raw(io.BytesIO):
+    """A body as the SDK reads it."""
+
+    def stream(self, **_: object) -> list[bytes]:
+        """Return everything."""
+        return [self.read()]
+
+
+@dataclass
+class SmallService:
+    """An API of a few operations."""
+
+    implemented: Mapping[str, Callable[[Parameters], Mapping[str, Any]]]
+    name: str = "rds"
+
+    def operations(self) -> Mapping[str, Callable[[Parameters], Mapping[str, Any]]]:
+        """Return the operations."""
+        return self.implemented

@@ -1,0 +1,92 @@
+"""A fake environment with one store, which shows the states that a test gives it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from drdrill.environment.port import Fidelity, StoreEvent, StoreMember, StoreRole, StoreState
+from tests.faults.fakes import FakePort
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import timedelta
+    from pathlib import Path
+    from types import TracebackType
+
+    from drdrill.plan import Plan
+
+RESOURCE = "accounts-db"
+FAILED_OVER = StoreEvent(20, "RDS-EVENT-0049", "Multi-AZ instance failover completed.")
+CREATED = StoreEvent(10, "RDS-EVENT-0005", "DB instance created")
+
+
+def make_state(
+    primary: str, *, promotions: int = 0, events: tuple[StoreEvent, ...] = (CREATED,)
+) -> StoreState:
+    """Return a store that one host serves alone."""
+    member = StoreMember(primary, "eu-west-1a", "10.20.0.10", StoreRole.PRIMARY, "")
+    return StoreState(RESOURCE, "available", "db.example.com", (member,), False, promotions, events)
+
+
+@dataclass
+class FakeEnvironment:
+    """Shows its states one after the other, the last one for ever; notes what operators and users do."""
+
+    name: ClassVar[str] = "fake"
+    fidelity: ClassVar[tuple[Fidelity, ...]] = ()
+    root: Path
+    plan: Plan
+    states: list[StoreState] = field(default_factory=lambda: [make_state("db-1")])
+    instance: str = "m1"
+    resolver: str = "127.0.0.53"
+    black_hole: str = "192.0.2.1"
+    control: str = "nowhere"
+    running: dict[str, bool] = field(default_factory=dict)
+    operated: list[Sequence[str]] = field(default_factory=list)
+    says: str = ""
+
+    def __enter__(self) -> Self:
+        """Come up."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        """Go down."""
+
+    @property
+    def faults(self) -> FakePort:
+        """Return the fault port."""
+        return FakePort(self.root)
+
+    def observe_store(self, resource: str) -> StoreState:
+        """Return the next state."""
+        assert resource == RESOURCE
+        return self.states.pop(0) if len(self.states) > 1 else self.states[0]
+
+    def run_for_operator(
+        self, command: Sequence[str], *, within: timedelta, output: Path | None = None
+    ) -> str:
+        """Note the command."""
+        del within
+        self.operated.append(command)
+        if output:
+            output.write_text(self.says, encoding="utf-8")
+        return self.says
+
+    def start_client(self, name: str, command: Sequence[str], *, log: Path) -> None:
+        """Note a client that runs."""
+        del command
+        log.write_text(f"{name} begins\n", encoding="utf-8")
+        self.running[name] = True
+
+    def stop_clients(self, *, within: timedelta) -> Mapping[str, int]:
+        """Let all clients end well."""
+        del within
+        names, self.running = list(self.running), {}
+        return dict.fromkeys(names, 0)
+
+    def observe_clients(self) -> Mapping[str, bool]:
+        """Return which clients run."""
+        return self.running

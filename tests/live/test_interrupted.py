@@ -1,0 +1,116 @@
+"""A run that is ended from outside: by Ctrl-C, by SIGTERM, and by SIGKILL, which leaves it no time for anything."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import signal
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drdrill.core.clock import NANOSECONDS, SystemClock
+from drdrill.core.waiting import wait_until
+from drdrill.mirror.directory import ProcessId, list_mirrors
+from drdrill.record.journal import read_journal
+from tests.live.repository import EVERY, finish
+
+if TYPE_CHECKING:
+    from tests.live.repository import Repository
+
+pytestmark = pytest.mark.drill
+KILLS = 5
+_LATEST_KILL_SECONDS = 14.0  # from load.started: the fault comes after 5 s, recovery after 15 s
+_GONE_WITHIN = timedelta(seconds=30)  # measured 0.2 s
+_LISTEN = "0A"
+
+
+@pytest.mark.parametrize("moment", ["environment.starting", "load.started", "fault.injected"])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_heals_and_takes_down(
+    repository: Repository, number: signal.Signals, status: int, moment: str
+) -> None:
+    """Whenever it comes, the exit status tells the signal, the journal ends in order, and nothing is left."""
+    repository.tolerate_overload()
+    process = repository.start("run", "database", "--json")
+    repository.await_event(moment, process)
+    process.send_signal(number)
+    ended = finish(process)
+    assert ended.returncode == status, ended.stderr
+    assert f"interrupted by {number.name}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    repository.await_nothing_left()
+    (drill,) = repository.find_drills()
+    events = read_journal(drill.journal_path)
+    (interrupted,) = (event for event in events if event.kind == "drill.interrupted")
+    assert interrupted.data["signal"] == number.name
+    assert events[-1].kind == "drill.ended"
+    kinds = [event.kind for event in events]
+    assert kinds.count("fault.healed") == kinds.count("fault.injected")
+    measured = repository.run("measure", str(drill.path))
+    assert measured.returncode == 0, measured.stderr
+
+
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_a_killed_run_leaves_nothing_alive(repository: Repository, kill: int) -> None:
+    """After SIGKILL at a random moment the kernel ends the whole mirror; the next command clears its directory."""
+    seed = secrets.randbits(32)
+    after = random.Random(seed).uniform(0, _LATEST_KILL_SECONDS)  # noqa: S311 (a moment, no secret)
+    print(f"kill {kill}: seed {seed}, {after:.3f} s after environment.started")  # noqa: T201
+    listening = _find_listening()
+    repository.tolerate_overload()
+    process = repository.start("run", "database", "--json")
+    repository.await_event("environment.started", process)
+    clock = SystemClock()
+    due_ns = clock.now_ns() + int(after * NANOSECONDS)
+    wait_until(
+        lambda: clock.now_ns() >= due_ns or process.poll() is not None,
+        what="the moment of the kill", within=timedelta(minutes=1), every=EVERY,
+    )  # fmt: skip
+    family = _find_descendants(process.pid)
+    assert len(family) > 10, "the mirror was there"
+    process.kill()
+    assert finish(process).returncode == -signal.SIGKILL
+    wait_until(
+        lambda: not any(each.lives() for each in family), what="the end", within=_GONE_WITHIN, every=EVERY
+    )
+    repository.await_nothing_left(mirrors=1)
+    wait_until(
+        lambda: _find_listening() <= listening, what="all ports closed", within=_GONE_WITHIN, every=EVERY
+    )
+    (mirror,) = list_mirrors(repository.path)
+    assert [path for path in mirror.disks.rglob("*") if path.is_file()] == []
+    read_journal(repository.find_drills()[-1].journal_path)
+    status = repository.run("env", "status")
+    assert status.returncode == 0, status.stderr
+    assert f"found the remains of mirror {mirror.name}: the run that owned it was killed" in status.stderr
+    assert "no mirror is up" in status.stdout
+    repository.await_nothing_left()
+
+
+def _find_descendants(pid: int) -> list[ProcessId]:
+    """Return all processes that a process started, directly and indirectly, in whatever namespaces they are."""
+    found, pending = [], [pid]
+    while pending:
+        parent = pending.pop()
+        try:
+            tasks = list(Path(f"/proc/{parent}/task").iterdir())
+            children = [int(one) for task in tasks for one in (task / "children").read_text().split()]
+        except OSError:  # it ended while we looked
+            continue
+        pending += children
+        found += [identity for child in children if (identity := ProcessId.read(child))]
+    return found
+
+
+def _find_listening() -> set[str]:
+    """Return the addresses at which something listens on this machine, outside every mirror."""
+    lines = [
+        line.split()
+        for name in ("tcp", "tcp6")
+        if (table := Path("/proc/net") / name).exists()
+        for line in table.read_text(encoding="ascii").splitlines()[1:]
+    ]
+    return {fields[1] for fields in lines if fields[3] == _LISTEN}

@@ -1,0 +1,165 @@
+"""Worlds: they stand side by side, end with their owner, and what a crash left is found and removed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from contextlib import ExitStack, contextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from drdrill.core.errors import ControlLostError
+from drdrill.core.waiting import wait_until
+from drdrill.mirror.directory import MirrorDirectory, ProcessId, mirrors_folder
+from drdrill.mirror.world import World, clear_remains, take_down
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WITHIN, EVERY = timedelta(seconds=30), timedelta(milliseconds=20)
+SETTINGS: dict[str, Any] = {
+    "regions": [
+        {"name": "eu-west-1", "zones": ["eu-west-1a", "eu-west-1b"]},
+        {"name": "eu-central-1", "zones": ["eu-central-1a"]},
+    ],
+    "rds": {
+        "failure_detection_seconds": 2.0,
+        "fencing": True,
+        "disk_bytes": 64 << 20,
+        "link_delay_seconds": None,
+    },
+}
+
+
+@contextmanager
+def _world(root: Path, name: str, *, standing: bool = False) -> Iterator[World]:
+    """Start a world without any database, and end it, whatever happens."""
+    directory = MirrorDirectory(mirrors_folder(root) / name)
+    directory.create()
+    world = None
+    try:
+        world = World.start(directory, SETTINGS, standing=standing)
+        yield world
+    finally:
+        if directory.path.exists():
+            take_down(directory)
+        if world is not None and world._lifeline is not None:
+            os.close(world._lifeline)
+        if world is not None and world._child is not None:
+            world._child.wait(30)
+
+
+def _processes(world: World) -> list[ProcessId]:
+    """Return all processes of a world, as they are seen from outside."""
+    found, pending = [], [world.process.pid]
+    while pending:
+        pid = pending.pop()
+        process = ProcessId.read(pid)
+        if process is not None:
+            found.append(process)
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                pending += map(int, (task / "children").read_text(encoding="ascii").split())
+    return found
+
+
+def _dead_process() -> ProcessId:
+    with subprocess.Popen(["sleep", "60"]) as sleeper:
+        process = ProcessId.read(sleeper.pid)
+        sleeper.kill()
+    assert process is not None
+    return process
+
+
+@pytest.mark.drill
+def test_two_worlds_side_by_side(tmp_path: Path) -> None:
+    """Two worlds have the same addresses and do not see each other; the end of one is nothing to the other."""
+    with ExitStack() as stack:
+        one = stack.enter_context(_world(tmp_path, "one"))
+        other = stack.enter_context(_world(tmp_path, "other"))
+        hosts = [
+            {host["name"]: host["address"] for host in w.control.ask("hosts")["hosts"]} for w in (one, other)
+        ]
+        assert hosts[0] == hosts[1]
+        assert [w.control.ask("identity")["instance"] for w in (one, other)] == ["one", "other"]
+        (marker := one.directory.logs / "marker").touch()
+        entered = subprocess.run(
+            [*one.entry("operator"), "hostname"], check=True, capture_output=True, text=True
+        )
+        assert (entered.stdout.strip(), marker.exists()) == ("operator", True)
+        one.stop()
+        assert not one.process.lives()
+        assert other.control.ask("identity")["instance"] == "other"
+        assert clear_remains(tmp_path) == ()  # both are noted as ours, and we live
+
+
+@pytest.mark.drill
+def test_the_lifeline(tmp_path: Path) -> None:
+    """When the owner's end of the lifeline closes, every process of the world ends."""
+    with _world(tmp_path, "owned") as world:
+        processes = _processes(world)
+        assert len(processes) > 5
+        assert world._lifeline is not None
+        os.close(world._lifeline)
+        world._lifeline = None
+        assert world._child is not None
+        world._child.wait(30)
+        wait_until(
+            lambda: not any(process.lives() for process in processes),
+            what="the end",
+            within=WITHIN,
+            every=EVERY,
+        )
+        with pytest.raises(ControlLostError):
+            world.control.ask("identity")
+
+
+@pytest.mark.drill
+def test_a_living_world_without_its_owner(tmp_path: Path) -> None:
+    """A world that outlived a killed owner is ended, and its directory removed."""
+    with _world(tmp_path, "orphan", standing=True) as world:
+        processes = _processes(world)
+        world.directory.write_owner(world=world.process, owner=_dead_process())
+        (said,) = clear_remains(tmp_path)
+        assert "orphan: the run that owned it was killed" in said
+        assert not any(process.lives() for process in processes)
+        assert not world.directory.path.exists()
+
+
+def test_remains_are_named_and_removed(tmp_path: Path) -> None:
+    """The directory of a world that is gone is removed, and a sentence says why it was there."""
+    dead = _dead_process()
+    for name, owner in (("owned", dead), ("standing", None)):
+        directory = MirrorDirectory(mirrors_folder(tmp_path) / name)
+        directory.create()
+        directory.write_owner(world=dead, owner=owner)
+    assert clear_remains(tmp_path) == (
+        "found the remains of mirror owned: the run that owned it was killed; its directory is removed.",
+        "found the remains of mirror standing: its world had ended; its directory is removed.",
+    )
+    assert list(mirrors_folder(tmp_path).iterdir()) == []
+    assert clear_remains(tmp_path) == ()
+
+
+def test_a_mirror_that_is_being_made_is_left_alone(tmp_path: Path) -> None:
+    """A mirror whose maker lives, and which has no world yet, is not taken for remains."""
+    directory = MirrorDirectory(mirrors_folder(tmp_path) / "demo")
+    directory.create()
+    assert clear_remains(tmp_path) == ()
+    assert directory.path.exists()
+
+
+def test_a_repeated_process_id_is_another_process() -> None:
+    """A process is known by its start, too, so a later one with the same number is not taken for it."""
+    mine = ProcessId.read(os.getpid())
+    assert mine is not None
+    assert mine.lives()
+    assert not ProcessId(mine.pid, mine.started_ticks - 1).lives()
+
+
+def test_attaching_to_nothing(tmp_path: Path) -> None:
+    """A mirror that does not run cannot be attached to, and the error says what lists those that do."""
+    with pytest.raises(ControlLostError, match=r"the mirror nobody does not run\. `drdrill env status`"):
+        World.attach(MirrorDirectory(mirrors_folder(tmp_path) / "nobody"))
