@@ -61,7 +61,7 @@ INSTANCE = {
     "DeletionProtection": False,
     "InstanceCreateTime": AT,
     "Endpoint": {"Address": "second.x.eu-west-1.rds.amazonaws.com", "Port": 5432},
-    "TagList": [{"Key": "one", "Value": "<1> & \"2\""}, {"Key": "two", "Value": ""}],
+    "TagList": [{"Key": "one", "Value": '<1> & "2"'}, {"Key": "two", "Value": ""}],
     "ReadReplicaDBInstanceIdentifiers": [],
 }  # fmt: skip
 EVENT = {

@@ -21,7 +21,7 @@ from drdrill.core.errors import (
 @pytest.mark.parametrize(
     ("mistake", "text"),
     [
-        (Mistake("plan.yaml", 7, "tiers.one", "is wrong.", "Write 1 h."), "plan.yaml:7: tiers.one: is wrong. Write 1 h."),
+        (Mistake("plan", 7, "tiers.one", "is wrong.", "Write 1 h."), "plan:7: tiers.one: is wrong. Write 1 h."),
         (Mistake("plan.yaml", 7, "", "is wrong."), "plan.yaml:7: is wrong."),
         (Mistake("plan.yaml", 0, "", "is empty."), "plan.yaml: is empty."),
     ],

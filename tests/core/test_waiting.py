@@ -48,6 +48,18 @@ def test_it_observes_once_more_after_a_late_wake_up() -> None:
     assert found
 
 
+def test_it_observes_once_more_after_a_slow_look() -> None:
+    """A look that itself took all the time is not the last one: what it saw was the beginning of that time."""
+    clock = ManualClock()
+    readings = iter([False, True])
+
+    def observe() -> bool:
+        clock.sleep(5)
+        return next(readings)
+
+    assert wait_until(observe, what="it", within=SECOND, every=SECOND, clock=clock)
+
+
 def test_no_time_at_all_is_one_look() -> None:
     """Without any time it looks once, and does not sleep."""
     looks: list[int] = []

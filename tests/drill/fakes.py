@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
 from drdrill.environment.port import Fidelity, StoreEvent, StoreMember, StoreRole, StoreState
@@ -11,7 +12,6 @@ from tests.faults.fakes import FakePort
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
-    from pathlib import Path
     from types import TracebackType
 
     from drdrill.plan import Plan
@@ -55,6 +55,11 @@ class FakeEnvironment:
     ) -> None:
         """Go down."""
 
+    @classmethod
+    def attach(cls, control: str) -> FakePort:
+        """Return the fault port of one that stands in a folder."""
+        return FakePort(Path(control))
+
     @property
     def faults(self) -> FakePort:
         """Return the fault port."""
@@ -86,6 +91,14 @@ class FakeEnvironment:
         del within
         names, self.running = list(self.running), {}
         return dict.fromkeys(names, 0)
+
+    def start_sampling(self, resource: str, output: Path) -> None:
+        """Begin a file of readings."""
+        assert resource == RESOURCE
+        output.touch()
+
+    def stop_sampling(self) -> None:
+        """End all sampling."""
 
     def observe_clients(self) -> Mapping[str, bool]:
         """Return which clients run."""

@@ -37,9 +37,14 @@ def test_a_signal_waits(arrived: list[int], number: int) -> None:
 
 def test_a_signal_waits_for_a_failing_block(arrived: list[int]) -> None:
     """Clean-up that fails does not lose the signal, nor the other way round."""
-    with pytest.raises(ZeroDivisionError), hold_signals():
-        os.kill(os.getpid(), signal.SIGTERM)
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with hold_signals():
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     assert arrived == [signal.SIGTERM]
 
 

@@ -120,7 +120,7 @@ def test_reboot_without_failover(mirror: Standing) -> None:
 
 
 def test_loss_of_the_standby(mirror: Standing) -> None:
-    """Without its standby the primary carries on, the standby's host is silent until it is healed, and a new one comes."""
+    """Without its standby the primary carries on, the lost host is silent until it is healed, and a new one comes."""
     before = mirror.await_protected()
     lost = mirror.member(StoreRole.STANDBY)
     injection = mirror.cut_power(StoreRole.STANDBY)

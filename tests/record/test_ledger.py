@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -24,6 +24,9 @@ from drdrill.record.ledger import (
     sequence_of,
     servers_of,
 )
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CLIENT = Client("prober-3", 3, ClientKind.PROBER, 3, 1_000, 40, 1.0, honours_ttl=True)
 SERVER = 0x0A140005  # 10.20.0.5

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 PORT = 5432
 ADMINISTRATOR = "rdsadmin"
 REPLICATOR = "rdsrepl"
-# The control plane (169.254/16) and the hosts of both networks (10/8); see the module's docstring.
+# The control plane (169.254/16), the hosts of both networks (10/8), and the slow link, which asks from the host
+# itself (127/8); see the module's docstring.
 _ACCESS = f"""\
 local all all reject
 host all {ADMINISTRATOR} 169.254.0.0/16 trust

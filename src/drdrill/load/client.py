@@ -138,7 +138,7 @@ def main(arguments: list[str]) -> int:
 
 def _describe(error: BaseException) -> str:
     if isinstance(error, BaseExceptionGroup):
-        return "; ".join(_describe(part) for part in error.exceptions)
+        return "; ".join(dict.fromkeys(_describe(part) for part in error.exceptions))
     return f"{type(error).__name__}: {error}"
 
 

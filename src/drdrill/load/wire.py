@@ -1,13 +1,13 @@
 """One connection to PostgreSQL that writes one statement, each write committed on its own (protocol 3.0).
 
-Why no driver. A prober logs in 200 times a second, and every driver derives the SCRAM keys anew each time
-(1.2 ms of its event loop) where ours remembers them (`scram`), and asks twice where once is enough. Measured
-on two cores, open loop, 200 fresh connections a second to a real PostgreSQL 18, one write each:
+Why no driver. A prober logs in 200 times a second. A driver derives the SCRAM keys anew each time, 1.2 ms in
+which its event loop stands still; ours are remembered (`scram`). One fresh connection and one write each to a
+real PostgreSQL 18, client and server on two cores; asyncpg also needs one more round trip (prepare):
 
-    |                        | CPU a probe | of a core | lateness p99 | latency p99 |
-    | this module            | 0.5 ms      | 15 %      | 1.4 - 2.6 ms | 9 - 17 ms   |
-    | asyncpg 0.32           | 2.3 ms      | 46 %      | 4.2 - 5.2 ms | 28 - 36 ms  |
-    | psycopg 3.3, libpq 18  | 4.1 ms      | 67 %      | 335 ms       | 1.3 s       |
+    |                       | CPU a probe  | at 200 a second: of a core, lateness p99, latency p99 |
+    | this module           | 0.5 - 0.9 ms | 14 - 16 %, 1.4 - 2.6 ms, 9 - 17 ms                    |
+    | asyncpg 0.32          | 2.1 - 2.6 ms | 45 - 47 %, 4.2 - 5.2 ms, 28 - 36 ms                   |
+    | psycopg 3.3, libpq 18 | 4.0 - 4.3 ms | did not keep the schedule                             |
 
 Besides, when a request's time is up asyncpg sends the server a cancel request over one more connection. That
 ends a commit's wait for the standby: the observer would change what it observes. No TLS is spoken here.

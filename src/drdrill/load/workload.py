@@ -22,9 +22,8 @@ _FASTEST_PER_SECOND = 1000  # one process in Python keeps its schedule up to abo
 # A connection keeps its local port for 60 s after its end, and Linux has 28,232: 470 a second. Two cores under
 # client and server together kept up with 200 a second and not with 400.
 _MOST_CONNECTIONS_PER_SECOND = 400
-_LONGEST_TIMEOUT = timedelta(
-    seconds=20
-)  # clients that are told to leave wait for their last answers: 30 s at most
+# Clients that are told to leave wait for their last answers, and a drill waits 30 s for its clients.
+_LONGEST_TIMEOUT = timedelta(seconds=20)
 
 Rate = Annotated[float, Field(gt=0, le=_FASTEST_PER_SECOND)]
 Words = Annotated[str, Field(min_length=1)]

@@ -7,6 +7,7 @@ answer; an attempt without an outcome is *unknown*. `<client>.json` says who the
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import struct
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from drdrill.core.errors import DamagedRecordError
+from drdrill.record.directory import write_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,22 +106,27 @@ class LedgerWriter:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
         self._attempts = os.open(directory / f"{client.name}.attempts", flags, 0o644)
         self._outcomes = os.open(directory / f"{client.name}.outcomes", flags, 0o644)
-        (directory / f"{client.name}.json").write_text(
-            json.dumps(asdict(client), indent=1) + "\n", encoding="utf-8"
-        )
+        # Last and in one step: whoever reads the ledger meanwhile goes by these files.
+        write_json(directory / f"{client.name}.json", asdict(client))
 
     def attempt(self, identifier: int, amount: int, at_ns: int) -> None:
         """Record that a request is about to be sent."""
-        os.write(self._attempts, ATTEMPT.pack(identifier, amount, at_ns))
+        _write_whole(self._attempts, ATTEMPT.pack(identifier, amount, at_ns))
 
     def outcome(self, identifier: int, at_ns: int, code: int) -> None:
         """Record what became of a request; `code` comes from `outcome_code`."""
-        os.write(self._outcomes, OUTCOME.pack(identifier, at_ns, code))
+        _write_whole(self._outcomes, OUTCOME.pack(identifier, at_ns, code))
 
     def close(self) -> None:
         """Close the files."""
         os.close(self._attempts)
         os.close(self._outcomes)
+
+
+def _write_whole(descriptor: int, record: bytes) -> None:
+    if os.write(descriptor, record) != len(record):
+        # A part of a record would shift all that follow.
+        raise OSError(errno.ENOSPC, "a record of the ledger was written in part; the disk is full")
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,8 @@ def _find_refusals(parameters: Parameters, engine_version: str) -> Iterator[AwsE
             text = f"The parameter {name} must be provided and must not be blank."
             yield AwsError("InvalidParameterValue", text)
     if str(parameters.get("MasterUsername")).lower() in _RESERVED:
-        text = f"MasterUsername {parameters['MasterUsername']} cannot be used as it is a reserved word used by the engine"
+        name = parameters["MasterUsername"]
+        text = f"MasterUsername {name} cannot be used as it is a reserved word used by the engine"
         yield AwsError("InvalidParameterValue", text)
     if len(parameters.get("MasterUserPassword", "")) < _MINIMUM_PASSWORD:
         text = "The parameter MasterUserPassword is not a valid password because it is shorter than 8 characters."
