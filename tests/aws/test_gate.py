@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from botocore.exceptions import ClientError
 
+from drdrill.aws.dialect import Dialect, say_error
 from drdrill.aws.errors import AwsError
 from tests.aws.sdk import REGION, SmallService, Wire
 
@@ -158,3 +160,25 @@ def test_an_error_s_words_come_through() -> None:
     client = Wire({(REGION, "rds"): SmallService({"DescribeDBInstances": refuse})}).client("rds")
     with pytest.raises(client.exceptions.DBInstanceNotFoundFault, match="no <b>&x</b> here"):
         client.describe_db_instances()
+
+
+def test_a_call_that_went_to_another_region() -> None:
+    """A call that was signed for one region and sent to another's name is refused, as AWS does."""
+    environ = {**FORM, "HTTP_AUTHORIZATION": SCOPE, "HTTP_HOST": "rds.eu-central-1.amazonaws.com"}
+    status, _, body = Wire().call(environ, b"Action=DescribeDBInstances")
+    assert status.startswith("403")
+    assert b"<Code>SignatureDoesNotMatch</Code>" in body
+
+
+@pytest.mark.parametrize(
+    ("dialect", "path"),
+    [
+        (Dialect.QUERY, "Error/Code"),
+        (Dialect.EC2, "Errors/Error/Code"),
+        (Dialect.REST_XML, "Code"),
+    ],
+)
+def test_the_shape_of_an_error_in_xml(dialect: Dialect, path: str) -> None:
+    """Errors stand where each XML protocol has them, for SDKs that are stricter than botocore."""
+    _, document = say_error(dialect, AwsError("Throttling", "slow down"))
+    assert ET.fromstring(document).findtext(path) == "Throttling"  # noqa: S314 (our own document)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
+from xml.etree import ElementTree as ET
 
 import pytest
 from botocore.parsers import create_parser
@@ -116,3 +117,13 @@ def test_the_first_missing_parameter_is_named() -> None:
     with pytest.raises(AwsError, match="parameter DBInstanceIdentifier") as caught:
         parse_request("rds", b"Action=CreateDBInstance&Engine=postgres")
     assert caught.value.code == "MissingParameter"
+
+
+def test_lists_have_the_model_s_element_names() -> None:
+    """The items of a list have the names that AWS's model gives them, for SDKs that are stricter than botocore."""
+    document = ET.fromstring(  # noqa: S314 (our own document)
+        serialise_response("rds", "DescribeDBInstances", {"DBInstances": [INSTANCE]})
+    )
+    namespace = f"{{{load_model('rds').metadata['xmlNamespace']}}}"
+    steps = ("DescribeDBInstancesResult", "DBInstances", "DBInstance", "TagList", "Tag", "Key")
+    assert document.findtext("/".join(namespace + step for step in steps)) == "one"

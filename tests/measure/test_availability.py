@@ -149,3 +149,9 @@ def test_observation_that_ends_too_early_does_not_say_that_nothing_happened() ->
 def test_down_after_recovery_is_a_relapse() -> None:
     """A second outage after the stable run is counted apart."""
     assert recovery_of(set(range(100, 150)) | set(range(300, 320)), 100) == (150, 150, 100, 1)
+
+
+def test_down_when_last_seen_is_not_recovered() -> None:
+    """A service that came back for the stability time and was down again when it was last seen has not recovered."""
+    recovered, at_least, down, relapses = recovery_of({*range(50, 100), *range(300, 400)}, fault=50)
+    assert (recovered, at_least, down, relapses) == (None, 100, 50, 1)

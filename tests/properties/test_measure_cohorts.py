@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -78,7 +79,7 @@ def oracle_gap(cohort: Cohort, observed_until: int) -> int:
     good = [one for one in good if one < observed_until]
     moments = [max(one for one in good if one < _FAULT), *(one for one in good if one >= _FAULT)]
     moments.append(observed_until)
-    return max(later - earlier for earlier, later in zip(moments, moments[1:], strict=False))
+    return max(later - earlier for earlier, later in pairwise(moments))
 
 
 @settings(max_examples=150, deadline=None)

@@ -55,7 +55,7 @@ def oracle_recovery(answers: Answers, ratio: float, stability: int) -> int | Non
         return _FAULT if len(ups) - _FAULT >= needed else None
     for k in range(max(_FAULT, down[0] + 1), len(ups) - needed + 1):
         if all(ups[k : k + needed]) and answers[k] is not None:
-            return k
+            return k if ups[-1] else None  # down when last seen: it did not stay
     return None
 
 

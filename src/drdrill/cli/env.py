@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,8 +13,6 @@ from drdrill.cli.repository import find_repository
 from drdrill.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import Console
 
     from drdrill.mirror.directory import MirrorDirectory
@@ -107,7 +106,7 @@ def shell(name: str) -> int:
         prompt = {"PS1": f"[{name}] \\w \\$ "}
         program = ["bash", "--norc", "--noprofile"]
         return subprocess.run(
-            environment.operator_command(program),
+            _here(environment.operator_command(program)),
             check=False,
             env={**environment.operator_environment(), **prompt},
         ).returncode
@@ -125,7 +124,7 @@ def execute(name: str, program: tuple[str, ...]) -> int:
     _, root = _begin()
     with _environment(root, name) as environment:
         return subprocess.run(
-            environment.operator_command(program), check=False, env=environment.operator_environment()
+            _here(environment.operator_command(program)), check=False, env=environment.operator_environment()
         ).returncode
 
 
@@ -179,6 +178,11 @@ def require_mirror(root: Path, name: str) -> MirrorDirectory:
     standing = [directory.name for directory in list_mirrors(root)]
     remedy = suggest(name, standing, what="Standing") if standing else "`drdrill env up` brings one up."
     raise UsageError(f"there is no mirror `{name}`. {remedy}")
+
+
+def _here(command: list[str]) -> list[str]:
+    """Let what is run on a host begin in the current folder: entering a host would lead to the root folder."""
+    return [command[0], f"--wd={Path.cwd()}", *command[1:]]
 
 
 def _describe(directory: MirrorDirectory) -> dict[str, Any]:

@@ -178,7 +178,8 @@ class Recovery:
     window that begins with a good request; the fault itself when no window was down and the observation is
     long enough to say so; None: not seen. `at_least_ns`: the earliest moment at which the service can have
     recovered, for all that was seen: just after its last down window. `down_from_ns`: when the first request
-    that failed or was slow was due; None: no window was down. `relapses`: down spells after recovery.
+    that failed or was slow was due; None: no window was down. `relapses`: down spells after recovery. A
+    service that is down when last seen has not recovered, however long it was up in between.
     """
 
     recovered_ns: int | None
@@ -210,6 +211,8 @@ def find_recovery(samples: Samples, windows: Windows, thresholds: Thresholds, fa
     first = start + int(begins[stable[0]])
     recovered_ns = int(windows.begin_ns[first])
     relapses = len(_runs(windows.down[first:])[0])
+    if relapses and windows.down[np.flatnonzero(windows.known)[-1]]:
+        return Recovery(None, recovered_ns, down_from_ns, relapses)  # down when last seen: it did not stay
     return Recovery(recovered_ns, recovered_ns, down_from_ns, relapses)
 
 

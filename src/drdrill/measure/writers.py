@@ -89,10 +89,10 @@ class _Writes:
 
 
 def watch_writers(ledgers: Sequence[ClientLedger], promotions: int | None) -> WritersWatch:
-    """Compare the acknowledgements with the number of role changes that the cloud reports (0: unknown)."""
+    """Compare the acknowledgements with the number of role changes that the cloud reports (None: unknown)."""
     writes = _read_writes(ledgers)
     servers = _distinct(writes.servers)
-    allowed = promotions or max(0, len(servers) - 1)
+    allowed = max(0, len(servers) - 1) if promotions is None else promotions
     most: list[Alternation] = []
     # With two servers, one against the rest is the same question as the other against the rest.
     for server in servers[: 1 if len(servers) == 2 else len(servers)]:  # noqa: PLR2004

@@ -28,7 +28,8 @@ _DATABASE_PORT = "5432"
 class EmbeddedFaults:
     """Breaks and heals a mirror through its supervisor, and looks at the effect from another host."""
 
-    def __init__(self, world: World, directory: MirrorDirectory) -> None:
+    def __init__(self, world: World | None, directory: MirrorDirectory) -> None:
+        """Take the world as seen from outside it; None: this process is itself on the operator's host."""
         self._world = world
         self._directory = directory
         self._control = Control(directory.control)
@@ -60,7 +61,7 @@ class EmbeddedFaults:
         look = self._look(str(injection.details["address"]))
         return {
             "effective": not _answers(look),
-            "observer": "TCP connection from the users' host",
+            "observer": self._observer,
             "looks": [look],
         }
 
@@ -76,14 +77,19 @@ class EmbeddedFaults:
             looks = [self._look(str(injection.details["address"]))]
         return {
             "healed": all(map(_answers, looks)),
-            "observer": "TCP connection from the users' host",
+            "observer": self._observer,
             "looks": looks,
         }
 
+    @property
+    def _observer(self) -> str:
+        whose = "users'" if self._world else "operator's"
+        return f"TCP connection from the {whose} host"
+
     def _look(self, address: str) -> dict[str, Any]:
         command = [
-            *self._world.entry("users"), sys.executable, "-m", "drdrill.load.reach", address, _DATABASE_PORT,
-            _LOOK_TIMEOUT_SECONDS,
+            *(self._world.entry("users") if self._world else ()),
+            sys.executable, "-m", "drdrill.load.reach", address, _DATABASE_PORT, _LOOK_TIMEOUT_SECONDS,
         ]  # fmt: skip
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=_LOOK_WITHIN.total_seconds(), check=False,
