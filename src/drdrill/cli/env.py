@@ -41,7 +41,7 @@ def command() -> None:
 @_NAME
 def up(name: str) -> None:
     """Bring a mirror up that stands until it is taken down."""
-    from drdrill.cli.signals import interruptible  # noqa: PLC0415 (`--help` is to be fast)
+    from drdrill.cli.signals import interruptible
 
     console, root = _begin()
     with interruptible():
@@ -59,7 +59,7 @@ def up(name: str) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def status(as_json: bool) -> None:
     """Show all mirrors of this repository: whose they are, their hosts and stores, what is broken in them."""
-    from drdrill.mirror.directory import list_mirrors  # noqa: PLC0415
+    from drdrill.mirror.directory import list_mirrors
 
     _, root = _begin()
     described = [_describe(directory) for directory in list_mirrors(root)]
@@ -77,8 +77,8 @@ def status(as_json: bool) -> None:
 @click.option("--all", "all_of_them", is_flag=True, help="All mirrors that stand by themselves.")
 def down(name: str, all_of_them: bool) -> None:
     """Take a mirror down; nothing of it is left, also when its owner was killed."""
-    from drdrill.mirror.directory import list_mirrors  # noqa: PLC0415
-    from drdrill.mirror.world import take_down  # noqa: PLC0415
+    from drdrill.mirror.directory import list_mirrors
+    from drdrill.mirror.world import take_down
 
     console, root = _begin()
     if all_of_them:
@@ -132,10 +132,10 @@ def execute(name: str, program: tuple[str, ...]) -> int:
 @_NAME
 def heal(name: str) -> int:
     """Heal every fault that is recorded as active in a mirror."""
-    from datetime import timedelta  # noqa: PLC0415
+    from datetime import timedelta
 
-    from drdrill.core.errors import EXIT_BROKEN  # noqa: PLC0415
-    from drdrill.faults import heal_all  # noqa: PLC0415
+    from drdrill.core.errors import EXIT_BROKEN
+    from drdrill.faults import heal_all
 
     console, root = _begin()
     with _environment(root, name) as environment:
@@ -149,9 +149,9 @@ def heal(name: str) -> int:
 
 
 def _begin() -> tuple[Console, Path]:
-    from rich.console import Console  # noqa: PLC0415
+    from rich.console import Console
 
-    from drdrill.cli.remains import tell_remains  # noqa: PLC0415
+    from drdrill.cli.remains import tell_remains
 
     console, root = Console(highlight=False, stderr=True), find_repository()
     tell_remains(root, console)
@@ -159,8 +159,8 @@ def _begin() -> tuple[Console, Path]:
 
 
 def _environment(root: Path, name: str, *, standing: bool = False) -> Embedded:
-    from drdrill.mirror.embedded import Embedded  # noqa: PLC0415
-    from drdrill.plan import load_plan  # noqa: PLC0415
+    from drdrill.mirror.embedded import Embedded
+    from drdrill.plan import load_plan
 
     if not standing:
         require_mirror(root, name)
@@ -169,8 +169,8 @@ def _environment(root: Path, name: str, *, standing: bool = False) -> Embedded:
 
 def require_mirror(root: Path, name: str) -> MirrorDirectory:
     """Return a mirror by its name; raises `UsageError` with the nearest one when there is none."""
-    from drdrill.mirror.directory import find_mirror, list_mirrors  # noqa: PLC0415
-    from drdrill.plan.nearest import suggest  # noqa: PLC0415
+    from drdrill.mirror.directory import find_mirror, list_mirrors
+    from drdrill.plan.nearest import suggest
 
     found = find_mirror(root, name)
     if found.path.is_dir():
@@ -186,9 +186,9 @@ def _here(command: list[str]) -> list[str]:
 
 
 def _describe(directory: MirrorDirectory) -> dict[str, Any]:
-    from drdrill.core.errors import DrdrillError  # noqa: PLC0415
-    from drdrill.faults import ActiveFaults  # noqa: PLC0415
-    from drdrill.mirror.control import Control  # noqa: PLC0415
+    from drdrill.core.errors import DrdrillError
+    from drdrill.faults import ActiveFaults
+    from drdrill.mirror.control import Control
 
     owner = directory.read_owner()
     described: dict[str, Any] = {

@@ -70,7 +70,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command; raises a usage error that names the nearest one."""
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            from difflib import get_close_matches  # noqa: PLC0415 (only for a mistake)
+            from difflib import get_close_matches
 
             near = get_close_matches(args[0], COMMANDS, n=1)
             remedy = f"Did you mean `{near[0]}`?" if near else f"The commands are: {', '.join(COMMANDS)}."
@@ -85,7 +85,7 @@ class LazyGroup(click.Group):
 
 def _print_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not context.resilient_parsing:
-        from importlib.metadata import version  # noqa: PLC0415 (only this option needs it)
+        from importlib.metadata import version
 
         click.echo(f"drdrill {version('drdrill')}")
         context.exit()
@@ -175,7 +175,7 @@ def _report_bug(error: BaseException) -> None:
 
 def _save_traceback(text: str) -> Path:
     """Write a traceback under `.drdrill/` of the drill repository, or where temporary files go."""
-    import tempfile  # noqa: PLC0415 (only a bug needs it)
+    import tempfile
 
     name = f"bug-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.txt"
     for folder in (find_repository() / ".drdrill", Path(tempfile.gettempdir())):

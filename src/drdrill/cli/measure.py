@@ -44,11 +44,11 @@ def command(directory: Path, as_json: bool) -> int:
     DIR is the directory of a drill or of a run. Nothing in it is changed, and nothing else is needed: it works years
     later on another machine.
     """
-    from rich.console import Console  # noqa: PLC0415 (`--help` is to be fast)
+    from rich.console import Console
 
-    from drdrill.cli.summary import print_verdict  # noqa: PLC0415
-    from drdrill.measure import measure  # noqa: PLC0415
-    from drdrill.record.directory import DrillDirectory, read_json  # noqa: PLC0415
+    from drdrill.cli.summary import print_verdict
+    from drdrill.measure import measure
+    from drdrill.record.directory import DrillDirectory, read_json
 
     console = Console(highlight=False)
     documents = []
@@ -72,8 +72,8 @@ def command(directory: Path, as_json: bool) -> int:
 
 def _find_drills(directory: Path) -> list[Path]:
     """Return the drill's directory itself, or those of a run."""
-    from drdrill.cli.repository import find_repository  # noqa: PLC0415
-    from drdrill.record.directory import read_json  # noqa: PLC0415
+    from drdrill.cli.repository import find_repository
+    from drdrill.record.directory import read_json
 
     if (directory / "drill.json").is_file():
         return [directory]

@@ -18,13 +18,13 @@ def check_everything(root: Path, plan: Path, environment: str) -> None:
 
     Raises `InvalidInputError` with every mistake, and `UsageError` when the plan does not allow this environment.
     """
-    from drdrill.cli.features import check_features  # noqa: PLC0415
-    from drdrill.drill.budget import BUDGET_NAME, Budget  # noqa: PLC0415 (`--help` is to be fast)
-    from drdrill.drill.drill import WORKLOAD_NAME  # noqa: PLC0415
-    from drdrill.environment.registry import load_environment  # noqa: PLC0415
-    from drdrill.faults.toolkit import check_experiments  # noqa: PLC0415
-    from drdrill.load.workload import Workload  # noqa: PLC0415
-    from drdrill.plan import check_model, check_plan, load_plan  # noqa: PLC0415
+    from drdrill.cli.features import check_features
+    from drdrill.drill.budget import BUDGET_NAME, Budget
+    from drdrill.drill.drill import WORKLOAD_NAME
+    from drdrill.environment.registry import load_environment
+    from drdrill.faults.toolkit import check_experiments
+    from drdrill.load.workload import Workload
+    from drdrill.plan import check_model, check_plan, load_plan
 
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))  # experiments name modules of the drill repository

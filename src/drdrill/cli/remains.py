@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def tell_remains(root: Path, console: Console) -> None:
     """Clear away mirrors whose owner was killed, and say of each what was found."""
-    from drdrill.mirror.world import clear_remains  # noqa: PLC0415 (`--help` is to be fast)
+    from drdrill.mirror.world import clear_remains
 
     for sentence in clear_remains(root):
         console.print(f"drdrill: {sentence}", style="yellow", soft_wrap=True)

@@ -61,11 +61,11 @@ def command(
     Builds the environment, puts users on it, breaks it, waits for its recovery, measures and judges. Files go to
     reports/: a directory for each drill, and one for the run with JUnit XML and Allure's results.
     """
-    from rich.console import Console  # noqa: PLC0415 (`--help` is to be fast)
+    from rich.console import Console
 
-    from drdrill.cli.progress import Progress  # noqa: PLC0415
-    from drdrill.cli.scenarios import RunFiles, read_record, run_scenarios  # noqa: PLC0415
-    from drdrill.cli.signals import interruptible  # noqa: PLC0415
+    from drdrill.cli.progress import Progress
+    from drdrill.cli.scenarios import RunFiles, read_record, run_scenarios
+    from drdrill.cli.signals import interruptible
 
     root = find_repository()
     plan = (plan or root / "scenarios" / "plan.yaml").absolute()
@@ -108,13 +108,13 @@ def _prepare(
     root: Path, plan: Path, *, environment: str, disaster_class: str, mirror: str | None, errors: Console
 ) -> None:
     """Check all words and files, and clear away what a killed run left; raises before anything is started."""
-    from drdrill.cli.env import require_mirror  # noqa: PLC0415
-    from drdrill.cli.preflight import check_everything, has_scenarios  # noqa: PLC0415
-    from drdrill.cli.remains import tell_remains  # noqa: PLC0415
-    from drdrill.environment.registry import load_environment  # noqa: PLC0415
-    from drdrill.mirror.prerequisites import require_prerequisites  # noqa: PLC0415
-    from drdrill.plan import DisasterClass  # noqa: PLC0415
-    from drdrill.plan.nearest import suggest  # noqa: PLC0415
+    from drdrill.cli.env import require_mirror
+    from drdrill.cli.preflight import check_everything, has_scenarios
+    from drdrill.cli.remains import tell_remains
+    from drdrill.environment.registry import load_environment
+    from drdrill.mirror.prerequisites import require_prerequisites
+    from drdrill.plan import DisasterClass
+    from drdrill.plan.nearest import suggest
 
     if disaster_class not in list(DisasterClass):
         remedy = suggest(disaster_class, list(DisasterClass), what="Classes")
@@ -131,7 +131,7 @@ def _prepare(
 
 
 def _draw() -> int:
-    from drdrill.drill.about import draw_seed  # noqa: PLC0415
+    from drdrill.drill.about import draw_seed
 
     return draw_seed()
 
@@ -148,8 +148,8 @@ def _explain_nothing(
 
 
 def _write_document(ended: Any, files: RunFiles, *, root: Path, **about: Any) -> dict[str, Any]:
-    from drdrill.cli.document import describe_run  # noqa: PLC0415
-    from drdrill.record.directory import write_json  # noqa: PLC0415
+    from drdrill.cli.document import describe_run
+    from drdrill.record.directory import write_json
 
     document = describe_run(ended, directory=files.path, root=root, **about)
     write_json(files.document, document)
@@ -157,8 +157,8 @@ def _write_document(ended: Any, files: RunFiles, *, root: Path, **about: Any) ->
 
 
 def _print_summary(console: Console, document: dict[str, Any], root: Path) -> None:
-    from drdrill.cli.summary import print_verdict  # noqa: PLC0415
-    from drdrill.record.directory import DrillDirectory, read_json  # noqa: PLC0415
+    from drdrill.cli.summary import print_verdict
+    from drdrill.record.directory import DrillDirectory, read_json
 
     for scenario in document["scenarios"]:
         if scenario["verdict"] is not None:

@@ -76,7 +76,7 @@ def run_scenarios(
     plugins: Sequence[object],
 ) -> int:
     """Run them and return pytest's exit status; what it prints goes to `files.log`."""
-    import pytest  # noqa: PLC0415 (`--help` is to be fast)
+    import pytest
 
     arguments = [
         str(root / "scenarios"), f"--rootdir={root}", "--capture=no", "--verbose",
