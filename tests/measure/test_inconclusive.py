@@ -9,7 +9,7 @@ import pytest
 from drdrill.core.verdict import Verdict
 from drdrill.measure import measure
 from drdrill.record.ledger import Outcome
-from tests.measure.story import END, FAULT, RECOVERED, SECOND, codes
+from tests.measure.story import BEGIN, END, FAULT, RECOVERED, SECOND, codes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +59,10 @@ def _other_boot(story: Story) -> None:
     story.about["boot_id"] = "another"
 
 
+def _clock_goes_back(story: Story) -> None:
+    story.events.append((BEGIN, "environment.stopped", {}))
+
+
 def _prober_hangs(story: Story) -> None:
     for write in story.writes["prober-0"]:
         if FAULT + SECOND <= write.sent_ns < FAULT + 2 * SECOND:
@@ -94,6 +98,7 @@ def _not_protected_again(story: Story) -> None:
         (_unknown_row_vanishes, "readings_disagree"),
         (_row_appears, "readings_disagree"),
         (_other_boot, "another_clock"),
+        (_clock_goes_back, "another_clock"),
         (_prober_hangs, "prober_late"),
         (_ends_before_stability, "rto_not_known"),
         (lambda story: story.never_recover(), "rto_not_known"),

@@ -76,6 +76,12 @@ def _load_died_before_fault(story: Story) -> None:
     story.writes["load-0"] = [one for one in story.writes["load-0"] if one.sent_ns < FAULT - 3 * SECOND]
 
 
+def _load_starved_before_fault(story: Story) -> None:
+    for write in story.writes["load-0"]:
+        if FAULT - 3 * SECOND <= write.sent_ns < FAULT:
+            write.outcome, write.rows, write.server = Outcome.NOT_SENT, 0, 0
+
+
 def _load_died_in_the_outage(story: Story) -> None:
     story.writes["load-0"] = [one for one in story.writes["load-0"] if one.sent_ns < RECOVERED - SECOND]
 
@@ -127,6 +133,7 @@ def _control_ends_early(story: Story) -> None:
         (_load_never_started, "load_not_running"),
         (_load_without_ledger, "load_not_running"),
         (_load_died_before_fault, "load_not_running"),
+        (_load_starved_before_fault, "load_not_running"),
         (_load_died_in_the_outage, "load_not_running"),
         (_only_probers, "load_not_running"),
         (_more_impact_declared, "impact_not_shown"),

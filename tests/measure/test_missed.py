@@ -8,7 +8,7 @@ import pytest
 
 from drdrill.core.verdict import Verdict
 from drdrill.record.ledger import Outcome, make_id
-from tests.measure.story import FAULT, NEW, OLD, SECOND, codes, findings
+from tests.measure.story import END, FAULT, MS, NEW, OLD, SECOND, codes, findings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,6 +130,24 @@ def test_loss_within_the_lag_is_judged_by_the_objective(story: Story) -> None:
     assert rpo.measured_verdict is Verdict.MET
     assert measured.to_json()["rpa"]["seconds"] == pytest.approx(1.0, abs=0.05)
     assert "standby_not_synchronous" in findings(measured)
+
+
+def test_primary_after_the_fault_is_not_the_one_before(story: Story) -> None:
+    """That another server is the primary later does not change whose loss the lag explains."""
+    story.make_asynchronous(2 * SECOND)
+    _lose_since(story, FAULT - SECOND)
+    before = story.data_of("store.observed")
+    members = [{**before["members"][0], "address": "10.0.0.2"}]
+    story.events.append((END, "store.observed", {**before, "moment": "after_fault", "members": members}))
+    assert codes(story.measure(), Verdict.MISSED) == set()
+
+
+@pytest.mark.parametrize(("since_ns", "differs"), [(FAULT - SECOND, True), (FAULT - 3 * SECOND, False)])
+def test_lag_that_tells_another_story_is_a_finding(story: Story, since_ns: int, differs: bool) -> None:
+    """Lag is shown beside the loss that was read back; where they differ much, somebody should look."""
+    story.make_asynchronous(3500 * MS)
+    _lose_since(story, since_ns)
+    assert ("lag_differs" in findings(story.measure())) is differs
 
 
 def test_loss_over_the_objective_is_missed(story: Story) -> None:

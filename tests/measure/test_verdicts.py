@@ -10,8 +10,9 @@ import pytest
 from drdrill.core.errors import DamagedRecordError, InvalidInputError
 from drdrill.core.verdict import Verdict
 from drdrill.measure import measure
+from drdrill.record.directory import DrillDirectory
 from drdrill.record.ledger import Outcome
-from tests.measure.story import END, RECOVERED, SECOND, findings
+from tests.measure.story import END, FAULT, MS, RECOVERED, SECOND, findings
 
 if TYPE_CHECKING:
     from tests.measure.story import Story
@@ -105,6 +106,51 @@ def test_relapse_is_a_finding(story: Story) -> None:
     measured = story.measure()
     assert "relapse" in findings(measured)
     assert measured.to_json()["rta"]["outage_seconds"] == pytest.approx(4.005)
+
+
+def test_last_look_at_the_failover_counts(story: Story) -> None:
+    """A look during the failover, which had seen no promotion and no event yet, is superseded."""
+    index = next(i for i, event in enumerate(story.events) if event[1] == "failover.observed")
+    looked = {"resource": "orders", "promotions": 0, "events": []}
+    story.events.insert(index, (RECOVERED - SECOND, "failover.observed", looked))
+    document = story.measure().to_json()
+    assert (document["verdict"], document["writers"]["allowed"]) == ("MET", 1)
+    assert len(document["rta"]["phases"]) == 4
+
+
+def test_protection_before_the_fault_is_not_regained(story: Story) -> None:
+    """That the store was protected before the fault says nothing of when it is again."""
+    story.events.insert(
+        2, (FAULT - 3 * SECOND, "store.protected", {"resource": "orders", "at_ns": FAULT - 1})
+    )
+    assert story.measure().to_json()["re_protection_seconds"] == 6.0
+
+
+def test_requests_in_flight_at_the_fault_do_not_spoil_the_steady_state(story: Story) -> None:
+    """What was sent just before the fault failed by it, so that it says nothing of the time before."""
+    for name in ("prober-0", "prober-1"):
+        for write in story.writes[name]:
+            if FAULT - 200 * MS <= write.sent_ns < FAULT:
+                write.outcome, write.rows, write.server = Outcome.UNKNOWN, 0, 0
+    assert story.measure().verdict is Verdict.MET
+
+
+def test_lateness_after_the_stable_recovery_is_no_matter(story: Story) -> None:
+    """A prober that hangs when the outage has long been measured leaves the figure known."""
+    for write in story.writes["prober-0"]:
+        if RECOVERED + 7 * SECOND <= write.sent_ns < RECOVERED + 8 * SECOND:
+            write.sent_ns = RECOVERED + 8 * SECOND
+            write.answered_ns = write.sent_ns + MS
+    measured = story.measure()
+    assert (measured.verdict, measured.reasons) == (Verdict.MET, ())
+
+
+def test_directory_can_be_measured_elsewhere(story: Story) -> None:
+    """A directory that was moved gives the same document: nothing in it names where it stood."""
+    directory = story.store()
+    before = measure(directory).to_json()
+    moved = directory.path.rename(directory.path.parent / "somewhere else")
+    assert measure(DrillDirectory(moved)).to_json() == before
 
 
 def test_damaged_record_is_an_error_that_names_the_file(story: Story) -> None:

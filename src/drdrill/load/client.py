@@ -2,9 +2,10 @@
 
 Prints `ready` on standard output once the configuration was read, the ledgers exist, signals are handled and
 the schedule is kept; whether the server answers is for the ledger to say (the positive control's never does).
-SIGTERM and SIGINT: nothing new is sent, requests in flight are waited for (their time-out bounds it), exit
-status 0. SIGKILL: the ledgers hold everything up to that moment. Remarks go to standard error. Exit status 2:
-no usable configuration or no password; 5: broken, or this machine has run out of sockets or ports.
+SIGTERM, SIGINT, and the end of a pipe at standard input: nothing new is sent, requests in flight are waited for
+(their time-out bounds it), exit status 0. SIGKILL: the ledgers hold everything up to that moment. Remarks go to
+standard error. Exit status 2: no usable configuration or no password; 5: broken, or this machine has run out of
+sockets or ports.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import random
 import resource
 import signal
+import stat
 import sys
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -49,6 +51,7 @@ async def run_clients(config: ClientConfig, password: str, clock: Clock) -> None
     enough = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, enough.set)
+    _follow_lifeline(enough)
     login = Login(config.user, config.database, Password(password))
     remarks = Remarks(sys.stderr.write, clock)
     async with AsyncExitStack() as stack:
@@ -80,6 +83,20 @@ async def run_clients(config: ClientConfig, password: str, clock: Clock) -> None
             await enough.wait()
             for task in (*schedules, *fillings):
                 task.cancel()
+
+
+def _follow_lifeline(enough: asyncio.Event) -> None:
+    """Where standard input is a pipe, its end says that whoever started this is gone: that is enough, too."""
+    if not stat.S_ISFIFO(os.fstat(0).st_mode):
+        return
+    loop = asyncio.get_running_loop()
+
+    def look() -> None:
+        if not os.read(0, 1):
+            loop.remove_reader(0)
+            enough.set()
+
+    loop.add_reader(0, look)
 
 
 def _lender(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
+import signal
 import subprocess
 import sys
 from datetime import timedelta
@@ -229,13 +231,13 @@ class Embedded:
         return (done.stdout or b"").decode(errors="replace")
 
     def start_client(self, name: str, command: Sequence[str], *, log: Path) -> None:
-        """Start a client's process on the users' host."""
+        """Start a client's process on the users' host; it ends when this process does, by the pipe at its input."""
         directory = self.world.directory
         secret = (directory.secrets / "database-password").read_text(encoding="ascii")
         environment = program_environment(directory.disks / "users", {"PGPASSWORD": secret})
         with log.open("ab") as stream:
             self._clients[name] = subprocess.Popen(
-                [*self.world.entry("users"), *command], stdin=subprocess.DEVNULL, stdout=stream,
+                [*self.world.entry("users"), *command], stdin=subprocess.PIPE, stdout=stream,
                 stderr=subprocess.STDOUT, env=environment, cwd="/", start_new_session=True,
             )  # fmt: skip
 
@@ -243,14 +245,17 @@ class Embedded:
         """Ask all clients to end, wait for them, kill those that do not, and return their exit statuses."""
         clients, self._clients = self._clients, {}
         for process in clients.values():
-            _signal_children(process)
+            _signal_children(process, signal.SIGTERM)
         deadline = SystemClock().now_ns() + int(within.total_seconds() * 1e9)
         for process in clients.values():
             try:
                 process.wait(max(0.0, (deadline - SystemClock().now_ns()) / 1e9))
             except subprocess.TimeoutExpired:
+                _signal_children(process, signal.SIGKILL)
                 process.kill()
                 process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
         return {name: process.returncode for name, process in clients.items()}
 
     def observe_clients(self) -> Mapping[str, bool]:
@@ -285,13 +290,9 @@ def parse_store(answer: Mapping[str, Any]) -> StoreState:
     )
 
 
-def _signal_children(process: subprocess.Popen[bytes]) -> None:
-    """Send SIGTERM to what `nsenter` started: it waits for its child and does not pass signals on."""
-    try:
-        children = (
-            Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="ascii").split()
-        )
-    except OSError:
-        return
-    for child in children:
-        subprocess.run(["kill", "-TERM", child], check=False, capture_output=True)
+def _signal_children(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Signal what `nsenter` started: it waits for its child and does not pass signals on."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    with contextlib.suppress(OSError):  # it ended meanwhile
+        for child in children.read_text(encoding="ascii").split():
+            os.kill(int(child), number)
