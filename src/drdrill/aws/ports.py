@@ -29,6 +29,10 @@ class Fleet(Protocol):
         """Cut a machine's power; when this returns, nothing runs there and nothing answers from it."""
         ...
 
+    def power_on(self, host: Host, /) -> None:
+        """Give a machine its power back; nothing is started on it. Harmless when it has power."""
+        ...
+
     def release(self, host: Host, /) -> None:
         """Give a machine back: power off, disk gone."""
         ...

@@ -216,6 +216,10 @@ class RegionFleet:
         """Cut a machine's power."""
         self._network.power_off(self._network.find_host(host.name))
 
+    def power_on(self, host: Host, /) -> None:
+        """Give a machine its power back."""
+        self._network.power_on(self._network.find_host(host.name))
+
     def release(self, host: Host, /) -> None:
         """Give a machine back."""
         self._network.release(self._network.find_host(host.name))

@@ -239,7 +239,10 @@ class Reconciler:
         if self._heartbeat:
             self._heartbeat.stop()
         if self._settings.fencing:
+            had_power = lost.host.powered
             self._fleet.power_off(lost.host)
+            if had_power:  # fenced by a reset: its server is not started again, and no host is left dark
+                self._fleet.power_on(lost.host)
         standby.promote()
         self._standby, self._lost = None, lost
         self._serve_from(standby)
