@@ -67,9 +67,11 @@ def test_fault_that_fails_after_it_was_injected_is_a_finding(story: Story) -> No
 
 
 def test_effect_that_was_seen_once_stays_seen(story: Story) -> None:
-    """A look after healing, which sees no effect any more, does not undo the one that saw it."""
-    later = {**story.data_of("fault.observed"), "effective": False}
-    story.events.append((END + 3 * SECOND, "fault.observed", later))
+    """A look too early, or after healing, sees no effect; it does not undo the one that saw it."""
+    blind = {**story.data_of("fault.observed"), "effective": False}
+    index = next(i for i, event in enumerate(story.events) if event[1] == "fault.observed")
+    story.events.insert(index, (FAULT + 100 * MS, "fault.observed", blind))
+    story.events.append((END + 3 * SECOND, "fault.observed", blind))
     assert story.measure().verdict is Verdict.MET
 
 

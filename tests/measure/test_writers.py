@@ -25,6 +25,12 @@ def test_more_changes_than_promotions_are_two_writers(promotions: int | None, ex
     assert two_writers([FIRST, SECOND, BACK], promotions) is expected
 
 
+@pytest.mark.parametrize(("promotions", "expected"), [(None, False), (0, True), (1, False)])
+def test_change_without_a_promotion_is_two_writers(promotions: int | None, expected: bool) -> None:
+    """One change needs one promotion; how many there were may be unknown, which is not none."""
+    assert two_writers([FIRST, SECOND], promotions) is expected
+
+
 @pytest.mark.parametrize(
     "back",
     [
