@@ -179,7 +179,8 @@ class Recovery:
     long enough to say so; None: not seen. `at_least_ns`: the earliest moment at which the service can have
     recovered, for all that was seen: just after its last down window. `down_from_ns`: when the first request
     that failed or was slow was due; None: no window was down. `relapses`: down spells after recovery. A
-    service that is down when last seen has not recovered, however long it was up in between.
+    service that is down when last seen has not recovered, however long it was up in between; its bound is the
+    recovery that did not last.
     """
 
     recovered_ns: int | None

@@ -28,7 +28,7 @@ from drdrill.mirror.faults import EmbeddedFaults
 from drdrill.mirror.host import program_environment
 from drdrill.mirror.network import BLACK_HOLE, DNS_ADDRESS
 from drdrill.mirror.prerequisites import require_prerequisites
-from drdrill.mirror.world import World, stop_and_remove, take_down
+from drdrill.mirror.world import World, take_down
 from drdrill.plan.yaml_file import load_model
 
 if TYPE_CHECKING:
@@ -109,8 +109,9 @@ class Embedded:
 
     def _take_down(self, directory: MirrorDirectory) -> None:
         if self._world is not None:
-            stop_and_remove(self._world)
+            self._world.stop()
             self._world = None
+            directory.remove()
         elif directory.path.exists():
             take_down(directory)
 

@@ -186,9 +186,3 @@ def take_down(directory: MirrorDirectory) -> None:
     if world is not None and world.lives():
         World(directory, world, None).stop()
     directory.remove()
-
-
-def stop_and_remove(world: World) -> None:
-    """End a world and remove its directory."""
-    world.stop()
-    world.directory.remove()
