@@ -10,7 +10,6 @@ from drdrill.core.errors import CommandFailedError, EnvironmentFailedError, Usag
 from drdrill.core.waiting import wait_until
 from drdrill.environment.port import StoreRole
 from drdrill.mirror.embedded import Embedded
-from drdrill.mirror.world import take_down
 from drdrill.plan import load_plan
 from tests.mirror.standing import EVERY, INSTANCE, WITHIN, Standing, copy_repository
 
@@ -31,7 +30,8 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
             standing.query("create table witness (said text not null)")
             yield standing
         finally:
-            take_down(environment.world.directory)
+            environment.world.stop()  # its own child, which only this world waits for
+            environment.world.directory.remove()
 
 
 def test_boto3_without_an_endpoint_setting(mirror: Standing) -> None:
