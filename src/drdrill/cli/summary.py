@@ -11,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from drdrill.core.verdict import Verdict, combine
+from drdrill.measure.verdict import ObjectiveKind
+from drdrill.plan.duration import format_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,29 +25,6 @@ _STYLES = {
     "INCONCLUSIVE": "bold yellow",
     "INVALID": "bold magenta",
 }
-_MEANINGS = {
-    "MET": "every objective is met, measured here and projected to production",
-    "MISSED": "an objective is missed, or data is not as users were told",
-    "INCONCLUSIVE": "not enough evidence for a verdict",
-    "INVALID": "this drill proves nothing",
-}
-_KINDS = {"rto": "recovery time", "rpo": "data loss", "re_protection": "redundancy back"}
-_MINUTE, _HOUR = 60, 3600
-
-
-def format_seconds(value: float | None) -> str:
-    """Return a duration as people say it: `6.63 s`, `2 min 16 s`, `1 h`; unknown is `not known`."""
-    if value is None:
-        return "not known"
-    if abs(value) < _MINUTE:
-        return f"{value:.2f}\N{NO-BREAK SPACE}s" if value % 1 else f"{value:.0f}\N{NO-BREAK SPACE}s"
-    sign, whole = ("-" if value < 0 else ""), round(abs(value))
-    hours, rest = divmod(whole, _HOUR)
-    minutes, seconds = divmod(rest, _MINUTE)
-    parts = ((hours, "h"), (minutes, "min"), (seconds if not hours else 0, "s"))
-    return sign + "\N{NO-BREAK SPACE}".join(
-        f"{number}\N{NO-BREAK SPACE}{unit}" for number, unit in parts if number
-    )
 
 
 def print_verdict(console: Console, verdict: Mapping[str, Any], directory: str) -> None:
@@ -55,7 +34,7 @@ def print_verdict(console: Console, verdict: Mapping[str, Any], directory: str) 
         _STYLES[verdict["verdict"]],
         dict.fromkeys(one["subject"] for one in verdict["objectives"]),
     )
-    console.print(Text.assemble((verdict["verdict"], style), (f"  {_MEANINGS[verdict['verdict']]}", "bold")))
+    console.print(Text.assemble((verdict["verdict"], style), (f"  {Verdict(verdict['verdict']).meaning}", "bold")))
     console.print(
         f"  {verdict['scenario']} in {verdict['environment']}: {', '.join(subjects)}", soft_wrap=True
     )
@@ -96,7 +75,7 @@ def _table(verdict: Mapping[str, Any]) -> Table:
         exactness = f"\N{NO-BREAK SPACE}±{resolution:.2f}" if resolution is not None else ""
         counts = combine(Verdict(one["verdict"]) for one in (measured, projected))
         table.add_row(
-            f"  {_KINDS[objective['kind']]}",
+            f"  {ObjectiveKind(objective['kind']).title}",
             format_seconds(objective["objective_seconds"]),
             Text(format_seconds(measured["value_seconds"]) + exactness, style=_STYLES[measured["verdict"]]),
             Text(format_seconds(projected["value_seconds"]), style=_STYLES[projected["verdict"]]),

@@ -22,7 +22,18 @@ class Verdict(StrEnum):
         """Return the exit status of `drdrill run` for this verdict."""
         return {Verdict.MET: 0, Verdict.MISSED: 1, Verdict.INCONCLUSIVE: 3, Verdict.INVALID: 4}[self]
 
+    @property
+    def meaning(self) -> str:
+        """Return what it says, for people."""
+        return _MEANINGS[self]
 
+
+_MEANINGS = {
+    Verdict.MET: "every objective is met, measured here and projected to production",
+    Verdict.MISSED: "an objective is missed, or data is not as users were told",
+    Verdict.INCONCLUSIVE: "not enough evidence for a verdict",
+    Verdict.INVALID: "this drill proves nothing",
+}
 _WORST_FIRST = (Verdict.MISSED, Verdict.INVALID, Verdict.INCONCLUSIVE, Verdict.MET)
 
 

@@ -35,6 +35,8 @@ def describe_drill(request: DrillRequest, budget: Budget, *, seed: int, started_
     return {
         "schema_version": SCHEMA_VERSION,
         "scenario": request.scenario,
+        "title": request.title,
+        "steps": list(request.steps),
         "environment": request.environment,
         "seed": seed,
         "boot_id": read_boot_id(),

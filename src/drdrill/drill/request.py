@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class DrillRequest:
-    """One drill. `root` is the drill repository; `mirror` names a standing mirror instead of a new one."""
+    """One drill. `root` is the drill repository; `mirror` names a standing mirror instead of a new one.
+
+    `title` and `steps` are the scenario as people wrote it, for the record; nothing is decided by them.
+    """
 
     scenario: str
     environment: str
@@ -20,6 +23,8 @@ class DrillRequest:
     reports: Path
     seed: int | None = None
     mirror: str | None = None
+    title: str = ""
+    steps: tuple[str, ...] = ()
 
     @property
     def environment_folder(self) -> Path:

@@ -27,6 +27,11 @@ class ObjectiveKind(StrEnum):
     RPO = "rpo"
     RE_PROTECTION = "re_protection"
 
+    @property
+    def title(self) -> str:
+        """Return its name for people."""
+        return {"rto": "recovery time", "rpo": "data loss", "re_protection": "redundancy back"}[self.value]
+
 
 @dataclass(frozen=True, slots=True)
 class Measured:

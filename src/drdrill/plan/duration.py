@@ -19,6 +19,8 @@ DURATION_PATTERN = rf"^\s*(?:{_NUMBER}\s*(?:{_UNIT})\s*)*{_NUMBER}\s*(?:{_UNIT})
 _WHOLE = re.compile(DURATION_PATTERN)
 _LONGEST = timedelta(days=36500)  # a century: nobody means more, and sums of what is less never overflow
 
+_MINUTE, _HOUR = 60, 3600
+
 _EXPECTED = "expected a duration with its unit, such as `500 ms`, `10 s`, `5 min` or `1 h`"
 # What people write instead of a unit, and the unit.
 _WORDS = {
@@ -61,6 +63,21 @@ def parse_duration(value: Any) -> timedelta:
     if seconds > _LONGEST.total_seconds():
         raise ValueError("expected a duration of at most a century")
     return timedelta(seconds=seconds)
+
+
+def format_seconds(value: float | None) -> str:
+    """Return a duration as people say it: `6.63 s`, `2 min 16 s`, `1 h`; unknown is `not known`."""
+    if value is None:
+        return "not known"
+    if abs(value) < _MINUTE:
+        return f"{value:.2f}\N{NO-BREAK SPACE}s" if value % 1 else f"{value:.0f}\N{NO-BREAK SPACE}s"
+    sign, whole = ("-" if value < 0 else ""), round(abs(value))
+    hours, rest = divmod(whole, _HOUR)
+    minutes, seconds = divmod(rest, _MINUTE)
+    parts = ((hours, "h"), (minutes, "min"), (seconds if not hours else 0, "s"))
+    return sign + "\N{NO-BREAK SPACE}".join(
+        f"{number}\N{NO-BREAK SPACE}{unit}" for number, unit in parts if number
+    )
 
 
 def _explain(text: str) -> str:

@@ -127,6 +127,7 @@ def _describe(template: ScenarioTemplate, shown: str) -> CollectedScenario:
         file=shown,
         line=template.line_number,
         tags=tags,
+        steps=tuple(f"{step.keyword} {step.name}" for step in template.steps),
     )
 
 

@@ -58,6 +58,8 @@ def drill(request: pytest.FixtureRequest, drill_options: DrillOptions) -> Iterat
             reports=drill_options.reports,
             seed=drill_options.seed,
             mirror=drill_options.mirror,
+            title=scenario.title,
+            steps=scenario.steps,
         )
     )
     item.stash[drill_directory_key] = begun.directory.path

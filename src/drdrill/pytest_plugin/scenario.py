@@ -12,7 +12,7 @@ import pytest
 class CollectedScenario:
     """A scenario of a feature file. `name` is the plan's, from the tag `@scenario:NAME`; None without it.
 
-    `tags` are those of the feature, the rule and the scenario together, without the `@`.
+    `tags` are those of the feature, the rule and the scenario together, without the `@`; `steps` are as written.
     """
 
     name: str | None
@@ -20,6 +20,7 @@ class CollectedScenario:
     file: str
     line: int
     tags: frozenset[str]
+    steps: tuple[str, ...] = ()
 
     @property
     def classes(self) -> frozenset[str]:

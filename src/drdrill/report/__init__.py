@@ -1,1 +1,8 @@
-"""Everything that people see of a drill is rendered here, from the drill's directory alone. No live system."""
+"""Layer 3: everything rendered from a drill's directory, for those who were not there. Reads nothing else."""
+
+from __future__ import annotations
+
+from drdrill.report.page import render_page
+from drdrill.report.pictures import render_pictures
+
+__all__ = ["render_page", "render_pictures"]

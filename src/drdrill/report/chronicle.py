@@ -1,0 +1,142 @@
+"""The journal's events in plain words, each at the moment at which it happened, not at which it was written down."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from drdrill.core.clock import NANOSECONDS
+from drdrill.plan.duration import format_seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from drdrill.record.journal import Event
+
+_SHOWN_OF_HASH = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something that happened. `number` is the journal's of the event that tells of it."""
+
+    at_ns: int
+    utc: datetime
+    actor: str
+    text: str
+    number: int
+    grave: bool = False
+
+
+def write_chronicle(events: Sequence[Event]) -> tuple[Entry, ...]:
+    """Return what happened, in order. What the cloud announced is told once, though it is observed repeatedly."""
+    entries: list[Entry] = []
+    announced: set[tuple[int, str]] = set()
+    for event in events:
+        for at_ns, actor, text in _tell(event):
+            if actor == "cloud":
+                if (at_ns, text) in announced:
+                    continue
+                announced.add((at_ns, text))
+            utc = datetime.fromisoformat(event.utc) - timedelta(
+                microseconds=(event.at_ns - at_ns) // 1000
+            )
+            entries.append(Entry(at_ns, utc, actor, text, event.seq, _is_grave(event)))
+    return tuple(sorted(entries, key=lambda entry: (entry.at_ns, entry.number)))
+
+
+def _is_grave(event: Event) -> bool:
+    return event.kind in _GRAVE or event.data.get("effective") is False or event.data.get("holds") is False
+
+
+_GRAVE = frozenset({
+    "fault.failed", "fault.heal_failed", "store.unprotected", "survivors.unreadable", "drill.interrupted",
+})  # fmt: skip
+
+
+def _tell(event: Event) -> Iterator[tuple[int, str, str]]:
+    """Yield time, actor and text of what an event tells."""
+    data = event.data
+    if event.kind == "failover.observed":
+        for one in data.get("events", ()):
+            if one.get("at_ns") is not None:
+                yield int(one["at_ns"]), "cloud", f"{one.get('message') or ''} ({one.get('code')})".strip()
+        return
+    tell = _SENTENCES.get(event.kind)
+    text = tell(data) if tell else f"{event.kind}: {json.dumps(data, sort_keys=True)}"
+    moment = {"fault.injected": "before_ns", "store.protected": "at_ns", "load.stopped": "at_ns"}
+    at_ns = data.get(moment.get(event.kind, ""), event.at_ns)
+    yield int(at_ns), event.actor, text
+
+
+def words(identifier: str) -> str:
+    """Return an identifier as words: `host_power_loss` is `host power loss`."""
+    return identifier.replace("_", " ")
+
+
+def _members(data: Mapping[str, Any]) -> str:
+    told = [f"{one['role']} {one['host']} in {one['zone']}" for one in data.get("members", ())]
+    protection = "protected" if data.get("protected") else "without a standby in sync"
+    return f"{data.get('resource')} is {data.get('status')}, {protection}: {', '.join(told) or 'no member'}"
+
+
+def _injected(data: Mapping[str, Any]) -> str:
+    took = (int(data["after_ns"]) - int(data["before_ns"])) / NANOSECONDS
+    details = ", ".join(str(value) for _, value in sorted((data.get("details") or {}).items()))
+    return (
+        f"FAULT: {words(data['kind'])} of {data['resource']}"
+        f"{f' ({details})' if details else ''}, done within {format_seconds(took)}"
+    )
+
+
+def _observed(data: Mapping[str, Any]) -> str:
+    seen = "the fault is effective" if data.get("effective") else "no effect of the fault is seen"
+    return f"{data.get('observer')}: {seen}"
+
+
+def _recovered(data: Mapping[str, Any]) -> str:
+    if not data.get("recovered"):
+        return "Users are not served again within the patience of this environment"
+    return f"Users are seen served again, stably: after {format_seconds(data.get('outage_seconds'))}"
+
+
+def _steady(data: Mapping[str, Any]) -> str:
+    return "The steady state holds" if data.get("holds") else f"No steady state: {data.get('reason')}"
+
+
+def _stopped(data: Mapping[str, Any]) -> str:
+    failed = {name: status for name, status in (data.get("statuses") or {}).items() if status}
+    return f"Users leave{f'; ended badly: {failed}' if failed else ''}"
+
+
+_SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "drill.started": lambda d: f"The drill begins: {words(d['scenario'])}, seed {d.get('seed')}",
+    "environment.starting": lambda d: f"The environment {d['environment']} comes up",
+    "environment.started": lambda d: f"It is up after {format_seconds(d.get('seconds'))}",
+    "environment.stopped": lambda d: (
+        "The environment stays up" if d.get("standing") else "The environment is taken down"
+    ),
+    "load.started": lambda d: f"{len(d['clients'])} clients begin to use the service",
+    "load.stopped": _stopped,
+    "steady_state.observed": _steady,
+    "store.observed": _members,
+    "fault.injecting": lambda d: f"About to inject: {words(d['kind'])}",
+    "fault.injected": _injected,
+    "fault.observed": _observed,
+    "fault.failed": lambda d: f"The fault could not be injected: {d.get('reason')}",
+    "fault.healing": lambda d: f"Healing {words(d['kind'])} of {d.get('resource')}",
+    "fault.healed": lambda d: f"{d.get('resource')} is healed",
+    "fault.heal_failed": lambda d: f"Healing failed: {d.get('reason')}",
+    "recovery.observed": _recovered,
+    "store.protected": lambda d: f"{d['resource']} has its redundancy back",
+    "store.unprotected": lambda d: f"{d['resource']} did not get its redundancy back",
+    "survivors.read": lambda d: (
+        f"Survivors read back, reading {d['number']}: {d.get('source')} (sha256 {d['sha256'][:_SHOWN_OF_HASH]}…)"
+    ),
+    "survivors.unreadable": lambda d: f"Reading {d['number']} of the survivors failed: {d.get('reason')}",
+    "drill.judged": lambda d: f"Judged: {d['verdict']}",
+    "drill.interrupted": lambda d: f"Interrupted by {d.get('signal')}",
+    "drill.ended": lambda d: f"The drill ends: {d.get('verdict')}",
+}

@@ -1,0 +1,39 @@
+"""All pictures of a drill, each under its name: for the page in two widths, and standing alone for others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from drdrill.report.account import read_account
+from drdrill.report.availability_strip import draw_availability
+from drdrill.report.commit_rate import draw_commits
+from drdrill.report.course import draw_course
+from drdrill.report.frame import WIDE, make_frame
+from drdrill.report.objectives_chart import draw_objectives
+from drdrill.report.phases import draw_phases
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from drdrill.record.directory import DrillDirectory
+    from drdrill.report.account import Account
+    from drdrill.report.picture import Picture
+
+
+def draw_all(account: Account, width: int) -> dict[str, Picture]:
+    """Draw what a drill has material for: `objectives`, `availability`, `commits`, `course`, `phases`."""
+    frame = make_frame(account, width)
+    pictures = {
+        "objectives": draw_objectives(account, width),
+        "availability": draw_availability(account, frame) if frame else None,
+        "commits": draw_commits(account, frame) if frame else None,
+        "course": draw_course(account, frame) if frame and account.facts.fault else None,
+        "phases": draw_phases(account, width),
+    }
+    return {name: picture for name, picture in pictures.items() if picture is not None}
+
+
+def render_pictures(directory: DrillDirectory) -> Mapping[str, str]:
+    """Return a drill's pictures as standalone SVG by their titles. Raises what `read_account` raises."""
+    account = read_account(directory)
+    return {name: picture.svg(standalone=True) for name, picture in draw_all(account, WIDE).items()}
