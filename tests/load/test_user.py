@@ -36,6 +36,8 @@ NOT_SENT = int(Outcome.NOT_SENT)
 class Exhausted:
     """Lends nothing: this machine has no more sockets."""
 
+    idle = False
+
     async def fill(self) -> None:
         """Do nothing."""
 
@@ -53,6 +55,8 @@ class Exhausted:
 
 class Withheld:
     """Lends no connection before `release` is set, and then only errors."""
+
+    idle = False
 
     def __init__(self) -> None:
         self.release = asyncio.Event()

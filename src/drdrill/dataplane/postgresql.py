@@ -40,7 +40,7 @@ host replication {REPLICATOR} 10.0.0.0/8 trust
 host replication {REPLICATOR} 127.0.0.0/8 trust
 host all all 0.0.0.0/0 scram-sha-256
 """
-_SETTINGS = {
+SETTINGS = {
     "listen_addresses": "*",
     "port": str(PORT),
     "unix_socket_directories": "",
@@ -153,7 +153,7 @@ class PostgresServer:
         self._configure(synchronous_standby="", upstream=upstream)
 
     def _configure(self, *, synchronous_standby: str, upstream: Upstream | None = None) -> None:
-        settings = {**_SETTINGS, "synchronous_standby_names": synchronous_standby}
+        settings = {**SETTINGS, "synchronous_standby_names": synchronous_standby}
         if upstream:
             settings["primary_conninfo"] = (
                 f"host={upstream.address} port={upstream.port} user={REPLICATOR} "
@@ -210,8 +210,8 @@ class PostgresServer:
 
     # -- roles -----------------------------------------------------------------------------------------------
 
-    def create_roles(self, *, master_user: str, master_password: str, database: str) -> None:
-        """Make the replicator, the customer's master user, their database, and the service's heartbeat table."""
+    def create_roles(self, *, master_user: str, master_password: str, database: str | None) -> None:
+        """Make the replicator, the master user with their databases, and the service's heartbeat table."""
         with closing(self.connect()) as connection:
             connection.execute(
                 sql.SQL("create role {} with replication login").format(sql.Identifier(REPLICATOR))
@@ -221,11 +221,11 @@ class PostgresServer:
                     sql.Identifier(master_user), sql.Literal(master_password)
                 )
             )
-            connection.execute(
-                sql.SQL("create database {} owner {}").format(
-                    sql.Identifier(database), sql.Identifier(master_user)
-                )
-            )
+            owner = sql.Identifier(master_user)
+            connection.execute(sql.SQL("alter database postgres owner to {}").format(owner))
+            if database is not None:
+                name = sql.Identifier(database)
+                connection.execute(sql.SQL("create database {} owner {}").format(name, owner))
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(ADMINISTRATOR)))
         with closing(self.connect(ADMINISTRATOR)) as connection:
             connection.execute("create table heartbeat (id int primary key, token text not null)")

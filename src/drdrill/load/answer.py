@@ -59,7 +59,7 @@ class Answer:
 def judge(said: Answer | Exception) -> Outcome:
     """Return the outcome of a write, from the answer or the error that came back after connecting."""
     if isinstance(said, Answer):
-        if not said.idle or any(_is_local_only(notice) for notice in said.notices):
+        if not said.idle or any(map(_is_local_only, said.notices)):
             return Outcome.UNKNOWN
         return Outcome.REJECTED if said.tag.endswith(" 0") else Outcome.ACKNOWLEDGED
     if isinstance(said, NotSentError):

@@ -36,7 +36,9 @@ from drdrill.load.wire import Login
 from drdrill.record.ledger import Client, LedgerWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    Lend = Callable[[ClientConfig, Client, Login, Clock, AsyncExitStack], Connections]
 
 
 def draw_amounts(config: ClientConfig, client: Client) -> Iterator[int]:
@@ -46,8 +48,8 @@ def draw_amounts(config: ClientConfig, client: Client) -> Iterator[int]:
         yield source.randint(config.amount_minimum, config.amount_maximum)
 
 
-async def run_clients(config: ClientConfig, password: str, clock: Clock) -> None:
-    """Be the users until a signal says that it is enough."""
+async def run_clients(config: ClientConfig, password: str, clock: Clock, *, lend: Lend) -> None:
+    """Be the users until a signal says that it is enough; each takes its connections from what `lend` returns."""
     enough = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, enough.set)
@@ -59,7 +61,7 @@ async def run_clients(config: ClientConfig, password: str, clock: Clock) -> None
         ledgers = {client: LedgerWriter(config.ledger, client) for client in config.clients}
         for ledger in ledgers.values():
             stack.callback(ledger.close)
-        lenders = {client: _lender(config, client, login, clock, stack) for client in config.clients}
+        lenders = {client: lend(config, client, login, clock, stack) for client in config.clients}
         async with asyncio.TaskGroup() as group:
             schedules = []
             for client in config.clients:
@@ -99,9 +101,10 @@ def _follow_lifeline(enough: asyncio.Event) -> None:
     loop.add_reader(0, look)
 
 
-def _lender(
+def lend_as_configured(
     config: ClientConfig, client: Client, login: Login, clock: Clock, stack: AsyncExitStack
 ) -> Connections:
+    """Return a client's connections as its configuration wants them; `stack` closes them."""
     resolver: Resolver = LiteralAddress()
     if not is_literal(config.endpoint):
         stub = StubResolver(
@@ -128,8 +131,8 @@ def _lender(
     return pool
 
 
-def main(arguments: list[str]) -> int:
-    """Read the configuration and be its clients; return the exit status."""
+def main(arguments: list[str], *, lend: Lend = lend_as_configured) -> int:
+    """Read the configuration and be its clients; return the exit status. `lend`: other users, as benchmarks have."""
     if len(arguments) != 1:
         sys.stderr.write("usage: PGPASSWORD=… python -m drdrill.load.client CONFIG.json\n")
         return EXIT_USAGE
@@ -146,7 +149,7 @@ def main(arguments: list[str]) -> int:
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a request in flight holds a socket
     try:
-        uvloop.run(run_clients(config, password, SystemClock()))
+        uvloop.run(run_clients(config, password, SystemClock(), lend=lend))
     except Exception as error:  # noqa: BLE001 - the program's outermost edge: said, never a bare traceback
         sys.stderr.write(f"{config.name}: this client process broke: {_describe(error)}\n")
         return EXIT_BROKEN

@@ -53,6 +53,11 @@ class Endpoint:
 class Connections(Protocol):
     """Lends connections. `take` waits as long as it must: its caller has the time-out."""
 
+    @property
+    def idle(self) -> bool:
+        """Whether `take` would return at once, and not fail."""
+        ...
+
     async def fill(self) -> None:
         """Get ready before the first request; failures do not matter yet."""
         ...
@@ -72,6 +77,8 @@ class Connections(Protocol):
 
 class FreshConnections:
     """A new connection for every request."""
+
+    idle = False
 
     def __init__(self, endpoint: Endpoint) -> None:
         self._endpoint = endpoint
@@ -102,6 +109,11 @@ class ConnectionPool:
         self._size = size
         self._slots = asyncio.Semaphore(size)
         self._idle: deque[Connection] = deque()
+
+    @property
+    def idle(self) -> bool:
+        """Whether a place is free and the next connection in turn takes a write."""
+        return bool(self._idle) and self._idle[0].ready and not self._slots.locked()
 
     async def fill(self) -> None:
         """Open all connections."""

@@ -87,6 +87,10 @@ class User:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
+    async def request(self, sequence: int) -> None:
+        """Send request number `sequence` and return once its outcome is recorded: for a closed loop."""
+        await self._request(make_id(self._client.number, sequence), next(self._amounts))
+
     async def _request(self, identifier: int, amount: int) -> None:
         deadline = asyncio.get_running_loop().time() + self._client.timeout_seconds
         if self._connecting_counts:
@@ -102,6 +106,8 @@ class User:
         self._connections.give_back(connection, keep=keeps_connection(said))
 
     async def _take(self, deadline: float) -> Connection | Exception:
+        if self._connections.idle:  # nothing to wait for, and a deadline costs more than the loan itself
+            return await self._connections.take()
         try:
             async with asyncio.timeout_at(deadline):
                 return await self._connections.take()
@@ -116,7 +122,7 @@ class User:
         self._ledger.attempt(identifier, amount, self._clock.now_ns())
 
     def _record_outcome(self, identifier: int, outcome: Outcome, said: Answer | Exception | str) -> None:
-        server = said.server if isinstance(said, Answer | ServerError) else 0
+        server = said.server if isinstance(said, (Answer, ServerError)) else 0
         self._ledger.outcome(identifier, self._clock.now_ns(), outcome_code(outcome, server))
         if outcome is not Outcome.ACKNOWLEDGED:
             self._remarks.note(self._client.name, outcome, said)
@@ -124,9 +130,19 @@ class User:
 
 async def _write(connection: Connection, identifier: int, amount: int, deadline: float) -> Answer | Exception:
     try:
-        async with asyncio.timeout_at(deadline):
-            return await connection.write(identifier, amount)
-    except TimeoutError:
-        return WireError("no answer in time")
+        answer = connection.write(identifier, amount)
+    except WireError as error:
+        return error
+    # Cheaper than `asyncio.timeout_at`: 1 microsecond of the 60 that a write takes, instead of 5.
+    late = asyncio.get_running_loop().call_at(deadline, _give_up, answer)
+    try:
+        return await answer
     except (ServerError, WireError) as error:
         return error
+    finally:
+        late.cancel()
+
+
+def _give_up(answer: asyncio.Future[Answer]) -> None:
+    if not answer.done():
+        answer.set_exception(WireError("no answer in time"))

@@ -37,6 +37,19 @@ _LARGEST_MESSAGE = 1 << 20
 _AUTHENTICATED, _SASL, _SASL_CONTINUE, _SASL_FINAL = 0, 10, 11, 12
 
 
+def _message(kind: bytes, body: bytes) -> bytes:
+    return kind + struct.pack("!i", len(body) + 4) + body
+
+
+# A write is always alike: Bind (statement `w`, two binary parameters of 8 bytes), Execute, Sync. So only the two
+# parameters are filled in, between the bytes before and after them.
+_PARAMETERS = struct.Struct("!iqiq")
+_BIND_HEAD = b"\0w\0" + struct.pack("!hhh", 1, 1, 2)
+_BIND_TAIL = struct.pack("!h", 0)
+_BEFORE = _message(b"B", _BIND_HEAD + bytes(_PARAMETERS.size) + _BIND_TAIL)[: _HEADER.size + len(_BIND_HEAD)]
+_AFTER = _BIND_TAIL + _message(b"E", b"\0" + struct.pack("!i", 0)) + _message(b"S", b"")
+
+
 @dataclass(frozen=True, slots=True)
 class Login:
     """As whom, and to which database."""
@@ -64,7 +77,7 @@ class Connection(asyncio.Protocol):
         self._prepared = False
         self._phase = _Phase.STARTING
         self._scram = ScramExchange(login.password)
-        self._buffer = bytearray()
+        self._rest = b""  # of a message that has not come whole
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[Answer] | None = None
         self._error: ServerError | None = None
@@ -90,15 +103,12 @@ class Connection(asyncio.Protocol):
         """
         if not self.ready:
             raise NotSentError("the connection was closed before the write")
-        parse = b""
+        message = _BEFORE + _PARAMETERS.pack(8, identifier, 8, amount) + _AFTER
         if not self._prepared:
             types = struct.pack("!hii", 2, _BIGINT, _BIGINT)
-            parse = _message(b"P", b"w\0" + self._statement.encode() + b"\0" + types)
-        parameters = struct.pack("!hhhiqiq", 1, 1, 2, 8, identifier, 8, amount)
-        bind = _message(b"B", b"\0w\0" + parameters + struct.pack("!h", 0))
-        execute = _message(b"E", b"\0" + struct.pack("!i", 0))
+            message = _message(b"P", b"w\0" + self._statement.encode() + b"\0" + types) + message
         self._phase = _Phase.WRITING
-        return self._ask(parse + bind + execute + _message(b"S", b""))
+        return self._ask(message)
 
     def close(self) -> None:
         """Take leave politely; returns at once."""
@@ -128,23 +138,23 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what the server said (called by the event loop)."""
-        buffer = self._buffer
-        buffer += data
-        position = 0
+        if self._rest:
+            data = self._rest + data
+        position, size = 0, len(data)
         try:
-            while len(buffer) - position >= _HEADER.size:
-                kind, length = _HEADER.unpack_from(buffer, position)
+            while size - position >= _HEADER.size:
+                kind, length = _HEADER.unpack_from(data, position)
                 if not _LENGTH_SIZE <= length <= _LARGEST_MESSAGE:
                     raise WireError("the server does not speak PostgreSQL's protocol")  # noqa: TRY301
                 end = position + 1 + length
-                if len(buffer) < end:
+                if size < end:
                     break
-                self._receive(kind, bytes(buffer[position + _HEADER.size : end]))
+                self._receive(kind, data[position + _HEADER.size : end])
                 position = end
         except (WireError, ScramError, struct.error, UnicodeDecodeError, ValueError) as error:
             self._fail(error if isinstance(error, WireError) else WireError(str(error)))
             self.abort()
-        del buffer[:position]
+        self._rest = data[position:]
 
     def _ask(self, message: bytes) -> asyncio.Future[Answer]:
         if self._transport is None or self._phase is _Phase.CLOSED:
@@ -160,7 +170,13 @@ class Connection(asyncio.Protocol):
             waiter.set_exception(error)
 
     def _receive(self, kind: bytes, body: bytes) -> None:
-        if kind == b"R":
+        if kind == b"C":
+            self._tag = body.rstrip(b"\0").decode("ascii")
+        elif kind == b"Z" and self._phase is not _Phase.CLOSED:
+            self._finish(idle=body == b"I")
+        elif kind == b"1":
+            self._prepared = True
+        elif kind == b"R":
             self._authenticate(body)
         elif kind == b"E":
             fields = _fields(body)
@@ -172,12 +188,6 @@ class Connection(asyncio.Protocol):
         elif kind == b"N":
             fields = _fields(body)
             self._notices.append(Notice(*(fields.get(key, "") for key in "VMFR")))
-        elif kind == b"1":
-            self._prepared = True
-        elif kind == b"C":
-            self._tag = body.rstrip(b"\0").decode("ascii")
-        elif kind == b"Z" and self._phase is not _Phase.CLOSED:
-            self._finish(idle=body == b"I")
 
     def _finish(self, *, idle: bool) -> None:
         self._phase = _Phase.READY
@@ -228,10 +238,6 @@ async def open_connection(
         connection.abort()
         raise
     return connection
-
-
-def _message(kind: bytes, body: bytes) -> bytes:
-    return kind + struct.pack("!i", len(body) + 4) + body
 
 
 def _fields(body: bytes) -> dict[str, str]:
