@@ -28,6 +28,7 @@ COMMANDS = {
     "run": "Run the drills of a disaster class and judge them against the plan.",
     "env": "Bring an environment up, look into it, take it down.",
     "measure": "Compute every figure of a drill again from its stored files.",
+    "report": "Render the pages of a drill or of a run again.",
     "plan": "Check the plan, or print its JSON Schema.",
     "doctor": "Say what this machine has, what it lacks, and how to get it.",
     "test": "Run the linters and the tests of this repository.",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from drdrill.core.errors import UsageError
+from drdrill.cli.repository import find_drills
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -52,7 +52,7 @@ def command(directory: Path, as_json: bool) -> int:
 
     console = Console(highlight=False)
     documents = []
-    for drill in map(DrillDirectory, _find_drills(directory)):
+    for drill in map(DrillDirectory, find_drills(directory)):
         computed = measure(drill).to_json()
         stored = read_json(drill.verdict_path) if drill.verdict_path.exists() else None
         differences = list(find_differences(stored, computed)) if stored else []
@@ -68,24 +68,6 @@ def command(directory: Path, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps({"schema_version": 1, "drills": documents}, indent=1))
     return _DIFFERS if any(document["differences"] for document in documents) else 0
-
-
-def _find_drills(directory: Path) -> list[Path]:
-    """Return the drill's directory itself, or those of a run."""
-    from drdrill.cli.repository import find_repository
-    from drdrill.record.directory import read_json
-
-    if (directory / "drill.json").is_file():
-        return [directory]
-    if not (directory / "run.json").is_file():
-        raise UsageError(
-            f"{directory}: this is the directory of no drill: it has no `drill.json`. They are in reports/."
-        )
-    root = find_repository(directory)
-    named = [one["directory"] for one in read_json(directory / "run.json")["scenarios"] if one["directory"]]
-    if not named:
-        raise UsageError(f"{directory}: no drill of this run left a directory.")
-    return [root / name for name in named]
 
 
 def _tell_comparison(console: Any, stored: Mapping[str, Any] | None, differences: list[str]) -> None:

@@ -1,10 +1,11 @@
-"""The two repositories: the one that a command works in, and the checkout that the engine runs from."""
+"""Where things are: the repository that a command works in, the checkout of the engine, the drills of a run."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import drdrill
+from drdrill.core.errors import UsageError
 
 
 def find_repository(start: Path | None = None) -> Path:
@@ -18,3 +19,20 @@ def find_checkout() -> Path:
     """Return the repository whose engine this is, if it is a checkout; else the current folder."""
     checkout = Path(drdrill.__file__).parents[2]
     return checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
+
+
+def find_drills(directory: Path) -> list[Path]:
+    """Return a drill's directory itself, or those of a run. Raises `UsageError` when it is neither."""
+    from drdrill.record.directory import read_json
+
+    if (directory / "drill.json").is_file():
+        return [directory]
+    if not (directory / "run.json").is_file():
+        raise UsageError(
+            f"{directory}: this is the directory of no drill: it has no `drill.json`. They are in reports/."
+        )
+    root = find_repository(directory)
+    named = [one["directory"] for one in read_json(directory / "run.json")["scenarios"] if one["directory"]]
+    if not named:
+        raise UsageError(f"{directory}: no drill of this run left a directory.")
+    return [root / name for name in named]

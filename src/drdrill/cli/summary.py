@@ -34,7 +34,9 @@ def print_verdict(console: Console, verdict: Mapping[str, Any], directory: str) 
         _STYLES[verdict["verdict"]],
         dict.fromkeys(one["subject"] for one in verdict["objectives"]),
     )
-    console.print(Text.assemble((verdict["verdict"], style), (f"  {Verdict(verdict['verdict']).meaning}", "bold")))
+    console.print(
+        Text.assemble((verdict["verdict"], style), (f"  {Verdict(verdict['verdict']).meaning}", "bold"))
+    )
     console.print(
         f"  {verdict['scenario']} in {verdict['environment']}: {', '.join(subjects)}", soft_wrap=True
     )
@@ -75,7 +77,7 @@ def _table(verdict: Mapping[str, Any]) -> Table:
         exactness = f"\N{NO-BREAK SPACE}±{resolution:.2f}" if resolution is not None else ""
         counts = combine(Verdict(one["verdict"]) for one in (measured, projected))
         table.add_row(
-            f"  {ObjectiveKind(objective['kind']).title}",
+            f"  {ObjectiveKind(objective['kind']).caption}",
             format_seconds(objective["objective_seconds"]),
             Text(format_seconds(measured["value_seconds"]) + exactness, style=_STYLES[measured["verdict"]]),
             Text(format_seconds(projected["value_seconds"]), style=_STYLES[projected["verdict"]]),

@@ -11,7 +11,7 @@ Steps of scenarios call its operations, in this order:
 7. `await_protection`       redundancy is back
 8. `measure`        users leave, survivors are read twice, everything is measured, judged and stored
 9. `require_…`      Then steps only read the verdict
-10. `end`           whatever happened: healed, taken down, a readable directory with a verdict
+10. `end`           whatever happened: healed, taken down, a readable directory with a verdict and a page
 
 Everything that happens is appended to the journal before and after. It must not know what is drilled: words such
 as the store's name come from the plan and the workload.
@@ -50,7 +50,7 @@ from drdrill.measure import measure
 from drdrill.measure.facts import read_facts
 from drdrill.measure.verdict import ObjectiveKind
 from drdrill.plan import StandbyReplication, load_plan
-from drdrill.record.directory import DrillDirectory, write_json
+from drdrill.record.directory import DrillDirectory, write_json, write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -329,6 +329,7 @@ class Drill:
             self._attempt(failures, self._store_verdict)
         verdict = self.measurement.verdict if self.measurement else Verdict.INCONCLUSIVE
         self._attempt(failures, lambda: self.journal.append("drill.ended", verdict=verdict.value))
+        self._attempt(failures, self._write_page)
         self._attempt(
             failures,
             lambda: append_to_register(
@@ -337,6 +338,11 @@ class Drill:
         )
         if failures:
             raise ExceptionGroup(f"{self!r} did not end cleanly", failures)
+
+    def _write_page(self) -> None:
+        from drdrill.report import render_page  # noqa: PLC0415 (only at a drill's end: 0.2 s)
+
+        write_text(self.directory.page_path, render_page(self.directory))
 
     @staticmethod
     def _attempt(failures: list[Exception], act: Callable[[], object]) -> None:

@@ -57,6 +57,11 @@ class DrillDirectory:
         """Identification: scenario, environment, seed, versions, revision: `drill.json`."""
         return self.path / "drill.json"
 
+    @property
+    def page_path(self) -> Path:
+        """The report for people: `report.html`."""
+        return self.path / "report.html"
+
     def journal(self, actor: str) -> Journal:
         """Return a journal that appends as `actor`."""
         return Journal(self.journal_path, actor=actor)
@@ -78,8 +83,12 @@ class DrillDirectory:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Replace a JSON file in one step: a reader sees the old one or the new one, also after a crash."""
+    write_text(path, json.dumps(content, indent=1) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a text file in one step, as `write_json` does."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    text = json.dumps(content, indent=1) + "\n"  # first: what is not JSON leaves no file behind
     with temporary.open("w", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()

@@ -61,7 +61,7 @@ class Account:
     @property
     def began_utc(self) -> str:
         """Return the drill's begin, as stored."""
-        return str(self.about["started_utc"])
+        return str(self.about.get("started_utc") or "at a time not known")
 
     def seconds(self, at_ns: int) -> float:
         """Return a boot-time moment in seconds from the origin."""
@@ -94,7 +94,7 @@ def read_account(directory: DrillDirectory) -> Account:
     stored = directory.verdict_path.exists()
     verdict = read_json(directory.verdict_path) if stored else measure(directory).to_json()
     scenario = plan.scenarios.get(str(about.get("scenario")))
-    if scenario is None or "started_utc" not in about:
+    if scenario is None:
         raise DamagedRecordError(
             f"{directory.about_path}: this does not describe a drill of the plan beside it."
         )

@@ -20,15 +20,13 @@ _LEGEND = (
     (Service.SERVED, "served"),
     (Service.SLOW, "too slow"),
     (Service.FAILED, "no answer"),
-    (Service.UNKNOWN, "not known"),
+    (Service.UNKNOWN, "not sent in time"),
 )
 
 
 def draw_availability(account: Account, frame: Frame) -> Picture:
     """Draw what every client had; beside its row, for how long it waited for the service after the fault."""
-    experiences = read_experiences(
-        account.ledgers, account.thresholds, account.origin_ns, places=_PLACES
-    )
+    experiences = read_experiences(account.ledgers, account.thresholds, account.origin_ns, places=_PLACES)
     rows = sorted(experiences, key=lambda one: (not one.decides, one.name))
     outages = {
         one["name"]: one["outage_seconds"]

@@ -40,9 +40,7 @@ def write_chronicle(events: Sequence[Event]) -> tuple[Entry, ...]:
                 if (at_ns, text) in announced:
                     continue
                 announced.add((at_ns, text))
-            utc = datetime.fromisoformat(event.utc) - timedelta(
-                microseconds=(event.at_ns - at_ns) // 1000
-            )
+            utc = datetime.fromisoformat(event.utc) - timedelta(microseconds=(event.at_ns - at_ns) // 1000)
             entries.append(Entry(at_ns, utc, actor, text, event.seq, _is_grave(event)))
     return tuple(sorted(entries, key=lambda entry: (entry.at_ns, entry.number)))
 

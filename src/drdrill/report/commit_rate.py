@@ -48,9 +48,7 @@ def _round_up(highest: float) -> float:
     return step * -(-max(highest, 1.0) // step)
 
 
-def _draw_rates(
-    picture: Picture, frame: Frame, rate: CommitRate, height: Scale, names: list[str]
-) -> None:
+def _draw_rates(picture: Picture, frame: Frame, rate: CommitRate, height: Scale, names: list[str]) -> None:
     below = [0.0] * max((len(rates) for _, rates in rate.by_server), default=0)
     for number, (_, rates) in enumerate(rate.by_server):
         for place, value in enumerate(rates):

@@ -86,7 +86,7 @@ def _draw_bar(picture: Picture, frame: Frame, bar: Bar, y: float) -> None:
     left = frame.scale(bar.begin)
     right = frame.right if bar.end is None else frame.scale(bar.end)
     picture.rectangle(left, y, max(right - left, 2), _BAR, bar.kind, hint=f"{bar.lane}: {bar.text}")
-    _write_within(picture, frame, left, y + _BAR + 13, bar.text)
+    _write_within(picture, frame, left + 4, y + _BAR + 13, bar.text)
 
 
 def _draw_moments(picture: Picture, frame: Frame, moments: list[tuple[float, str]], y: float) -> None:
@@ -94,7 +94,9 @@ def _draw_moments(picture: Picture, frame: Frame, moments: list[tuple[float, str
     free = 0.0
     for number, (at, text) in enumerate(moments, start=1):
         x = frame.scale(at)
-        picture.polygon([(x, y), (x + 5, y + 6), (x, y + 12), (x - 5, y + 6)], "first", hint=f"{at:+.2f} s {text}")
+        picture.polygon(
+            [(x, y), (x + 5, y + 6), (x, y + 12), (x - 5, y + 6)], "first", hint=f"{at:+.2f} s {text}"
+        )
         place = max(x, free)
         picture.text(place, y + 25, str(number), "soft value", anchor="middle")
         free = place + 10

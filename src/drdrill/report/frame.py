@@ -72,7 +72,7 @@ def make_frame(account: Account, width: int) -> Frame | None:
     if fault:
         end = max(end, _LEAST_SECONDS)
         begin = max(begin, -_BEFORE_SHARE * end)
-    gutters = (78, 56) if width < WIDE else (132, 76)
+    gutters = (94, 54) if width < WIDE else (132, 76)
     scale = Scale(begin, max(end, begin + _LEAST_SECONDS), gutters[0], width - gutters[1])
     recovered = account.verdict["rta"]["outage_seconds"] if fault else None
     return Frame(width, scale, fault, recovered)

@@ -125,8 +125,12 @@ def count_commits(
     ledgers: Sequence[ClientLedger], origin_ns: int, *, begin: float, end: float, bin_seconds: float
 ) -> CommitRate:
     """Count acknowledgements of all users in bins from `begin` to `end` (seconds from the origin)."""
-    count = max(1, int((end - begin) / bin_seconds + 1e-9))  # whole bins only: a part of one would look like a drop
-    edges_ns = origin_ns + np.rint((begin + np.arange(count + 1) * bin_seconds) * NANOSECONDS).astype(np.int64)
+    count = max(
+        1, int((end - begin) / bin_seconds + 1e-9)
+    )  # whole bins only: a part of one would look like a drop
+    edges_ns = origin_ns + np.rint((begin + np.arange(count + 1) * bin_seconds) * NANOSECONDS).astype(
+        np.int64
+    )
     totals: dict[int, NDArray[np.int64]] = {}
     first_ns: dict[int, int] = {}
     for ledger in _users(ledgers):

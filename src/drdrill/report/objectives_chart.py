@@ -49,27 +49,27 @@ def draw_objectives(account: Account, width: int) -> Picture | None:
 def _draw_objective(
     picture: Picture, scale: LogScale, objective: Mapping[str, Any], y: float, *, narrow: bool
 ) -> None:
-    title = ObjectiveKind(objective["kind"]).title
+    title = ObjectiveKind(objective["kind"]).caption
     if narrow:
         picture.text(scale.left, y - 5, title)
     else:
-        picture.text(scale.left - 10, y + 15, title, anchor="end")
+        picture.text(scale.left - 18, y + 15, title, anchor="end")
     limit = objective["objective_seconds"]
     picture.rectangle(scale.left, y, scale(limit) - scale.left, _BAR, "allowed")
     picture.line(scale(limit), y - 3, scale(limit), y + _BAR + 3, "limit")
     picture.text(scale(limit) - 5, y - 5, f"objective {format_seconds(limit)}", "soft", anchor="end")
-    middle = y + _BAR / 2
+    upper, lower = y + 7, y + 16  # apart, so that neither hides the other
     measured, projected = objective["measured"], objective["projected"]
     if projected["value_seconds"] is not None:
         x = scale(projected["value_seconds"])
         hint = f"projected: {format_seconds(projected['value_seconds'])}"
-        diamond = [(x, middle - 8), (x + 8, middle), (x, middle + 8), (x - 8, middle)]
+        diamond = [(x, lower - 6), (x + 6, lower), (x, lower + 6), (x - 6, lower)]
         picture.polygon(diamond, projected["verdict"].lower(), hint=hint)
     if measured["value_seconds"] is not None:
         value, resolution = measured["value_seconds"], measured["resolution_seconds"] or 0.0
-        picture.line(scale(max(value - resolution, 0)), middle, scale(value + resolution), middle, "spread")
+        picture.line(scale(max(value - resolution, 0)), upper, scale(value + resolution), upper, "spread")
         hint = f"measured: {format_seconds(value)}"
-        picture.circle(scale(value), middle, 6, measured["verdict"].lower(), hint=hint)
+        picture.circle(scale(value), upper, 5, measured["verdict"].lower(), hint=hint)
 
 
 def _draw_legend(picture: Picture, left: float, *, narrow: bool) -> None:

@@ -54,7 +54,8 @@ def format_exactness(value: float) -> str:
 
 def format_signed(value: float) -> str:
     """Return a moment in seconds from the origin, with its sign."""
-    return f"{value:+.2f}\N{NO-BREAK SPACE}s"
+    hundredths = round(value * 100)
+    return f"{hundredths / 100:{'+.2f' if hundredths else '.2f'}}\N{NO-BREAK SPACE}s"
 
 
 def _content(account: Account, environment: jinja2.Environment) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def _content(account: Account, environment: jinja2.Environment) -> dict[str, Any
     objectives = [
         {
             **one,
-            "title": ObjectiveKind(one["kind"]).title,
+            "title": ObjectiveKind(one["kind"]).caption,
             "counts": combine(Verdict(one[part]["verdict"]) for part in ("measured", "projected")).value,
         }
         for one in verdict["objectives"]
@@ -77,6 +78,8 @@ def _content(account: Account, environment: jinja2.Environment) -> dict[str, Any
         "verdict": {**verdict, "objectives": objectives},
         "title": account.about.get("title") or words(str(account.about["scenario"])).capitalize(),
         "began": account.began_utc.replace("T", " ").replace("+00:00", " UTC"),
+        "steps": account.about.get("steps") or (),
+        "run_number": account.about.get("run_number"),
         "headline": write_headline(account),
         "meaning": Verdict(verdict["verdict"]).meaning.capitalize(),
         "style": Markup(style + read_style()),  # noqa: S704 (our own files)

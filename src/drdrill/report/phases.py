@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from drdrill.plan.duration import format_seconds
 from drdrill.report.frame import WIDE
-from drdrill.report.picture import Picture
+from drdrill.report.picture import LETTER, Picture, shorten
 from drdrill.report.scale import Scale
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _ROW, _BAR = 26, 14
 _NARROW_ROW = 40
+_LONGEST_NAME = 420  # px
 
 
 def draw_phases(account: Account, width: int) -> Picture | None:
@@ -22,7 +23,10 @@ def draw_phases(account: Account, width: int) -> Picture | None:
     if not phases:
         return None
     narrow = width < WIDE
-    row, left = (_NARROW_ROW, 0) if narrow else (_ROW, 330)
+    names = [name_phase(phase["name"]) for phase in phases]
+    row, left = _ROW, min(_LONGEST_NAME, LETTER * max(map(len, names)) + 16)
+    if narrow:
+        row, left = _NARROW_ROW, 0
     total = sum(phase["seconds"] for phase in phases)
     scale = Scale(0, max(total, 1e-9), left, width - 64)
     told = "; ".join(f"{name_phase(phase['name'])}: {format_seconds(phase['seconds'])}" for phase in phases)
@@ -30,13 +34,15 @@ def draw_phases(account: Account, width: int) -> Picture | None:
     since = 0.0
     for number, phase in enumerate(phases):
         y = number * row + (18 if narrow else 4)
-        name = name_phase(phase["name"])
+        name = names[number]
         if narrow:
-            picture.text(0, y - 5, name)
+            picture.text(0, y - 5, shorten(name, width))
         else:
-            picture.text(left - 10, y + 11, name, anchor="end")
+            picture.text(left - 10, y + 11, shorten(name, left - 10), anchor="end")
         begin, end = scale(since), scale(since + phase["seconds"])
-        picture.rectangle(begin, y, max(end - begin, 2), _BAR, "first", hint=f"{name}: {phase['seconds']:.3f} s")
+        picture.rectangle(
+            begin, y, max(end - begin, 2), _BAR, "first", hint=f"{name}: {phase['seconds']:.3f} s"
+        )
         picture.text(max(end, begin + 2) + 6, y + 11, format_seconds(phase["seconds"]), "value")
         since += phase["seconds"]
     return picture

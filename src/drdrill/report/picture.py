@@ -22,6 +22,12 @@ def read_style() -> str:
     return files("drdrill.report").joinpath("templates/picture.css").read_text(encoding="utf-8")
 
 
+def shorten(text: str, width: float) -> str:
+    """Return a text that fits into so many px, with an ellipsis where it was cut."""
+    fits = max(1, int(width / LETTER))
+    return text if len(text) <= fits else text[: fits - 1].rstrip() + "…"
+
+
 class Picture:
     """A drawing surface of `width` x `height` px with the origin at its top left."""
 
@@ -58,9 +64,7 @@ class Picture:
         """Draw a filled circle."""
         self._add("circle", kind, hint, cx=x, cy=y, r=radius)
 
-    def polygon(
-        self, points: Iterable[tuple[float, float]], kind: str, *, hint: str | None = None
-    ) -> None:
+    def polygon(self, points: Iterable[tuple[float, float]], kind: str, *, hint: str | None = None) -> None:
         """Draw a filled polygon."""
         mark = self._add("polygon", kind, hint)
         mark.set("points", " ".join(f"{_number(x)},{_number(y)}" for x, y in points))

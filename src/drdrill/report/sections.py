@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,13 +63,9 @@ def describe_rows(account: Account) -> tuple[Rows, ...]:
 
 def describe_writers(account: Account) -> str:
     """Return the servers that acknowledged writes, in order, by address and host."""
-    import ipaddress
-
     names = {str(ipaddress.IPv4Address(address)): host for address, host in account.servers.items()}
     writers = account.verdict["writers"] or {"servers": []}
-    return ", then ".join(
-        f"{names[one]} ({one})" if one in names else str(one) for one in writers["servers"]
-    )
+    return ", then ".join(f"{names[one]} ({one})" if one in names else str(one) for one in writers["servers"])
 
 
 def describe_looks(account: Account) -> tuple[dict[str, str], ...]:
