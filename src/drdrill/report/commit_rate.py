@@ -55,7 +55,7 @@ def _draw_rates(picture: Picture, frame: Frame, rate: CommitRate, height: Scale,
             if not value:
                 continue
             begin = rate.begin + place * rate.bin_seconds
-            left, right = frame.scale(begin), frame.scale(begin + rate.bin_seconds)
+            left, right = round(frame.scale(begin)), round(frame.scale(begin + rate.bin_seconds))
             top = height(below[place] + value)
             hint = f"{names[number]}: {value:,.0f}/s at {begin:+.2f} s"
             picture.rectangle(left, top, right - left, height(below[place]) - top, _kind(number), hint=hint)
