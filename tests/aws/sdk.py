@@ -15,6 +15,8 @@ from drdrill.aws.gate import Gate
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from botocore.config import Config
+
     from drdrill.aws.protocol import Parameters
 
 REGION = "eu-west-1"
@@ -29,21 +31,23 @@ class Wire:
     sent: list[tuple[str, str]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
-    def client(self, service: str, region: str = REGION) -> Any:
+    def client(self, service: str, region: str = REGION, config: Config | None = None) -> Any:
         """Return an SDK's client that is connected to the gate."""
         session = boto3.Session(NOBODY, NOBODY, region_name=region)
-        client = session.client(service)
+        client = session.client(service, config=config)
         client.meta.events.register("before-send", self._send)
         return client
 
-    def call(self, environ: Mapping[str, Any], body: bytes = b"") -> tuple[str, dict[str, str], bytes]:
+    def call(
+        self, environ: Mapping[str, Any], body: bytes = b"", *, stream: io.BytesIO | None = None
+    ) -> tuple[str, dict[str, str], bytes]:
         """Send one request (WSGI) to the gate and return status, headers and body."""
         said: list[tuple[str, list[tuple[str, str]]]] = []
 
         def start_response(status: str, headers: list[tuple[str, str]]) -> None:
             said.append((status, headers))
 
-        complete = {"CONTENT_LENGTH": str(len(body)), **environ, "wsgi.input": io.BytesIO(body)}
+        complete = {"CONTENT_LENGTH": str(len(body)), **environ, "wsgi.input": stream or io.BytesIO(body)}
         document = b"".join(Gate(self.services, self.failures.append)(complete, start_response))
         ((status, headers),) = said
         return status, dict(headers), document
@@ -55,6 +59,7 @@ class Wire:
         if hasattr(body, "read"):
             body = body.read()
         environ = {"REQUEST_METHOD": request.method, "PATH_INFO": url.path, "QUERY_STRING": url.query}
+        environ["HTTP_HOST"] = url.netloc
         for name, value in request.headers.items():
             key = name.upper().replace("-", "_")
             text = value.decode() if isinstance(value, bytes) else str(value)

@@ -14,7 +14,7 @@ GOOD: dict[str, Any] = {
     "DBInstanceClass": "db.r6g.large",
     "Engine": "postgres",
     "MasterUsername": "somebody",
-    "MasterUserPassword": "long enough",
+    "MasterUserPassword": "long-enough",
 }
 VERSION = "18.1"
 
@@ -22,6 +22,14 @@ VERSION = "18.1"
 def test_a_good_request_passes() -> None:
     """A request that AWS and the mirror can fulfil is not refused."""
     check_create({**GOOD, "MultiAZ": True, "EngineVersion": "18", "Port": 5432, "Tags": []}, VERSION)
+    check_create({**GOOD, "DBInstanceIdentifier": "a" * 63, "MasterUsername": "postgres"}, VERSION)
+
+
+def test_asking_for_what_is_so_anyway() -> None:
+    """A parameter whose value says what the mirror's instances are like anyway is no gap; another value is one."""
+    check_create({**GOOD, "StorageEncrypted": False, "AutoMinorVersionUpgrade": False}, VERSION)
+    with pytest.raises(NotImplementedInMirrorError, match="AutoMinorVersionUpgrade"):
+        check_create({**GOOD, "AutoMinorVersionUpgrade": True}, VERSION)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +45,15 @@ def test_a_good_request_passes() -> None:
         ({"MasterUserPassword": None}, "InvalidParameterValue", "MasterUserPassword must be provided"),
         ({"MasterUsername": ""}, "InvalidParameterValue", "MasterUsername must be provided"),
         ({"MasterUsername": "rdsadmin"}, "InvalidParameterValue", "reserved word"),
+        ({"MasterUsername": "pg_me"}, "InvalidParameterValue", "reserved word"),
+        ({"MasterUsername": "some-body"}, "InvalidParameterValue", "MasterUsername is not valid"),
+        ({"MasterUserPassword": "x" * 129}, "InvalidParameterValue", "longer than 128 characters"),
+        ({"MasterUserPassword": "with a space"}, "InvalidParameterValue", "Only printable ASCII"),
+        ({"MasterUserPassword": "user@host"}, "InvalidParameterValue", "Only printable ASCII"),
+        ({"DBName": "1st"}, "InvalidParameterValue", "DBName must begin with a letter"),
+        ({"DBName": "postgres"}, "InvalidParameterValue", "postgres cannot be used"),
+        ({"DBInstanceClass": "large"}, "InvalidParameterValue", "Invalid DB Instance class: large"),
+        ({"AllocatedStorage": 19}, "InvalidParameterValue", "Invalid storage size"),
         ({"MultiAZ": True, "AvailabilityZone": "eu-west-1a"}, "InvalidParameterCombination", "Multi-AZ"),
     ],
 )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import io
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from drdrill.aws.dialect import Dialect, say_error
@@ -20,19 +24,22 @@ SCOPE = (
     "AWS4-HMAC-SHA256 Credential=nobody/20261101/eu-west-1/rds/aws4_request, SignedHeaders=host, Signature=0"
 )
 
-# One service of each protocol: service, operation of the client, its parameters, the name that is refused.
+UPLOAD = {"Bucket": "b.with.dots", "Key": "k/k", "PartNumber": 1, "UploadId": "u", "Body": b"x"}
+# Services of each protocol: service, operation of the client, its parameters, the name that is refused.
 EVERY_PROTOCOL = [
     ("rds", "describe_db_clusters", {}, "rds:DescribeDBClusters"),  # query
     ("sts", "get_caller_identity", {}, "sts:GetCallerIdentity"),  # query
     ("ec2", "describe_instances", {}, "ec2:DescribeInstances"),  # ec2
-    ("s3", "list_objects_v2", {"Bucket": "b"}, "s3 GET "),  # rest-xml
-    ("s3", "put_object", {"Bucket": "b", "Key": "k", "Body": b"Action=x"}, "s3 PUT "),  # rest-xml
-    ("route53", "list_hosted_zones", {}, "route53 GET /2013-04-01/hostedzone"),  # rest-xml
+    ("s3", "list_objects_v2", {"Bucket": "b"}, "s3:ListObjectsV2"),  # rest-xml
+    ("s3", "put_object", {"Bucket": "b", "Key": "k", "Body": b"Action=x"}, "s3:PutObject"),  # rest-xml
+    ("s3", "upload_part", UPLOAD, "s3:UploadPart"),  # rest-xml
+    ("s3control", "list_access_points", {"AccountId": "123456789012"}, "s3:ListAccessPoints"),  # rest-xml
+    ("route53", "list_hosted_zones", {}, "route53:ListHostedZones"),  # rest-xml
     ("dynamodb", "list_tables", {}, "dynamodb:ListTables"),  # json
     ("sqs", "list_queues", {}, "sqs:ListQueues"),  # json
     ("ssm", "get_parameter", {"Name": "n"}, "ssm:GetParameter"),  # json
-    ("eks", "list_clusters", {}, "eks GET /clusters"),  # rest-json
-    ("lambda", "list_functions", {}, "lambda GET /2015-03-31/functions"),  # rest-json
+    ("eks", "list_clusters", {}, "eks:ListClusters"),  # rest-json
+    ("lambda", "list_functions", {}, "lambda:ListFunctions"),  # rest-json
     (
         "cloudwatchomni",
         "get_intelligence_configuration",
@@ -65,6 +72,64 @@ def test_all_protocols_are_tried() -> None:
     """The list above has a service of each protocol that botocore would speak to it."""
     spoken = {Wire().client(service).meta.service_model.resolved_protocol for service, *_ in EVERY_PROTOCOL}
     assert spoken == {"query", "ec2", "rest-xml", "json", "rest-json", "smithy-rpc-v2-cbor"}
+
+
+def test_a_bucket_in_the_host_s_name() -> None:
+    """A bucket that stands in the host's name is part of the path: it is no operation on all buckets."""
+    scope = SCOPE.replace("/rds/", "/s3/")
+    called = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "HTTP_AUTHORIZATION": scope}
+    named = [
+        (f"{host}:443", Wire().call({**called, "HTTP_HOST": f"{host}:443"})[2])
+        for host in (
+            "b.s3.eu-west-1.amazonaws.com",
+            "b.c.s3.amazonaws.com",
+            "b.s3.dualstack.eu-west-1.amazonaws.com",
+        )
+    ]
+    assert all(b"s3:ListObjects" in body for _, body in named), named
+    *_, body = Wire().call({**called, "HTTP_HOST": "s3.eu-west-1.amazonaws.com"})
+    assert b"s3:ListBuckets" in body
+
+
+def test_what_no_model_knows_is_named_by_its_path() -> None:
+    """A request that fits no operation of AWS is named by service, method and path."""
+    called = {"REQUEST_METHOD": "PATCH", "PATH_INFO": "/clusters", "HTTP_AUTHORIZATION": SCOPE}
+    *_, body = Wire().call({**called, "HTTP_AUTHORIZATION": SCOPE.replace("/rds/", "/eks/")})
+    assert b"eks PATCH /clusters in eu-west-1" in body
+
+
+def test_an_unsigned_call_to_a_missing_service_is_named() -> None:
+    """Where nobody signs, the host's name says the service, and the SDK understands the refusal."""
+    client = Wire().client("s3", config=Config(signature_version=UNSIGNED))
+    error = _refused(client, "list_objects_v2", {"Bucket": "b"})
+    assert error.response["Error"]["Code"] == "NotImplemented"
+    assert "s3:ListObjectsV2 in eu-west-1" in error.response["Error"]["Message"]
+
+
+def test_a_large_body_is_read_to_its_end() -> None:
+    """All of a body is read before it is refused, or the SDK would see a broken connection and try again."""
+    scope = SCOPE.replace("/rds/", "/s3/")
+    called = {"REQUEST_METHOD": "PUT", "PATH_INFO": "/b/k", "HTTP_AUTHORIZATION": scope}
+    for length, extra in (("3000000", {}), ("", {"wsgi.input_terminated": True})):
+        stream = io.BytesIO(b"x" * 3_000_000)
+        status, *_ = Wire().call({**called, "CONTENT_LENGTH": length, **extra}, stream=stream)
+        assert (status.split()[0], stream.read()) == ("501", b"")
+
+
+def test_parameters_in_the_query_of_a_get() -> None:
+    """The Query protocol's parameters may stand in the URL, as in a pre-signed one."""
+    heard: list[Parameters] = []
+
+    def hear(asked: Parameters) -> dict[str, Any]:
+        heard.append(asked)
+        return {"Events": []}
+
+    service = SmallService({"DescribeEvents": hear})
+    query = "Action=DescribeEvents&Duration=5&StartTime=2026-11-25T22%3A00&Version=2014-10-31"
+    called = {"REQUEST_METHOD": "GET", "PATH_INFO": "/", "QUERY_STRING": query, "HTTP_AUTHORIZATION": SCOPE}
+    status, *_ = Wire({(REGION, "rds"): service}).call(called)
+    assert status.startswith("200")
+    assert heard == [{"Duration": 5, "StartTime": datetime(2026, 11, 25, 22, tzinfo=UTC)}]
 
 
 def test_a_refusal_of_head_has_no_body() -> None:

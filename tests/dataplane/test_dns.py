@@ -86,12 +86,27 @@ def test_an_unknown_name(running: Running) -> None:
 
 
 def test_wildcards(running: Running) -> None:
-    """`*.` stands for any first label, a name of its own comes first, and the name above has no part in it."""
+    """`*.` stands for all names below, of one label or several; a name of its own comes first."""
     running.server.publish("*.eu-west-1.example.com", ["10.0.0.1"], ttl_seconds=60)
     running.server.publish("rds.eu-west-1.example.com", ["10.0.0.2"], ttl_seconds=60)
     assert running.addresses("anything.eu-west-1.example.com") == ["10.0.0.1"]
+    assert running.addresses("a.bucket.s3.eu-west-1.example.com") == ["10.0.0.1"]
     assert running.addresses("rds.eu-west-1.example.com") == ["10.0.0.2"]
-    assert running.ask("eu-west-1.example.com").header.rcode == RCODE.NXDOMAIN
+
+
+def test_a_closer_name_ends_a_wildcard(running: Running) -> None:
+    """A wildcard does not speak for what is below a name that exists, nor for the name that it stands below."""
+    running.server.publish("*.example.com", ["10.0.0.1"], ttl_seconds=60)
+    running.server.publish("first.rds.example.com", ["10.0.0.2"], ttl_seconds=60)
+    running.server.publish("second.rds.example.com", ["10.0.0.3"], ttl_seconds=60)
+    running.server.withdraw("second.rds.example.com")
+    assert running.ask("second.rds.example.com").header.rcode == RCODE.NXDOMAIN
+    assert running.ask("below.first.rds.example.com").header.rcode == RCODE.NXDOMAIN
+    for existing in ("rds.example.com", "example.com"):
+        answer = running.ask(existing)
+        assert (answer.header.rcode, answer.rr) == (RCODE.NOERROR, [])
+    running.server.withdraw("first.rds.example.com")
+    assert running.addresses("first.rds.example.com") == ["10.0.0.1"]
 
 
 def test_no_ipv6(running: Running) -> None:

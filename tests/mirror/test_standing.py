@@ -58,7 +58,7 @@ def test_the_name_is_taken(mirror: Standing) -> None:
         DBInstanceClass="db.r6g.large",
         Engine="postgres",
         MasterUsername="somebody",
-        MasterUserPassword="long enough",
+        MasterUserPassword="long-enough",
     )
     assert (refused["error"], refused["class"]) == (
         "DBInstanceAlreadyExists",
@@ -179,7 +179,7 @@ def test_create_and_delete(mirror: Standing, multi_az: bool) -> None:
         DBInstanceClass="db.r6g.large",
         Engine="postgres",
         MasterUsername="somebody",
-        MasterUserPassword="long enough",
+        MasterUserPassword="long-enough",
         MultiAZ=multi_az,
     )["DBInstance"]
     assert created["DBInstanceStatus"] == "creating"

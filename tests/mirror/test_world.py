@@ -41,7 +41,9 @@ def _world(root: Path, name: str, *, standing: bool = False) -> Iterator[World]:
     directory.create()
     world = None
     try:
-        world = World.start(directory, SETTINGS, standing=standing)
+        world = World.start(directory, SETTINGS)
+        if standing:
+            world.let_go()
         yield world
     finally:
         if directory.path.exists():

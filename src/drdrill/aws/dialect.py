@@ -10,7 +10,6 @@ import json
 import uuid
 from enum import Enum
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs
 from xml.etree import ElementTree as ET
 
 if TYPE_CHECKING:
@@ -18,7 +17,8 @@ if TYPE_CHECKING:
 
     from drdrill.aws.errors import AwsError
 
-_REST_XML = frozenset({"s3", "route53", "cloudfront"})  # by the names in signatures
+# By the names in signatures.
+_REST_XML = frozenset({"s3", "s3express", "s3-outposts", "s3-object-lambda", "route53", "cloudfront"})
 _SERVER_ERROR = 500
 _CBOR_MAP_OF_TWO, _CBOR_TEXT, _CBOR_LENGTH_16 = 0xA2, 0x60, 25
 
@@ -46,17 +46,6 @@ def recognise(environ: Mapping[str, Any], service: str) -> Dialect:
     if service in _REST_XML:
         return Dialect.REST_XML
     return Dialect.QUERY if "x-www-form-urlencoded" in content_type or not service else Dialect.REST_JSON
-
-
-def name_operation(environ: Mapping[str, Any], service: str, body: bytes) -> str:
-    """Return the operation as the request names it: `dynamodb:ListTables`, `s3 GET /bucket`."""
-    path = str(environ.get("PATH_INFO", "/"))
-    target = str(environ.get("HTTP_X_AMZ_TARGET", "")).rpartition(".")[2]
-    if environ.get("HTTP_SMITHY_PROTOCOL"):
-        target = path.rpartition("/")[2]
-    if not target:
-        target = parse_qs(body.decode("utf-8", errors="replace")).get("Action", [""])[0]
-    return f"{service}:{target}" if target else f"{service} {environ.get('REQUEST_METHOD', 'GET')} {path}"
 
 
 def say_error(dialect: Dialect, error: AwsError) -> tuple[list[tuple[str, str]], bytes]:

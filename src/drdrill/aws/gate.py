@@ -1,26 +1,23 @@
 """The gate: the one door of all AWS APIs of the mirror. It knows region and service of every call.
 
-A WSGI application. Region and service come from the credential scope of the signature (SigV4), which an SDK always
-sends; a region must agree with the one in the host name that was called. Signatures themselves are not verified:
-the mirror's credentials are nobody's secret.
+A WSGI application. The region that a call was signed for must agree with the one in the host name that was called.
+Signatures themselves are not verified: the mirror's credentials are nobody's secret.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import parse_qs
 
-from drdrill.aws.dialect import name_operation, recognise, say_error
+from drdrill.aws.dialect import recognise, say_error
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
+from drdrill.aws.naming import name_operation, read_host, read_scope
 from drdrill.aws.protocol import Parameters, parse_request, serialise_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([a-z0-9-]+)/([a-z0-9-]+)/aws4_request")
-_REGIONAL_NAME = re.compile(r"\.([a-z]{2,3}(?:-[a-z]+)+-\d)\.amazonaws\.com(?::\d+)?$")
 _MAXIMUM_BODY = 1 << 20
+_CHUNK = 1 << 16
 
 
 class Service(Protocol):
@@ -47,11 +44,13 @@ class Gate:
         self, environ: dict[str, Any], start_response: Callable[[str, list[tuple[str, str]]], object]
     ) -> Iterable[bytes]:
         """Answer one request (WSGI)."""
-        length = min(int(environ.get("CONTENT_LENGTH") or 0), _MAXIMUM_BODY)
-        body = environ["wsgi.input"].read(length)  # drained before any refusal: the connection stays usable
+        body = _read_body(environ)
         region, service = read_scope(environ)
+        signed = bool(service)
+        if not signed:
+            region, service = read_host(environ)
         try:
-            document = self._answer(environ, region, service, body)
+            document = self._answer(environ, region, service, body, signed=signed)
         except AwsError as error:
             return self._refuse(environ, service, error, start_response)
         except Exception as error:  # noqa: BLE001  (the edge: an SDK must get an AWS error, and we must hear of it)
@@ -73,33 +72,40 @@ class Gate:
         # A body after HEAD would be read as the beginning of the connection's next answer.
         return [] if environ.get("REQUEST_METHOD") == "HEAD" else [document]
 
-    def _answer(self, environ: Mapping[str, Any], region: str, service: str, body: bytes) -> bytes:
-        if not service:
+    def _answer(
+        self, environ: Mapping[str, Any], region: str, service: str, body: bytes, *, signed: bool
+    ) -> bytes:
+        target = self._services.get((region, service))
+        if not signed and (target or not service):
             raise AwsError(
                 "MissingAuthenticationToken", "Request is missing Authentication Token", status=403
             )
-        called = _REGIONAL_NAME.search(str(environ.get("HTTP_HOST", "")))
-        if called and called[1] != region:
+        called, _ = read_host(environ)
+        if called and called != region:
             raise AwsError(
                 "SignatureDoesNotMatch",
-                f"Credential should be scoped to a valid region: signed for {region}, sent to {called[1]}.",
+                f"Credential should be scoped to a valid region: signed for {region}, sent to {called}.",
                 status=403,
             )
-        target = self._services.get((region, service))
         if target is None:
-            raise NotImplementedInMirrorError(f"{name_operation(environ, service, body)} in {region}")
-        operation, parameters = parse_request(service, body)
+            where = f" in {region}" if region else ""
+            raise NotImplementedInMirrorError(f"{name_operation(environ, service, body)}{where}")
+        form = (
+            body if environ.get("REQUEST_METHOD") != "GET" else str(environ.get("QUERY_STRING", "")).encode()
+        )
+        operation, parameters = parse_request(service, form)
         implementation = target.operations().get(operation)
         if implementation is None:
-            raise NotImplementedInMirrorError(f"{service}:{operation}")
+            raise NotImplementedInMirrorError(f"{service}:{operation} in {region}")
         return serialise_response(service, operation, implementation(parameters))
 
 
-def read_scope(environ: Mapping[str, Any]) -> tuple[str, str]:
-    """Return region and service of a signed request, from its header or its query; empty where it is unsigned."""
-    signed = str(environ.get("HTTP_AUTHORIZATION", ""))
-    if not signed:
-        query = parse_qs(str(environ.get("QUERY_STRING", "")))
-        signed = "Credential=" + query.get("X-Amz-Credential", [""])[0]
-    found = _SCOPE.search(signed)
-    return (found[1], found[2]) if found else ("", "")
+def _read_body(environ: Mapping[str, Any]) -> bytes:
+    """Read a request's body to its end, or the SDK would see a broken connection and try again; keep its beginning."""
+    stream = environ["wsgi.input"]
+    left = None if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
+    kept = b""
+    while chunk := stream.read(_CHUNK if left is None else min(left, _CHUNK)):
+        kept += chunk[: _MAXIMUM_BODY - len(kept)]
+        left = None if left is None else left - len(chunk)
+    return kept

@@ -22,7 +22,10 @@ class Fleet(Protocol):
         ...
 
     def create_host(self, name: str, zone: str, *, disk_bytes: int) -> Host:
-        """Make a machine with power, an address and an empty data disk of that size."""
+        """Make a machine with power, an address and an empty data disk of that size.
+
+        Its name is the wanted one, or one like it where that is too long for a machine, or taken.
+        """
         ...
 
     def power_off(self, host: Host, /) -> None:

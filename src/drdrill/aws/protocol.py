@@ -92,7 +92,8 @@ def _parse_scalar(shape: Shape, text: str, key: str) -> Any:
             case "float" | "double":
                 return float(text)
             case "timestamp":
-                return parse_timestamp(text)
+                at: datetime = parse_timestamp(text)
+                return at if at.tzinfo else at.replace(tzinfo=UTC)  # AWS: without a zone it is UTC
     except (KeyError, ValueError) as error:
         raise AwsError(
             "InvalidParameterValue", f"{text!r} is not a valid {shape.type_name} for the parameter {key}."

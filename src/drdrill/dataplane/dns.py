@@ -11,6 +11,7 @@ import asyncio
 import json
 import sys
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING, cast
 
 from dnslib import QTYPE, RCODE, RR, A, DNSError, DNSRecord
@@ -33,7 +34,7 @@ class DnsServer:
         self._tell({})  # the first answer: it listens
 
     def publish(self, name: str, addresses: Sequence[str], *, ttl_seconds: int) -> None:
-        """Answer `name` with these addresses from now on; `*.` stands for any first label."""
+        """Answer `name` with these addresses from now on; `*.` stands for all below that none is closer to."""
         self._tell({"name": name.lower().rstrip("."), "addresses": list(addresses), "ttl": ttl_seconds})
 
     def withdraw(self, name: str) -> None:
@@ -54,32 +55,54 @@ class DnsServer:
 
 
 class _Zone:
+    """Records by name. A wildcard speaks for names below it, unless a longer part of them exists (RFC 4592, 3.3.1).
+
+    So `*.amazonaws.com` answers for the names of every bucket, and not for a database that was deleted.
+    """
+
     def __init__(self) -> None:
         self.records: dict[str, tuple[tuple[str, ...], int]] = {}
+        self._existing: Counter[str] = (
+            Counter()
+        )  # every name, and every one above it: how many records are below
 
     def take(self, line: str) -> None:
         record = json.loads(line)
         if not record:
             return
+        name = record["name"]
+        if self.records.pop(name, None):
+            self._existing -= Counter(_names_above(name))
         if record["addresses"]:
-            self.records[record["name"]] = (tuple(record["addresses"]), record["ttl"])
-        else:
-            self.records.pop(record["name"], None)
+            self.records[name] = (tuple(record["addresses"]), record["ttl"])
+            self._existing += Counter(_names_above(name))
+
+    def _find(self, name: str) -> tuple[tuple[str, ...], int] | None:
+        """Return addresses and TTL: no addresses for a name that only has others below it, None where nothing is."""
+        encloser = next((part for part in _names_above(name) if part in self._existing), None)
+        if encloser == name:
+            return self.records.get(name, ((), 0))
+        return self.records.get(f"*.{encloser}")
 
     def answer(self, packet: bytes) -> bytes | None:
         try:
             request = DNSRecord.parse(packet)
         except DNSError:
             return None
-        name = str(request.q.qname).lower().rstrip(".")
         reply = request.reply(ra=0, aa=1)
-        found = self.records.get(name) or self.records.get("*." + name.partition(".")[2])
+        found = self._find(str(request.q.qname).lower().rstrip("."))
         if found is None:
             reply.header.rcode = RCODE.NXDOMAIN
         elif request.q.qtype in (QTYPE.A, QTYPE.ANY):
             for address in found[0]:
                 reply.add_answer(RR(request.q.qname, QTYPE.A, rdata=A(address), ttl=found[1]))
         return bytes(reply.pack())
+
+
+def _names_above(name: str) -> list[str]:
+    """Return a name and every one above it, the longest first."""
+    labels = name.split(".")
+    return [".".join(labels[number:]) for number in range(len(labels))]
 
 
 class _Protocol(asyncio.DatagramProtocol):

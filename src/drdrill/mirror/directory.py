@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import re
 import shutil
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from drdrill.core.errors import DamagedRecordError, UsageError
 from drdrill.core.waiting import wait_until
 from drdrill.record.directory import read_json, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _REMOVED_WITHIN = timedelta(seconds=10)  # measured 0.01 s
@@ -76,11 +82,16 @@ class MirrorDirectory:
         return self.path / "secrets"
 
     def create(self) -> None:
-        """Make the directory and its folders; it must not exist yet."""
-        self.path.mkdir(parents=True)
-        self._write_owner(
-            None, ProcessId.read(os.getpid())
-        )  # first: a command that clears remains looks at it
+        """Make the directory and its folders; raises `UsageError` when there is one."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with hold_mirrors(self.path.parent):
+            try:
+                self.path.mkdir()
+            except FileExistsError as error:
+                raise UsageError(
+                    f"there is a mirror {self.name} already: take it down, or choose another --name."
+                ) from error
+            self._write_owner(None, ProcessId.read(os.getpid()))
         self.disks.mkdir()
         self.logs.mkdir()
         self.secrets.mkdir(mode=0o700)
@@ -127,6 +138,17 @@ class MirrorDirectory:
             return not self.path.exists()
 
         wait_until(removed, what=f"the end of {self.path}", within=_REMOVED_WITHIN, every=_POLL)
+
+
+@contextlib.contextmanager
+def hold_mirrors(folder: Path) -> Iterator[None]:
+    """Keep others from making a mirror's directory, or from judging one, while the block runs."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def list_mirrors(root: Path) -> tuple[MirrorDirectory, ...]:

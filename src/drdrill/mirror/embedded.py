@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from drdrill.core.clock import SystemClock
-from drdrill.core.errors import CommandFailedError, ControlLostError, UsageError
+from drdrill.core.errors import CommandFailedError, ControlLostError
 from drdrill.dataplane.postgresql import find_binaries
 from drdrill.environment.port import (
     Fidelity,
@@ -79,16 +79,12 @@ class Embedded:
             return self
         require_prerequisites(self._root)
         directory = find_mirror(self._root, self._name or f"{secrets.token_hex(3)}-{os.getpid()}")
-        if directory.path.exists():
-            raise UsageError(
-                f"there is a mirror {directory.name} already: take it down, or choose another --name."
-            )
         directory.create()
         try:
-            self._world = World.start(directory, self._settings(), standing=self._standing)
+            self._world = World.start(directory, self._settings())
             self._build()
             if self._standing:
-                directory.write_owner(world=self._world.process, owner=None)
+                self._world.let_go()
         except BaseException as error:
             try:
                 self._take_down(directory)

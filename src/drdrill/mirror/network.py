@@ -14,6 +14,7 @@ is told *host unreachable* where a dead machine gives no answer.
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import subprocess
 import threading
@@ -34,6 +35,7 @@ BLACK_HOLE = "198.19.255.1"  # routed nowhere: asked by the positive control
 DNS_ADDRESS = "198.18.0.53"
 _VPC_OCTETS = (20, 40)
 _FIRST_HOST = 10
+_LONGEST_NAME = 44
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,19 +129,22 @@ class Network:
     def create_host(
         self, name: str, zone_name: str, *, disk_bytes: int, address: str | None = None
     ) -> WorldHost:
-        """Make a host with a disk, power and its place in a zone (or on the internet)."""
+        """Make a host with a disk, power and its place in a zone (or on the internet).
+
+        A name that is too long is shortened; one that another region has is told apart by the region.
+        """
         with self._lock:
             zone = self._zones[zone_name]
+            region = next((layout.name for layout in self.regions if zone_name in layout.zones), "")
+            name = _shorten(name)
+            if name in self._hosts:
+                name = f"{name}.{region}"
             if name in self._hosts:
                 raise ValueError(f"there is a host {name} already")
             disk = self._disks / name
             disk.mkdir()
-            subprocess.run(
-                ["mount", "-t", "tmpfs", "-o", f"size={disk_bytes},mode=755", "none", str(disk)],
-                check=True, capture_output=True,
-            )  # fmt: skip
+            _run(["mount", "-t", "tmpfs", "-o", f"size={disk_bytes},mode=755", "none", str(disk)])
             number = next(iter(zone.next_host))
-            region = next((layout.name for layout in self.regions if zone_name in layout.zones), "")
             host = WorldHost(name, region, zone_name, address or f"{zone.prefix}.{number}", disk)
             self._hosts[name] = host
         self.power_on(host)
@@ -187,7 +192,7 @@ class Network:
         self.power_off(host)
         with self._lock:
             self._hosts.pop(host.name, None)
-        subprocess.run(["umount", "--lazy", str(host.disk)], check=True, capture_output=True)
+        _run(["umount", "--lazy", str(host.disk)])
         host.disk.rmdir()
 
     def find_host(self, name: str) -> WorldHost:
@@ -225,6 +230,14 @@ class RegionFleet:
         self._network.release(self._network.find_host(host.name))
 
 
+def _shorten(name: str) -> str:
+    """Return a name that a host may have (64 bytes) and a standby may stream under (63), with a region behind it."""
+    if len(name) <= _LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
+    return f"{name[: _LONGEST_NAME - len(digest) - 1]}-{digest}"
+
+
 def _port(host: WorldHost) -> str:
     """Return the name of the bridge port of a host: unique, and short enough for the kernel (15 characters)."""
     return "p" + host.address.replace(".", "x")
@@ -237,17 +250,15 @@ def _mac(address: str) -> str:
 def _ip(where: WorldHost | None, commands: Sequence[str]) -> None:
     """Run `ip` commands in one go in a host's network namespace, or in the core's."""
     enter = ["nsenter", "--target", str(where.init_pid), "--net", "--"] if where else []
-    command = [*enter, "ip", "-batch", "-"]
-    done = subprocess.run(
-        command, input="\n".join(commands) + "\n", capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise CommandFailedError([*command, *commands], done.returncode, done.stderr)
+    _run([*enter, "ip", "-batch", "-"], said="\n".join(commands) + "\n")
 
 
 def _allow_forwarding(where: WorldHost | None) -> None:
     enter = ["nsenter", "--target", str(where.init_pid), "--net", "--mount", "--"] if where else []
-    command = [*enter, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    _run([*enter, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"])
+
+
+def _run(command: Sequence[str], *, said: str = "") -> None:
+    done = subprocess.run(command, input=said, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise CommandFailedError(command, done.returncode, done.stderr)
+        raise CommandFailedError([*command, *said.splitlines()], done.returncode, done.stderr)

@@ -139,9 +139,9 @@ class Operations:
 
     def start_sampling(self, resource: str, output: str) -> Answer:
         """Append every reading of an instance's replication to a file."""
-        self._find(resource)
+        arn = self._find(resource).record.arn
         with self._lock:
-            self._samples[resource] = Path(output)
+            self._samples[arn] = Path(output)
         return {}
 
     def stop_sampling(self) -> Answer:
@@ -196,10 +196,10 @@ class Operations:
         }
 
     def _sample(
-        self, resource: str, primary: str, at_ns: int, reading: ReplicationReading | None, error: str | None
+        self, arn: str, primary: str, at_ns: int, reading: ReplicationReading | None, error: str | None
     ) -> None:
         with self._lock:
-            output = self._samples.get(resource)
+            output = self._samples.get(arn)
             if output is None:
                 return
             standbys = reading.standbys if reading else ()
@@ -217,5 +217,5 @@ class Operations:
                     stream.write(json.dumps(sample, separators=(",", ":")) + "\n")
             except OSError as problem:
                 # The drill that asked for it is gone, or its disk is full: that must not look like a silent primary.
-                _log.warning("sampling of %s ends: %s", resource, problem)
-                del self._samples[resource]
+                _log.warning("sampling of %s ends: %s", arn, problem)
+                del self._samples[arn]

@@ -1,7 +1,8 @@
 """The supervisor: a world's first process. It builds the network, serves DNS and AWS, and obeys the control socket.
 
 Started by `drdrill.mirror.world` in fresh namespaces: `python -m drdrill.mirror.supervisor DIRECTORY SETTINGS`. Its
-standard input is the lifeline: when the owner dies, it ends, and the kernel ends everything in the world with it.
+standard input is the lifeline: when the owner dies, it ends, and the kernel ends everything in the world with it. A
+world that is to stand by itself is let go of by one byte, when everything is built and noted.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import json
 import logging
 import os
 import signal
-import ssl
 import subprocess
 import sys
 import threading
@@ -24,21 +24,19 @@ from drdrill.aws.rds import RdsService, RdsSettings
 from drdrill.core.clock import SystemClock
 from drdrill.core.errors import EnvironmentFailedError
 from drdrill.dataplane import dns
-from drdrill.mirror.authority import issue_certificate
 from drdrill.mirror.control import ControlServer
 from drdrill.mirror.directory import MirrorDirectory
+from drdrill.mirror.endpoints import open_endpoints
 from drdrill.mirror.network import DNS_ADDRESS, INTERNET, Network, RegionFleet, RegionLayout
 from drdrill.mirror.operations import Operations
 
-_SERVICE_NUMBERS = {"rds": 10}
-_ANY_SERVICE = 1  # answers for all services that are not implemented, so that they say so
 _SMALL_DISK = 64 << 20
-_ENDPOINT_TTL_SECONDS = 60
 _log = logging.getLogger("drdrill.mirror.supervisor")
 
 
 def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None:
     """Build the world and serve until the lifeline breaks or `stop` is asked for."""
+    threading.Thread(target=_follow_lifeline, name="lifeline", daemon=True).start()
     clock = SystemClock()
     network = Network(
         [RegionLayout(r["name"], tuple(r["zones"])) for r in settings["regions"]], directory.disks
@@ -61,71 +59,27 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
         layout.name: RdsService(RegionFleet(network, layout), names, rds_settings, clock, directory.logs)
         for layout in network.regions
     }
-    _serve_aws(network, names, directory, rds)
+    gate = Gate({(region, "rds"): service for region, service in rds.items()}, report=_log.error)
+    open_endpoints(network, names, directory.secrets, gate)
     stopped = threading.Event()
     operations = Operations(directory.name, network, rds, clock, stop=stopped.set)
     ControlServer(directory.control, operations.table())
-    if settings["lifeline"]:
-        threading.Thread(target=_follow_lifeline, args=(stopped,), name="lifeline", daemon=True).start()
     sys.stdout.write('{"ready": true}\n')
     sys.stdout.flush()
     stopped.wait()
 
 
-def _follow_lifeline(stopped: threading.Event) -> None:
-    while os.read(0, 1):
-        pass
+def _follow_lifeline() -> None:
+    if os.read(0, 1):
+        return  # it stands by itself from now on
     _log.warning("the owner of this mirror is gone")
-    stopped.set()
+    os._exit(0)  # at once, whatever is being built: the world ends with us
 
 
 def _start_dns(network: Network, directory: MirrorDirectory) -> dns.DnsServer:
     host = network.create_host("dns", INTERNET, disk_bytes=_SMALL_DISK, address=DNS_ADDRESS)
     command = [sys.executable, "-m", "drdrill.dataplane.dns", DNS_ADDRESS, str(dns.PORT)]
     return dns.DnsServer(host.spawn_piped(command, log=directory.logs / "dns.log"))
-
-
-def _serve_aws(
-    network: Network, names: dns.DnsServer, directory: MirrorDirectory, rds: dict[str, RdsService]
-) -> None:
-    """Open the gate under AWS's real names: one address per region and service."""
-    from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415  (80 ms, while the hosts boot)
-
-    class Handler(WSGIRequestHandler):
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Keep quiet: what matters stands in the journal and in RDS's events."""
-
-    suffixes = [f"{layout.name}.amazonaws.com" for layout in network.regions]
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    certificate = issue_certificate(
-        directory.secrets, ["*.amazonaws.com", *(f"*.{suffix}" for suffix in suffixes)]
-    )
-    context.load_cert_chain(certificate)
-    gate = Gate(
-        {(region, "rds"): service for region, service in rds.items()},
-        report=_log.error,
-    )
-    server = make_server(
-        "0.0.0.0",  # noqa: S104 (the world's own network: all addresses of the AWS endpoints)
-        443,
-        gate,
-        threaded=True,
-        ssl_context=context,
-        request_handler=Handler,
-    )
-    server.daemon_threads = True  # type: ignore[attr-defined]  # of the threaded server that was asked for
-    threading.Thread(target=server.serve_forever, name="gate", daemon=True).start()
-    for layout, suffix in zip(network.regions, suffixes, strict=True):
-        anything = network.add_endpoint(layout.name, _ANY_SERVICE)
-        names.publish(f"*.{suffix}", [anything], ttl_seconds=_ENDPOINT_TTL_SECONDS)
-        for service, number in _SERVICE_NUMBERS.items():
-            address = network.add_endpoint(layout.name, number)
-            names.publish(f"{service}.{suffix}", [address], ttl_seconds=_ENDPOINT_TTL_SECONDS)
-    names.publish(
-        "*.amazonaws.com",
-        [network.add_endpoint(network.regions[0].name, 2)],
-        ttl_seconds=_ENDPOINT_TTL_SECONDS,
-    )
 
 
 def _give_the_world_its_files(directory: MirrorDirectory) -> None:

@@ -1,7 +1,9 @@
 """The world as seen from outside: starting it, entering its hosts, ending it, clearing away what a crash left.
 
-A world that a runner owns hangs on a lifeline: a pipe whose writing end only the runner holds. However the runner
-dies, the supervisor reads the end of it, ends, and the kernel ends every process, mount and namespace of the world.
+A world hangs on a lifeline: a pipe whose writing end only the process holds that started it. However that process
+dies, the supervisor reads the end of it, ends, and the kernel ends every process, mount and namespace of the world. A
+world that is to stand by itself is let go of only when it is built and noted as such, so there is no moment at which
+one is left that nobody knows of.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from drdrill.core.errors import ControlLostError, EnvironmentFailedError
 from drdrill.core.waiting import wait_until
 from drdrill.mirror.authority import create_authority
 from drdrill.mirror.control import Control
-from drdrill.mirror.directory import MirrorDirectory, ProcessId, find_outer_pid, list_mirrors
+from drdrill.mirror.directory import MirrorDirectory, ProcessId, find_outer_pid, hold_mirrors, list_mirrors
 from drdrill.record.directory import write_json
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ _READY_WITHIN_SECONDS = 60.0  # measured 0.9 s, 5 s on a loaded machine
 _STOP_WITHIN = timedelta(seconds=20)  # measured 0.2 s
 _KILLED_WITHIN = timedelta(seconds=10)
 _POLL = timedelta(milliseconds=20)
+_SUPERVISOR = "drdrill.mirror.supervisor"
 _UNSHARE = ("unshare", "-Urnmiu", "-p", "-f", "--kill-child", "--mount-proc")
 
 
@@ -40,7 +43,7 @@ class World:
         self,
         directory: MirrorDirectory,
         process: ProcessId,
-        lifeline: int | None,
+        lifeline: int | None = None,
         child: subprocess.Popen[str] | None = None,
     ) -> None:
         self._child = child
@@ -50,36 +53,46 @@ class World:
         self.control = Control(directory.control)
 
     @classmethod
-    def start(cls, directory: MirrorDirectory, settings: Mapping[str, Any], *, standing: bool) -> World:
-        """Start a world in its new directory; return when it is ready. `standing`: it outlives this process.
+    def start(cls, directory: MirrorDirectory, settings: Mapping[str, Any]) -> World:
+        """Start a world of this process in its new directory; return when it is ready.
 
         Raises `EnvironmentFailedError` with the supervisor's last words; nothing is left then.
         """
         create_authority(directory.path / "authority.pem", directory.secrets)
         settings_path = directory.path / "settings.json"
-        write_json(settings_path, {**settings, "lifeline": not standing})
+        write_json(settings_path, settings)
         reading, writing = os.pipe()
-        with (directory.logs / "supervisor.log").open("ab") as log:
-            process = subprocess.Popen(
-                [*_UNSHARE, sys.executable, "-m", "drdrill.mirror.supervisor", str(directory.path), str(settings_path)],
-                stdin=reading, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True, cwd="/",
-            )  # fmt: skip
-        os.close(reading)
-        if standing:
-            os.close(writing)
-        identity = ProcessId.read(process.pid)
+        process = None
         try:
+            with (directory.logs / "supervisor.log").open("ab") as log:
+                process = subprocess.Popen(
+                    [*_UNSHARE, sys.executable, "-m", _SUPERVISOR, str(directory.path), str(settings_path)],
+                    stdin=reading, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True, cwd="/",
+                )  # fmt: skip
+            identity = ProcessId.read(process.pid)
             if identity is None:
                 raise EnvironmentFailedError("the mirror's world ended at once.")  # noqa: TRY301 (one clean-up for all)
             directory.write_owner(world=identity, owner=ProcessId.read(os.getpid()))
             _await_ready(process, directory)
         except BaseException:
-            process.kill()
-            process.wait()
-            if not standing:
-                os.close(writing)
+            os.close(
+                writing
+            )  # the world ends by this alone, also where an interruption hid its process from us
+            if process is not None:
+                process.kill()
+                process.wait()
             raise
-        return cls(directory, identity, None if standing else writing, child=process)
+        finally:
+            os.close(reading)
+        return cls(directory, identity, writing, child=process)
+
+    def let_go(self) -> None:
+        """Let the world stand by itself: noted first, so that whoever finds it knows whose it is."""
+        self.directory.write_owner(world=self.process, owner=None)
+        if self._lifeline is not None:
+            os.write(self._lifeline, b".")
+            os.close(self._lifeline)
+            self._lifeline = None
 
     @classmethod
     def attach(cls, directory: MirrorDirectory) -> World:
@@ -89,7 +102,7 @@ class World:
             raise ControlLostError(
                 f"the mirror {directory.name} does not run. `drdrill env status` lists those that do."
             )
-        return cls(directory, process, None)
+        return cls(directory, process)
 
     def entry(self, host: str) -> list[str]:
         """Return the command that runs what follows on a host of this world."""
@@ -168,13 +181,14 @@ def clear_remains(root: Path) -> tuple[str, ...]:
 
 
 def _clear(directory: MirrorDirectory) -> str:
-    world, owner = directory.read_world(), directory.read_owner()
+    with hold_mirrors(directory.path.parent):  # not between a directory's beginning and the note of its maker
+        world, owner = directory.read_world(), directory.read_owner()
     if owner is not None and owner.lives():
         return ""
     if world is not None and world.lives():
         if owner is None:
             return ""
-        World(directory, world, None).stop()
+        World(directory, world).stop()
     directory.remove()
     why = "its world had ended" if owner is None else "the run that owned it was killed"
     return f"found the remains of mirror {directory.name}: {why}; its directory is removed."
@@ -184,5 +198,5 @@ def take_down(directory: MirrorDirectory) -> None:
     """End a mirror's world, if it lives, and remove its directory."""
     world = directory.read_world()
     if world is not None and world.lives():
-        World(directory, world, None).stop()
+        World(directory, world).stop()
     directory.remove()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
 from drdrill.aws.rds.creation import check_create
+from drdrill.aws.rds.events import describe_event, read_event_request
+from drdrill.aws.rds.listing import read_filters, select_page
 from drdrill.aws.rds.model import EventRecord, InstanceRecord, RdsSettings, Status
 from drdrill.aws.rds.reconciler import Reconciler
 from drdrill.dataplane.postgresql import PORT, read_version
@@ -88,7 +89,7 @@ class RdsService:
             allocated_storage=parameters.get("AllocatedStorage", 20),
             engine_version=self._engine_version,
             master_username=parameters["MasterUsername"],
-            database=parameters.get("DBName", "postgres_customer"),
+            database=parameters.get("DBName"),
             multi_az=parameters.get("MultiAZ", False),
             publicly_accessible=parameters.get("PubliclyAccessible", False),
             deletion_protection=parameters.get("DeletionProtection", False),
@@ -107,18 +108,25 @@ class RdsService:
                 clock=self._clock,
                 logs=self._logs,
                 on_event=self._keep_event,
-                on_reading=lambda *reading: self.on_reading(identifier, *reading),
+                on_reading=lambda *reading: self.on_reading(record.arn, *reading),
             )
             self._instances[identifier] = reconciler
         return {"DBInstance": describe(record)}
 
     def describe_db_instances(self, parameters: Parameters) -> Mapping[str, Any]:
-        """Describe one instance or all, as they are now."""
-        if parameters.get("Filters"):
-            raise NotImplementedInMirrorError("The parameter Filters of rds:DescribeDBInstances")
+        """Describe one instance, or all that pass the filters, as they are now."""
         wanted = parameters.get("DBInstanceIdentifier")
-        found = (self.find(wanted),) if wanted else self.instances()
-        return {"DBInstances": [describe(reconciler.record) for reconciler in found]}
+        passes = read_filters(parameters)
+        found = (self._find_by_name_or_arn(wanted),) if wanted else self.instances()
+        records = (record for reconciler in found if passes(record := reconciler.record))
+        page, more = select_page(records, parameters, key=lambda record: record.identifier)
+        return {"DBInstances": [describe(record) for record in page], **more}
+
+    def _find_by_name_or_arn(self, wanted: str) -> Reconciler:
+        for reconciler in self.instances():
+            if reconciler.record.arn == wanted.lower():
+                return reconciler
+        return self.find(wanted)
 
     def reboot_db_instance(self, parameters: Parameters) -> Mapping[str, Any]:
         """Restart an instance, or fail it over to its standby."""
@@ -127,10 +135,15 @@ class RdsService:
         if record.status is not Status.AVAILABLE:
             raise _not_available(record)
         forced = parameters.get("ForceFailover", False)
-        if forced and (not record.multi_az or reconciler.standby is None):
+        if forced and not record.multi_az:
             raise AwsError(
                 "InvalidParameterCombination",
-                "Cannot specify ForceFailover: the DB instance has no standby in another Availability Zone.",
+                "Cannot specify ForceFailover: the DB instance is not a Multi-AZ deployment.",
+            )
+        if forced and not reconciler.can_fail_over:
+            raise AwsError(
+                "InvalidDBInstanceState",
+                f"Cannot fail over {record.identifier}: its standby is being made, and has not all rows yet.",
             )
         if not reconciler.request("fail over" if forced else "reboot", allowed=(Status.AVAILABLE,)):
             raise _not_available(reconciler.record)
@@ -159,31 +172,9 @@ class RdsService:
 
     def describe_events(self, parameters: Parameters) -> Mapping[str, Any]:
         """List events of the last hour, or of the time that is asked for."""
-        end = parameters.get("EndTime") or self._clock.utc()
-        start = parameters.get("StartTime") or end - timedelta(minutes=parameters.get("Duration", 60))
-        source = parameters.get("SourceIdentifier")
-        categories = set(parameters.get("EventCategories", []))
-        if source and not parameters.get("SourceType"):
-            raise AwsError(
-                "InvalidParameterCombination", "SourceType must be specified with SourceIdentifier."
-            )
-        return {
-            "Events": [
-                {
-                    "SourceIdentifier": event.identifier,
-                    "SourceType": "db-instance",
-                    "Message": event.message,
-                    "EventCategories": list(event.categories),
-                    "Date": event.at,
-                    "SourceArn": event.arn,
-                }
-                for event in self.events()
-                if start <= event.at <= end
-                and parameters.get("SourceType", "db-instance") == "db-instance"
-                and source in (None, event.identifier)
-                and (not categories or categories & set(event.categories))
-            ]
-        }
+        passes = read_event_request(parameters, now=self._clock.utc())
+        page, more = select_page(filter(passes, self.events()), parameters, key=lambda event: event.key)
+        return {"Events": [describe_event(event) for event in page], **more}
 
     def _keep_event(self, event: EventRecord) -> None:
         with self._lock:
@@ -201,7 +192,7 @@ def describe(record: InstanceRecord) -> dict[str, Any]:
         "EngineVersion": record.engine_version,
         "DBInstanceStatus": record.status.value,
         "MasterUsername": record.master_username,
-        "DBName": record.database,
+        "DBName": record.database,  # none without one: the database `postgres` is always there
         "AllocatedStorage": record.allocated_storage,
         "MultiAZ": record.multi_az,
         "PubliclyAccessible": record.publicly_accessible,

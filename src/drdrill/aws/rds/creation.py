@@ -12,18 +12,38 @@ from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
 from drdrill.dataplane.postgresql import ADMINISTRATOR, PORT, REPLICATOR
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from drdrill.aws.protocol import Parameters
 
 _IDENTIFIER = re.compile(r"[a-zA-Z](?!.*--)[a-zA-Z0-9-]{0,62}(?<!-)")
-_MINIMUM_PASSWORD = 8
-_RESERVED = frozenset({ADMINISTRATOR, REPLICATOR, "postgres"})
+_CLASS = re.compile(r"db\.[a-z][a-z0-9-]*\.[a-z0-9-]+")
+_USER = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,62}")
+_DATABASE = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,62}")
+_PASSWORD = re.compile(r"[!-~]*")
+_PASSWORD_LACKS = frozenset('/@"')
+_PASSWORD_LENGTH = range(8, 129)
+_STORAGE_GIB = range(20, 65537)
+_RESERVED = frozenset({ADMINISTRATOR, REPLICATOR, "admin", "rds_superuser", "rdsrepladmin"})
+_EXISTING = frozenset({ADMINISTRATOR, "postgres", "template0", "template1"})
 _KNOWN = frozenset({
     "DBName", "DBInstanceIdentifier", "AllocatedStorage", "DBInstanceClass", "Engine", "EngineVersion",
     "MasterUsername", "MasterUserPassword", "MultiAZ", "PubliclyAccessible", "DeletionProtection", "Tags", "Port",
     "BackupRetentionPeriod", "AvailabilityZone", "StorageType",
 })  # fmt: skip
+
+
+# What an instance of the mirror is like anyway, so that asking for it is no gap.
+_AS_IT_IS: Mapping[str, object] = {
+    "AutoMinorVersionUpgrade": False,
+    "CopyTagsToSnapshot": False,
+    "EnableIAMDatabaseAuthentication": False,
+    "EnablePerformanceInsights": False,
+    "LicenseModel": "postgresql-license",
+    "MonitoringInterval": 0,
+    "NetworkType": "IPV4",
+    "StorageEncrypted": False,
+}
 
 
 def check_create(parameters: Parameters, engine_version: str) -> None:
@@ -44,21 +64,52 @@ def _find_refusals(parameters: Parameters, engine_version: str) -> Iterator[AwsE
     if parameters.get("MultiAZ") and parameters.get("AvailabilityZone"):
         text = "Requesting a specific availability zone is not valid for Multi-AZ instances."
         yield AwsError("InvalidParameterCombination", text)
+    if not _CLASS.fullmatch(str(parameters["DBInstanceClass"])):
+        yield AwsError("InvalidParameterValue", f"Invalid DB Instance class: {parameters['DBInstanceClass']}")
+    if parameters.get("AllocatedStorage", _STORAGE_GIB.start) not in _STORAGE_GIB:
+        text = f"Invalid storage size for engine name postgres: {parameters['AllocatedStorage']}"
+        yield AwsError("InvalidParameterValue", text)
+    yield from _find_wrong_names(parameters)
+
+
+def _find_wrong_names(parameters: Parameters) -> Iterator[AwsError]:
     for name in ("MasterUsername", "MasterUserPassword"):
         if not parameters.get(name):
             text = f"The parameter {name} must be provided and must not be blank."
             yield AwsError("InvalidParameterValue", text)
-    if str(parameters.get("MasterUsername")).lower() in _RESERVED:
-        name = parameters["MasterUsername"]
-        text = f"MasterUsername {name} cannot be used as it is a reserved word used by the engine"
+    user = str(parameters.get("MasterUsername"))
+    if user.lower() in _RESERVED or user.lower().startswith("pg_"):
+        text = f"MasterUsername {user} cannot be used as it is a reserved word used by the engine"
         yield AwsError("InvalidParameterValue", text)
-    if len(parameters.get("MasterUserPassword", "")) < _MINIMUM_PASSWORD:
-        text = "The parameter MasterUserPassword is not a valid password because it is shorter than 8 characters."
+    if not _USER.fullmatch(user):
+        text = (
+            "The parameter MasterUsername is not valid: a letter, then letters, digits and `_`, at most 63."
+        )
+        yield AwsError("InvalidParameterValue", text)
+    password = str(parameters.get("MasterUserPassword"))
+    if len(password) not in _PASSWORD_LENGTH:
+        how = "shorter than 8" if len(password) < _PASSWORD_LENGTH.start else "longer than 128"
+        text = f"The parameter MasterUserPassword is not a valid password because it is {how} characters."
+        yield AwsError("InvalidParameterValue", text)
+    if not _PASSWORD.fullmatch(password) or _PASSWORD_LACKS & set(password):
+        text = (
+            "The parameter MasterUserPassword is not a valid password. "
+            "Only printable ASCII characters besides '/', '@', '\"', ' ' may be used."
+        )
+        yield AwsError("InvalidParameterValue", text)
+    database = parameters.get("DBName")
+    if database is not None and not _DATABASE.fullmatch(database):
+        text = "The parameter DBName must begin with a letter and contain only alphanumeric characters."
+        yield AwsError("InvalidParameterValue", text)
+    if str(database).lower() in _EXISTING:
+        text = f"Database name {database} cannot be used as it is a reserved word used by the engine"
         yield AwsError("InvalidParameterValue", text)
 
 
 def _find_gaps(parameters: Parameters) -> Iterator[AwsError]:
     for name in sorted(parameters.keys() - _KNOWN):
+        if name in _AS_IT_IS and parameters[name] == _AS_IT_IS[name]:
+            continue
         yield NotImplementedInMirrorError(f"The parameter {name} of rds:CreateDBInstance")
     if parameters["Engine"] != "postgres":
         yield NotImplementedInMirrorError(f"The engine {parameters['Engine']}")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
+    from drdrill.core.clock import Clock
+
 
 class Status(StrEnum):
     """The statuses that the mirror uses, in AWS's words (RDS User Guide, "DB instance status").
@@ -49,7 +51,7 @@ class InstanceRecord:
     allocated_storage: int
     engine_version: str
     master_username: str
-    database: str
+    database: str | None  # made besides `postgres`, which every instance has
     multi_az: bool
     publicly_accessible: bool
     deletion_protection: bool
@@ -80,3 +82,23 @@ class EventRecord:
     code: str
     message: str
     categories: tuple[str, ...]
+
+    @classmethod
+    def of(
+        cls, record: InstanceRecord, code: str, message: str, category: str, *, clock: Clock
+    ) -> EventRecord:
+        """Return an event of an instance that happens now."""
+        return cls(
+            at=clock.utc(),
+            at_ns=clock.now_ns(),
+            identifier=record.identifier,
+            arn=record.arn,
+            code=code,
+            message=message,
+            categories=(category,),
+        )
+
+    @property
+    def key(self) -> str:
+        """What events are ordered by."""
+        return f"{self.at_ns:020d}"

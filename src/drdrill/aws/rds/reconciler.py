@@ -32,9 +32,7 @@ if TYPE_CHECKING:
     from drdrill.aws.ports import Fleet, Names
     from drdrill.dataplane.postgresql import ReplicationReading
 
-TTL_SECONDS = (
-    5  # RDS endpoints answer with a TTL of 5 s (RDS User Guide, "Failing over a Multi-AZ DB instance")
-)
+TTL_SECONDS = 5  # of every RDS endpoint (RDS User Guide, "Failing over a Multi-AZ DB instance")
 LINK_PORT = 5433
 _log = logging.getLogger(__name__)
 _DECIDE_EVERY_SECONDS = 0.02
@@ -69,6 +67,7 @@ class Reconciler:
         self._on_event = on_event
         self._on_reading = on_reading
         self.host_names: tuple[str, ...] = ()
+        self._asked_hosts = 0
         self._lost: PostgresServer | None = None
         self._primary: PostgresServer | None = None
         self._standby: PostgresServer | None = None
@@ -95,6 +94,11 @@ class Reconciler:
     def standby(self) -> PostgresServer | None:
         """The server that holds the standby's role."""
         return self._standby
+
+    @property
+    def can_fail_over(self) -> bool:
+        """Whether a standby protects: one that is still being made lacks rows."""
+        return self._standby is not None and self._adopting_since_ns is None
 
     def sync_state(self) -> str:
         """Return how the standby follows now, in PostgreSQL's word; `` when it does not."""
@@ -207,10 +211,19 @@ class Reconciler:
 
     def _silent(self) -> bool:
         assert self._heartbeat is not None  # noqa: S101  (set with the primary)
-        return self._heartbeat.silence_ns() > self._settings.failure_detection.total_seconds() * NANOSECONDS
+        assert self._primary is not None  # noqa: S101  (as above)
+        return self._is_lost(self._primary, self._heartbeat.silence_ns())
+
+    def _is_lost(self, server: PostgresServer, silence_ns: int) -> bool:
+        """Tell whether a server counts as lost: silent for the configured time.
+
+        Where that is zero, a loss of power is known when it happens, as no health check could; nothing else is.
+        """
+        limit = self._settings.failure_detection
+        return silence_ns > limit.total_seconds() * NANOSECONDS if limit else not server.host.powered
 
     def _recover(self) -> None:
-        if self._standby is not None and self._adopting_since_ns is None:
+        if self.can_fail_over:
             self._set(status=Status.REBOOTING)
             self._fail_over("loss of the primary host or its network")
         elif self._primary is not None:
@@ -232,7 +245,7 @@ class Reconciler:
     def _fail_over(self, reason: str) -> None:
         """Fence the primary, promote the standby, move the name; then the instance is available again."""
         lost, standby = self._primary, self._standby
-        if lost is None or standby is None or self._adopting_since_ns is not None:
+        if lost is None or standby is None or not self.can_fail_over:
             self._restart()  # the standby was lost since this was asked for; an incomplete one would lose rows
             return
         self._tell("RDS-EVENT-0013", f"Multi-AZ instance failover started: {reason}.", "failover")
@@ -267,8 +280,8 @@ class Reconciler:
     def _standby_lost(self) -> bool:
         if self.sync_state():
             self._standby_seen_ns = self._clock.now_ns()
-        limit = self._settings.failure_detection.total_seconds() * NANOSECONDS
-        return self._clock.now_ns() - self._standby_seen_ns > limit
+        standby, silence_ns = self._standby, self._clock.now_ns() - self._standby_seen_ns
+        return standby is not None and self._is_lost(standby, silence_ns)
 
     def _carry_on_alone(self) -> None:
         """Acknowledge without the standby: AWS prefers availability when the standby is lost."""
@@ -279,15 +292,14 @@ class Reconciler:
         self._fleet.power_off(standby.host)
         self._standby = self._adopting_since_ns = None
         self._set(secondary_zone=None)
-        self._tell(
-            "MIRROR-STANDBY-LOST", "Multi-AZ standby was lost; a new one is being made.", "availability"
-        )
+        text = "Multi-AZ standby was lost; a new one is being made."
+        self._tell("MIRROR-STANDBY-LOST", text, "availability")
 
     def _build_standby(self) -> None:
         primary = self._primary
         zones = [zone for zone in self._fleet.zones if primary and zone != primary.host.zone]
         # The zone that stood longest without a server of ours comes first, so that a lost zone is not asked twice.
-        zone = zones[len(self.host_names) % len(zones)]
+        zone = zones[self._asked_hosts % len(zones)]
 
         def build() -> None:
             try:
@@ -353,10 +365,11 @@ class Reconciler:
     # -- small parts -----------------------------------------------------------------------------------------
 
     def _new_server(self, zone: str) -> PostgresServer:
-        name = f"{self.record.identifier}-{len(self.host_names) + 1}"
-        self.host_names += (name,)
+        self._asked_hosts += 1
+        name = f"{self.record.identifier}-{self._asked_hosts}"
         host = self._fleet.create_host(name, zone, disk_bytes=self._settings.disk_bytes)
-        server = PostgresServer(host, log=self._logs / f"postgresql-{name}.log")
+        self.host_names += (host.name,)
+        server = PostgresServer(host, log=self._logs / f"postgresql-{host.name}.log")
         self._servers.append(server)
         return server
 
@@ -378,20 +391,8 @@ class Reconciler:
     def _set(self, **changes: object) -> None:
         with self._lock:
             if self.record.status is Status.DELETING:
-                changes.pop(
-                    "status", None
-                )  # a delete that was accepted is not taken back by what was under way
+                changes.pop("status", None)  # an accepted delete is not taken back by what was under way
             self.record = replace(self.record, **changes)  # type: ignore[arg-type]  # the record's names and types
 
     def _tell(self, code: str, message: str, category: str) -> None:
-        self._on_event(
-            EventRecord(
-                at=self._clock.utc(),
-                at_ns=self._clock.now_ns(),
-                identifier=self.record.identifier,
-                arn=self.record.arn,
-                code=code,
-                message=message,
-                categories=(category,),
-            )
-        )
+        self._on_event(EventRecord.of(self.record, code, message, category, clock=self._clock))

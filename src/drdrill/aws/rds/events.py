@@ -1,0 +1,70 @@
+"""Which events `DescribeEvents` lists, and how it describes them, by AWS's API reference."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from drdrill.aws.errors import AwsError
+from drdrill.aws.protocol import load_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from drdrill.aws.protocol import Parameters
+    from drdrill.aws.rds.model import EventRecord
+
+_SOURCE = "db-instance"
+_DURATION_MINUTES = 60
+_LONGEST_MINUTES = 14 * 24 * 60  # AWS keeps events for 14 days
+
+
+def read_event_request(parameters: Parameters, *, now: datetime) -> Callable[[EventRecord], bool]:
+    """Return what says whether an event is asked for; raises what AWS raises for a wrong question."""
+    kind, source = parameters.get("SourceType"), parameters.get("SourceIdentifier")
+    categories = set(parameters.get("EventCategories", []))
+    kinds = load_model("rds").shape_for("SourceType").enum
+    if kind is not None and kind not in kinds:
+        raise AwsError(
+            "InvalidParameterValue", f"Invalid source type: {kind}. It must be one of {', '.join(kinds)}"
+        )
+    if source and kind is None:
+        raise AwsError("InvalidParameterCombination", "Cannot specify SourceIdentifier without SourceType")
+    if parameters.get("Filters"):
+        raise AwsError("InvalidParameterValue", "Filters are not supported by DescribeEvents")
+    start, end = _read_times(parameters, now)
+    return lambda event: (
+        start <= event.at <= end
+        and kind in (None, _SOURCE)
+        and source in (None, event.identifier)
+        and (not categories or not categories.isdisjoint(event.categories))
+    )
+
+
+def _read_times(parameters: Parameters, now: datetime) -> tuple[datetime, datetime]:
+    """Return from when to when; `Duration` counts back from the end, from a start alone it counts on."""
+    minutes = parameters.get("Duration", _DURATION_MINUTES)
+    if not 1 <= minutes <= _LONGEST_MINUTES:
+        text = f"Invalid value {minutes} for Duration. Must be between 1 and {_LONGEST_MINUTES}"
+        raise AwsError("InvalidParameterValue", text)
+    start, end = parameters.get("StartTime"), parameters.get("EndTime")
+    if start is not None and end is None and "Duration" in parameters:
+        end = start + timedelta(minutes=minutes)
+    end = end or now
+    start = start or end - timedelta(minutes=minutes)
+    if start > end:
+        raise AwsError("InvalidParameterCombination", "The StartTime must not be later than the EndTime")
+    return start, end
+
+
+def describe_event(event: EventRecord) -> dict[str, Any]:
+    """Return an `Event` of the API."""
+    return {
+        "SourceIdentifier": event.identifier,
+        "SourceType": _SOURCE,
+        "Message": event.message,
+        "EventCategories": list(event.categories),
+        "Date": event.at,
+        "SourceArn": event.arn,
+    }

@@ -1,0 +1,76 @@
+"""AWS's endpoints in the world: one address per region and service, under AWS's real names, with TLS; the gate behind.
+
+Global services sit in the first region until they are built; names that belong to no service of the mirror lead to the
+gate as well, so that whoever asks hears which operation is not there.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from drdrill.mirror.authority import serve_any_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+    from wsgiref.types import WSGIApplication
+
+    from drdrill.dataplane.dns import DnsServer
+    from drdrill.mirror.network import Network
+
+_SERVICE_NUMBERS = {"rds": 10}
+_ANY_SERVICE = 1  # answers for all services that are not implemented, so that they say so
+_GLOBAL = 2
+_DOMAINS = ("amazonaws.com", "api.aws")  # the second one: endpoints that speak IPv6, too
+_DATABASES = "rds.amazonaws.com"  # what stands below is a database's name, or nothing
+_TTL_SECONDS = 60
+_SILENCE_SECONDS = 60.0  # a connection on which nothing comes is closed then
+
+
+def open_endpoints(network: Network, names: DnsServer, secrets: Path, gate: WSGIApplication) -> None:
+    """Publish all names, and serve the gate behind their addresses."""
+    _serve(gate, secrets)
+    for name, address in _assign_addresses(network):
+        names.publish(name, [address], ttl_seconds=_TTL_SECONDS)
+
+
+def _assign_addresses(network: Network) -> Iterator[tuple[str, str]]:
+    """Yield every name with its address; a wildcard stands for names of several labels, such as a bucket's."""
+    everywhere = network.add_endpoint(network.regions[0].name, _GLOBAL)
+    for name in (*(f"*.{domain}" for domain in _DOMAINS), _DATABASES):
+        yield name, everywhere
+    for layout in network.regions:
+        suffixes = [f"{layout.name}.{domain}" for domain in _DOMAINS]
+        anything = network.add_endpoint(layout.name, _ANY_SERVICE)
+        yield from _pair((f"*.{suffix}" for suffix in suffixes), anything)
+        for service, number in _SERVICE_NUMBERS.items():
+            address = network.add_endpoint(layout.name, number)
+            yield from _pair((f"{service}.{suffix}" for suffix in suffixes), address)
+
+
+def _pair(names: Iterable[str], address: str) -> Iterator[tuple[str, str]]:
+    return ((name, address) for name in names)
+
+
+def _serve(gate: WSGIApplication, secrets: Path) -> None:
+    from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415  (80 ms, while the hosts boot)
+
+    class Handler(WSGIRequestHandler):
+        timeout = _SILENCE_SECONDS
+
+        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
+            """Keep quiet: what matters stands in the journal and in RDS's events."""
+
+    server = make_server(
+        "0.0.0.0",  # noqa: S104 (the world's own network: all addresses of the AWS endpoints)
+        443,
+        gate,
+        threaded=True,
+        ssl_context=serve_any_name(secrets, otherwise=_DOMAINS[0]),
+        request_handler=Handler,
+    )
+    server.daemon_threads = True  # type: ignore[attr-defined]  # of the threaded server that was asked for
+    # In the connection's own thread: whoever connects and says nothing must not keep the others out.
+    server.socket.do_handshake_on_connect = False  # type: ignore[attr-defined]  # a TLS socket, by its context
+    threading.Thread(target=server.serve_forever, name="gate", daemon=True).start()
