@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drdrill.cli.doctor import check_tools, render
+from drdrill.cli.doctor import check_node, check_tools, render
 from drdrill.cli.main import main
 from drdrill.mirror.prerequisites import Finding, Machine, Need, check_prerequisites
 
@@ -41,10 +41,14 @@ def test_any_of_several_programs_will_do(machine: Machine, programs: Path) -> No
 
 
 @pytest.mark.parametrize(("version", "found"), [("v18.20.1", False), ("v20.0.0", True), ("v22.11.0", True)])
-def test_an_old_node_is_as_good_as_none(machine: Machine, programs: Path, version: str, found: bool) -> None:
-    """Node.js counts from version 20 on."""
+def test_an_old_node_is_as_good_as_none(
+    machine: Machine, programs: Path, tmp_path: Path, version: str, found: bool
+) -> None:
+    """Node.js counts from version 20 on, and only with its npm."""
     _write(programs, "node", version)
-    assert _tools(machine)["Node.js"].found is found
+    assert not check_node(machine, tmp_path).found
+    _write(programs, "npm", "10.0.0")
+    assert check_node(machine, tmp_path).found is found
 
 
 def test_the_text_keeps_now_and_later_apart(machine: Machine, tmp_path: Path, programs: Path) -> None:

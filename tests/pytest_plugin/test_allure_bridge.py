@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 if TYPE_CHECKING:
     from .conftest import Bakery
 
@@ -68,7 +70,7 @@ Feature: The oven fails
       | north |
 """)
     result = _run(bakery)["Power of north"]
-    assert _labels(result, "epic") == ["Database failure"]
+    assert _labels(result, "epic") == ["Database"]
     assert _labels(result, "feature") == ["The oven fails"]
     assert _labels(result, "severity") == ["critical"]
     assert _labels(result, "owner") == ["night shift"]
@@ -78,7 +80,8 @@ Feature: The oven fails
     parameters = {each["name"]: each for each in result["parameters"]}
     assert parameters["RTA"]["excluded"] is True
     assert parameters["_pytest_bdd_example"]["mode"] == "hidden"
-    assert parameters["name"]["value"] == "'north'"
+    assert parameters["name"]["value"] == "north"
+    assert parameters["RTA"]["value"] == "12 s"
 
 
 def test_a_link_pattern_of_the_caller_makes_links(bakery: Bakery) -> None:
@@ -86,3 +89,60 @@ def test_a_link_pattern_of_the_caller_makes_links(bakery: Bakery) -> None:
     bakery.write("@issue:BAKE-7\nFeature: A\n  Scenario: B\n    When the oven loses power\n")
     result = _run(bakery, "--allure-link-pattern=issue:https://bakery.example/{}")["B"]
     assert [link["url"] for link in result["links"]] == ["https://bakery.example/BAKE-7"]
+
+
+DRILLED = """
+
+from drdrill.record.directory import DrillDirectory, write_json
+
+
+@pytest.fixture
+def drilled(request):
+    directory = DrillDirectory(request.config.rootpath / "reports" / "drilled")
+    directory.create()
+    request.node.stash[drill_directory_key] = directory.path
+    yield
+    write_json(directory.evidence / "chaos-oven.inject.json", {"status": "completed"})
+    write_json(directory.verdict_path, {"verdict": "MISSED"})
+
+
+@given("the oven is drilled")
+def _(drilled):
+    pass
+
+
+@when("somebody loses patience")
+def _():
+    raise KeyboardInterrupt
+"""
+
+
+@pytest.mark.parametrize(
+    ("end", "status"), [("the objective is missed", "failed"), ("the harness is wrong", "broken")]
+)
+def test_a_drill_is_attached_to_its_test(bakery: Bakery, end: str, status: str) -> None:
+    """Whatever became of it: under the test, not in a step, and with what only the end of the drill wrote."""
+    with (bakery.root / "conftest.py").open("a", encoding="utf-8") as stream:
+        stream.write(DRILLED)
+    bakery.write(
+        f"Feature: A\n  @scenario:oven-power\n  Scenario: B\n    Given the oven is drilled\n    Then {end}\n"
+    )
+    result = _run(bakery)["B"]
+    assert result["status"] == status
+    names = [each["name"] for each in result["attachments"]]
+    assert "Chaos experiment oven.inject" in names
+    assert "Verdict with all figures" in names
+    assert not any("attachments" in step for step in result["steps"])
+    assert {"name": "verdict", "value": "MISSED", "excluded": True} in result["parameters"]
+
+
+def test_an_interrupted_scenario_is_broken(bakery: Bakery) -> None:
+    """A scenario that a signal ended is neither passed nor skipped."""
+    with (bakery.root / "conftest.py").open("a", encoding="utf-8") as stream:
+        stream.write(DRILLED)
+    bakery.write("Feature: A\n  @scenario:oven-power\n  Scenario: B\n    When somebody loses patience\n")
+    result = _run(bakery)["B"]
+    assert (result["status"], result["statusDetails"]["message"]) == (
+        "broken",
+        "interrupted by KeyboardInterrupt",
+    )

@@ -6,6 +6,7 @@ when Allure's results are written.
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import sys
@@ -13,12 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import allure
 import pytest
+from allure_commons.model2 import Status, StatusDetails
 
+from drdrill.core.errors import DamagedRecordError
 from drdrill.pytest_plugin.outcome import as_broken
-from drdrill.pytest_plugin.scenario import scenario_key, values_of
+from drdrill.pytest_plugin.scenario import drill_directory_key, scenario_key, values_of
+from drdrill.record.directory import DrillDirectory, read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Generator, Mapping
 
     from pytest_bdd.parser import Feature, Scenario, Step
 
@@ -31,7 +35,27 @@ _LABELS = ("epic", "story", "owner", "clause")
 def show_values(values: Mapping[str, object]) -> None:
     """Show measured values as parameters of the running test; they are left out of its history's key."""
     for name, value in values.items():
-        _dynamic.parameter(name, value, excluded=True)
+        _dynamic.parameter(name, _Shown(value), excluded=True)
+
+
+def attach_drill(directory: DrillDirectory) -> None:
+    """Attach to the running test what there is of its drill, whatever became of it, and show its verdict."""
+    from drdrill.report.allure import drill_attachments  # noqa: PLC0415 (only runs with a drill need it)
+
+    for one in drill_attachments(directory):
+        allure.attach(one.content, name=one.title, attachment_type=allure.attachment_type[one.form])
+    with contextlib.suppress(DamagedRecordError):
+        show_values({"verdict": read_json(directory.verdict_path)["verdict"]})
+
+
+class _Shown:
+    """A value as people are to read it: Allure shows a parameter's `repr`, which puts texts into quotes."""
+
+    def __init__(self, value: object) -> None:
+        self._text = str(value)
+
+    def __repr__(self) -> str:
+        return self._text
 
 
 class AllureBridge:
@@ -53,7 +77,31 @@ class AllureBridge:
         example = callspec.params[_EXAMPLE]
         _dynamic.parameter(_EXAMPLE, example, mode=allure.parameter_mode.HIDDEN)
         for name, value in example.items():
-            _dynamic.parameter(name, value)
+            _dynamic.parameter(name, _Shown(value))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self) -> Generator[None, object, object]:
+        """Show a scenario that a signal ended as broken: Allure takes it for skipped, or for passed."""
+        try:
+            return (yield)
+        except BaseException as error:
+            listener = self._config.pluginmanager.get_plugin("allure_listener")
+            test = listener.allure_logger.get_test(None) if listener is not None else None
+            if test is not None:
+                test.status = Status.BROKEN
+                signal = getattr(error, "signal_name", type(error).__name__)
+                test.statusDetails = StatusDetails(message=f"interrupted by {signal}")
+            raise
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Attach the drill once its fixture has ended it: before, there is no verdict; after, no test to attach to."""
+        try:
+            return (yield)
+        finally:
+            path = item.stash.get(drill_directory_key, None)
+            if path is not None and path.is_dir():
+                attach_drill(DrillDirectory(path))
 
     def pytest_bdd_before_scenario(
         self, request: pytest.FixtureRequest, feature: Feature, scenario: Scenario
@@ -74,7 +122,7 @@ class AllureBridge:
         classes = values_of("class", tags)
         if not values_of("epic", tags):
             for each in classes:
-                _dynamic.label("epic", f"{each.capitalize()} failure")
+                _dynamic.label("epic", each.capitalize())
         for each in classes:
             _dynamic.label("class", each)
         for key in _LABELS:
