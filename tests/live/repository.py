@@ -145,6 +145,19 @@ class Repository:
                     found[int(folder.name)] = command.replace(b"\0", b" ").decode(errors="replace")
         return found
 
+    def find_new_files(self) -> set[str]:
+        """Return which entries of the copy are not the drill repository's own, but for Python's compiled modules."""
+        new = {path.name for path in self.path.iterdir() if not (SOURCE / path.name).exists()}
+        new |= {path.name for path in self.path.iterdir() if path.name in ("reports", ".drdrill")}
+        for folder in _FOLDERS:
+            below = (path.relative_to(self.path) for path in (self.path / folder).rglob("*"))
+            new |= {
+                str(path)
+                for path in below
+                if "__pycache__" not in path.parts and not (SOURCE / path).exists()
+            }
+        return new
+
     def await_nothing_left(self, *, mirrors: int = 0) -> None:
         """Wait until no process or mount of the copy is left, and only so many directories of mirrors."""
         wait_until(
@@ -174,10 +187,12 @@ def _take_down(mirror: MirrorDirectory) -> None:
     take_down(mirror)
 
 
-def finish(process: subprocess.Popen[str]) -> subprocess.CompletedProcess[str]:
+def finish(
+    process: subprocess.Popen[str], *, within: timedelta = _WITHIN
+) -> subprocess.CompletedProcess[str]:
     """Wait for a process to end, kill it when it does not, and return how it ended."""
     try:
-        output, errors = process.communicate(timeout=_WITHIN.total_seconds())
+        output, errors = process.communicate(timeout=within.total_seconds())
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()

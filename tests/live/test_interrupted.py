@@ -6,16 +6,16 @@ import random
 import secrets
 import signal
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from drdrill.core.clock import NANOSECONDS, SystemClock
 from drdrill.core.waiting import wait_until
-from drdrill.mirror.directory import ProcessId, list_mirrors
+from drdrill.mirror.directory import list_mirrors
 from drdrill.record.journal import read_journal
 from tests.live.repository import EVERY, finish
+from tests.live.traces import find_descendants, find_listening
 
 if TYPE_CHECKING:
     from tests.live.repository import Repository
@@ -24,7 +24,6 @@ pytestmark = pytest.mark.drill
 KILLS = 5
 _LATEST_KILL_SECONDS = 14.0  # from load.started: the fault comes after 5 s, recovery after 15 s
 _GONE_WITHIN = timedelta(seconds=30)  # measured 0.2 s
-_LISTEN = "0A"
 
 
 @pytest.mark.parametrize("moment", ["environment.starting", "load.started", "fault.injected"])
@@ -59,7 +58,7 @@ def test_a_killed_run_leaves_nothing_alive(repository: Repository, kill: int) ->
     seed = secrets.randbits(32)
     after = random.Random(seed).uniform(0, _LATEST_KILL_SECONDS)  # noqa: S311 (a moment, no secret)
     print(f"kill {kill}: seed {seed}, {after:.3f} s after environment.started")  # noqa: T201
-    listening = _find_listening()
+    listening = find_listening()
     repository.tolerate_overload()
     process = repository.start("run", "database", "--json")
     repository.await_event("environment.started", process)
@@ -69,7 +68,7 @@ def test_a_killed_run_leaves_nothing_alive(repository: Repository, kill: int) ->
         lambda: clock.now_ns() >= due_ns or process.poll() is not None,
         what="the moment of the kill", within=timedelta(minutes=1), every=EVERY,
     )  # fmt: skip
-    family = _find_descendants(process.pid)
+    family = find_descendants(process.pid)
     assert len(family) > 10, "the mirror was there"
     process.kill()
     assert finish(process).returncode == -signal.SIGKILL
@@ -78,7 +77,7 @@ def test_a_killed_run_leaves_nothing_alive(repository: Repository, kill: int) ->
     )
     repository.await_nothing_left(mirrors=1)
     wait_until(
-        lambda: _find_listening() <= listening, what="all ports closed", within=_GONE_WITHIN, every=EVERY
+        lambda: find_listening() <= listening, what="all ports closed", within=_GONE_WITHIN, every=EVERY
     )
     (mirror,) = list_mirrors(repository.path)
     assert [path for path in mirror.disks.rglob("*") if path.is_file()] == []
@@ -88,29 +87,3 @@ def test_a_killed_run_leaves_nothing_alive(repository: Repository, kill: int) ->
     assert f"found the remains of mirror {mirror.name}: the run that owned it was killed" in status.stderr
     assert "no mirror is up" in status.stdout
     repository.await_nothing_left()
-
-
-def _find_descendants(pid: int) -> list[ProcessId]:
-    """Return all processes that a process started, directly and indirectly, in whatever namespaces they are."""
-    found, pending = [], [pid]
-    while pending:
-        parent = pending.pop()
-        try:
-            tasks = list(Path(f"/proc/{parent}/task").iterdir())
-            children = [int(one) for task in tasks for one in (task / "children").read_text().split()]
-        except OSError:  # it ended while we looked
-            continue
-        pending += children
-        found += [identity for child in children if (identity := ProcessId.read(child))]
-    return found
-
-
-def _find_listening() -> set[str]:
-    """Return the addresses at which something listens on this machine, outside every mirror."""
-    lines = [
-        line.split()
-        for name in ("tcp", "tcp6")
-        if (table := Path("/proc/net") / name).exists()
-        for line in table.read_text(encoding="ascii").splitlines()[1:]
-    ]
-    return {fields[1] for fields in lines if fields[3] == _LISTEN}

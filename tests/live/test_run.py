@@ -171,19 +171,7 @@ def test_no_secret_is_in_the_reports(drilled: Drilled) -> None:
 def test_nothing_is_left_but_the_reports(drilled: Drilled) -> None:
     """No process, mount or mirror is left; of new files there are only those in reports/, none elsewhere."""
     drilled.repository.await_nothing_left()
-    assert _find_new_files(drilled.repository.path) == {"reports", ".drdrill"}
-
-
-def _find_new_files(copy: Path) -> set[str]:
-    """Return which entries of the copy are not the drill repository's own, but for Python's compiled modules."""
-    new = {path.name for path in copy.iterdir() if not (SOURCE / path.name).exists()}
-    new |= {path.name for path in copy.iterdir() if path.name in ("reports", ".drdrill")}
-    for folder in ("scenarios", "steps", "chaos", "environments"):
-        below = (path.relative_to(copy) for path in (copy / folder).rglob("*"))
-        new |= {
-            str(path) for path in below if "__pycache__" not in path.parts and not (SOURCE / path).exists()
-        }
-    return new
+    assert drilled.repository.find_new_files() == {"reports", ".drdrill"}
 
 
 def _read_schema(name: str) -> dict[str, Any]:

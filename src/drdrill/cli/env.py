@@ -199,6 +199,12 @@ def _describe(directory: MirrorDirectory) -> dict[str, Any]:
         "faults": [],
         "problem": None,
     }
+    if not directory.lives():
+        described["problem"] = (
+            f"its world has ended, though nobody took it down. `drdrill env down --name {directory.name}` clears it "
+            f"away; until then its logs are in {directory.logs}."
+        )
+        return described
     try:
         control = Control(directory.control)
         described["hosts"] = control.ask("hosts")["hosts"]
@@ -221,6 +227,7 @@ def _show(mirror: dict[str, Any]) -> None:
     click.echo(f"{mirror['name']}: {whose}")
     if mirror["problem"]:
         click.echo(f"  {mirror['problem']}")
+        return
     for store in mirror["stores"]:
         members = ", ".join(f"{one['role']} in {one['zone']}" for one in store["members"])
         click.echo(f"  {store['resource']}: {store['status']} ({members}), {store['endpoint']}")

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from drdrill.core.clock import NANOSECONDS, Clock, SystemClock, read_boot_id
 from drdrill.core.errors import (
-    CommandFailedError,
+    DrdrillError,
     EnvironmentFailedError,
     InvalidDrillError,
     NotObservedError,
@@ -255,13 +255,13 @@ class Drill:
         users = self._require(self._users)
         if users.present:
             users.leave()
-        if self._aftermath is not None:
-            self._require(self._store).note_failover()
         for number in (1, 2):
             try:
                 users.read_back(number)
-            except (CommandFailedError, EnvironmentFailedError) as error:
+            except DrdrillError as error:  # whatever it is, the verdict is to say it
                 self.journal.append("survivors.unreadable", number=number, reason=str(error))
+        if self._aftermath is not None:
+            self._require(self._store).note_failover()
         self._require(self._environment).stop_sampling()
         return self._store_verdict()
 
@@ -300,8 +300,8 @@ class Drill:
     def end(self, *, interrupted: str | None = None) -> None:
         """Heal, take down, and leave a readable directory with a verdict, whatever happened.
 
-        `interrupted` names the signal that ended the drill. Raises an `ExceptionGroup` with everything that went
-        wrong while ending, after all was tried.
+        `interrupted` names the signal that ended the drill. Raises what went wrong while ending, after all was tried:
+        an `ExceptionGroup` when it was more than one thing.
         """
         if self._began:
             with hold_signals():
@@ -336,6 +336,8 @@ class Drill:
                 self.request.reports, "ended", directory=self.directory.path.name, verdict=verdict.value
             ),
         )
+        if len(failures) == 1:
+            raise failures[0]
         if failures:
             raise ExceptionGroup(f"{self!r} did not end cleanly", failures)
 

@@ -56,16 +56,19 @@ class Control:
                     stream.flush()
                     line = stream.readline()
         except OSError as error:
-            raise ControlLostError(
-                f"the mirror's supervisor does not answer at {self.path} ({error.strerror or error}). "
-                "`drdrill env status` shows which mirrors live."
-            ) from error
+            raise self._lost(error.strerror or str(error)) from error
         if not line:
-            raise ControlLostError(f"the mirror's supervisor went away while it was asked to `{operation}`.")
+            raise self._lost(f"it went away while it was asked to `{operation}`")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise EnvironmentFailedError(str(answer["error"]))
         return answer
+
+    def _lost(self, why: str) -> ControlLostError:
+        return ControlLostError(
+            f"the mirror {self.path.parent.name} has ended: its supervisor does not answer ({why}). "
+            "`drdrill env status` shows which mirrors live."
+        )
 
 
 class _Handler(socketserver.StreamRequestHandler):

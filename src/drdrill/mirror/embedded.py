@@ -222,6 +222,7 @@ class Embedded:
                     command, -9, f"{said}\nended by us after {within.total_seconds():g} s"
                 ) from error
         if done.returncode:
+            self._require_life()
             raise CommandFailedError(
                 command, done.returncode, ((done.stdout or b"") + done.stderr).decode(errors="replace")
             )
@@ -256,8 +257,15 @@ class Embedded:
         return {name: process.returncode for name, process in clients.items()}
 
     def observe_clients(self) -> Mapping[str, bool]:
-        """Return for each started client whether its process runs."""
-        return {name: process.poll() is None for name, process in self._clients.items()}
+        """Return for each started client whether its process runs; raises `ControlLostError` when the mirror ended."""
+        running = {name: process.poll() is None for name, process in self._clients.items()}
+        if not all(running.values()):
+            self._require_life()
+        return running
+
+    def _require_life(self) -> None:
+        """Raise `ControlLostError` when the whole mirror ended: then that is what happened, not what a program says."""
+        self.world.control.ask("identity")
 
     # -- looking ---------------------------------------------------------------------------------------------
 

@@ -53,7 +53,8 @@ class WorldHost:
     @property
     def powered(self) -> bool:
         """Whether it has power."""
-        return self._unshare is not None and self._unshare.poll() is None
+        unshare = self._unshare  # read once: another thread may be cutting it
+        return unshare is not None and unshare.poll() is None
 
     def boot(self) -> None:
         """Give it power: fresh namespaces and an init. The network is attached by whoever owns the network."""

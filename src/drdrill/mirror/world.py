@@ -173,9 +173,10 @@ def _tail(directory: MirrorDirectory) -> str:
 
 
 def clear_remains(root: Path) -> tuple[str, ...]:
-    """Remove mirrors whose world is gone (their owner was killed), and return a sentence about each.
+    """Remove mirrors whose owner was killed, and return a sentence about each.
 
-    A mirror that lives, or that somebody is just making, is left alone.
+    A mirror that lives, or that somebody is just making, is left alone; and so is one that stood by itself and ended:
+    its logs say why, and whoever brought it up takes it down.
     """
     return tuple(filter(None, (_clear(directory) for directory in list_mirrors(root))))
 
@@ -183,15 +184,14 @@ def clear_remains(root: Path) -> tuple[str, ...]:
 def _clear(directory: MirrorDirectory) -> str:
     with hold_mirrors(directory.path.parent):  # not between a directory's beginning and the note of its maker
         world, owner = directory.read_world(), directory.read_owner()
+    if owner is None and world is not None:
+        return ""
     if owner is not None and owner.lives():
         return ""
     if world is not None and world.lives():
-        if owner is None:
-            return ""
         World(directory, world).stop()
     directory.remove()
-    why = "its world had ended" if owner is None else "the run that owned it was killed"
-    return f"found the remains of mirror {directory.name}: {why}; its directory is removed."
+    return f"found the remains of mirror {directory.name}: the run that owned it was killed; its directory is removed."
 
 
 def take_down(directory: MirrorDirectory) -> None:

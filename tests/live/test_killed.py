@@ -1,0 +1,241 @@
+"""SIGKILL at random moments over the whole course of a drill: of the runner, of the world, and of `env up`.
+
+The moments are drawn over the course of a drill that is measured first, from a seed that is printed; set DRDRILL_SEED
+to draw them again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import secrets
+import signal
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from drdrill.core.clock import NANOSECONDS, SystemClock
+from drdrill.core.waiting import wait_until
+from drdrill.mirror.directory import list_mirrors
+from drdrill.record.directory import DrillDirectory
+from drdrill.record.journal import read_journal
+from tests.live.repository import Repository, finish
+from tests.live.traces import find_controller, find_descendants, find_listening
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from drdrill.mirror.directory import ProcessId
+
+pytestmark = [pytest.mark.drill, pytest.mark.long]
+SEED = int(os.environ.get("DRDRILL_SEED") or secrets.randbits(32))
+KILLS = 20
+STARTS_KILLED = 10
+BEGINNING_SECONDS = 0.5
+TAKING_DOWN_KILLS = 3
+CONTROLLERS = ("supervisor", "init", "holder")
+EVERY = timedelta(milliseconds=5)
+WITHIN = timedelta(seconds=90)  # the bound for noticing: measured 0.2 to 3 s
+_COURSE_WITHIN = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """When things happened in one whole drill, in seconds after its process was started."""
+
+    judged: float
+    ended: float
+    world_seconds: float  # how long the world was there
+
+    def draw_moments(self) -> list[float]:
+        """Return the moments of the runner's kills: one at once, most over the course, some while it takes down."""
+        draw = random.Random(SEED).uniform  # noqa: S311 (moments, no secrets)
+        over = spread(BEGINNING_SECONDS, self.judged, KILLS - 1 - TAKING_DOWN_KILLS)
+        down = spread(self.judged, self.ended, TAKING_DOWN_KILLS)
+        return [draw(0, BEGINNING_SECONDS), *(draw(*part) for part in (*over, *down))]
+
+
+def spread(begin: float, end: float, parts: int) -> list[tuple[float, float]]:
+    """Divide a time into equal parts, so that no stretch of it stays without a kill."""
+    return list(pairwise(begin + (end - begin) * number / parts for number in range(parts + 1)))
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
+    """Measure the course of one drill that nobody kills."""
+    repository = _copy(tmp_path_factory.mktemp("course"))
+    try:
+        clock = SystemClock()
+        started_ns = clock.now_ns()
+        ended = finish(repository.start("run", "database", "--json"))
+        assert ended.stdout, ended.stderr
+        ended_ns = clock.now_ns()
+        (drill,) = repository.find_drills()
+        at_ns = {event.kind: event.at_ns for event in read_journal(drill.journal_path)}
+        yield Course(
+            judged=(at_ns["drill.judged"] - started_ns) / NANOSECONDS,
+            ended=(ended_ns - started_ns) / NANOSECONDS,
+            world_seconds=(at_ns["environment.stopped"] - at_ns["environment.starting"]) / NANOSECONDS,
+        )
+    finally:
+        repository.clear()
+
+
+def _copy(folder: Path) -> Repository:
+    repository = Repository.copy(folder)
+    repository.tolerate_overload()
+    return repository
+
+
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_a_runner_killed_at_any_moment(repository: Repository, course: Course, kill: int) -> None:
+    """The kernel ends the mirror; the drill is readable and registered; the next command tells and clears the rest."""
+    repository.tolerate_overload()
+    after = course.draw_moments()[kill]
+    listening = find_listening()
+    process = repository.start("run", "database", "--json")
+    _await_moment(process, after)
+    family = find_descendants(process.pid)
+    process.kill()
+    ended = finish(process)
+    wait_until(lambda: not any(one.lives() for one in family), what="the end", within=WITHIN, every=EVERY)
+    mirrors = list_mirrors(repository.path)
+    repository.await_nothing_left(mirrors=len(mirrors))
+    wait_until(lambda: find_listening() <= listening, what="ports closed", within=WITHIN, every=EVERY)
+    assert len(mirrors) <= 1
+    assert [path for mirror in mirrors for path in mirror.disks.rglob("*") if path.is_file()] == []
+    verdict = _judge_what_is_stored(repository)
+    status = repository.run("env", "status")
+    assert status.returncode == 0, status.stderr
+    told = [
+        f"found the remains of mirror {mirror.name}: the run that owned it was killed" for mirror in mirrors
+    ]
+    assert all(one in status.stderr for one in told), status.stderr
+    assert "no mirror is up" in status.stdout
+    repository.await_nothing_left()
+    assert repository.find_new_files() <= {"reports", ".drdrill"}
+    _say(
+        "runner",
+        kill,
+        after,
+        status=ended.returncode,
+        family=len(family),
+        mirrors=len(mirrors),
+        verdict=verdict,
+    )
+    assert ended.returncode in (-signal.SIGKILL, 0, 1, 3, 4), (
+        ended.stderr
+    )  # it may have been quicker this time
+
+
+@pytest.mark.parametrize("kill", range(KILLS))
+def test_a_world_killed_at_any_moment(repository: Repository, course: Course, kill: int) -> None:
+    """The runner notices, ends in bounded time with words or an honest verdict, and leaves nothing but its records."""
+    repository.tolerate_overload()
+    rng = random.Random(f"{SEED} {kill}")  # noqa: S311 (moments, no secrets)
+    part, after = rng.choice(CONTROLLERS), rng.uniform(*spread(0, course.world_seconds, KILLS)[kill])
+    process = repository.start("run", "database", "--json")
+    world = _await_world(repository, process)
+    _await_moment(process, after)
+    victim = find_controller(world, part)
+    judged = _has_event(repository, "drill.judged")
+    if victim is not None:
+        os.kill(victim.pid, signal.SIGKILL)
+    ended = finish(process, within=WITHIN)
+    assert "Traceback" not in ended.stderr
+    assert "bug in drdrill" not in ended.stderr
+    repository.await_nothing_left()
+    (drill,) = repository.find_drills()
+    assert read_journal(drill.journal_path)[-1].kind == "drill.ended"
+    verdict = _judge_what_is_stored(repository)
+    _say(
+        part, kill, after, status=ended.returncode, killed=victim is not None, judged=judged, verdict=verdict
+    )
+    if victim is not None and not judged:
+        assert ended.returncode in (4, 5), ended.stdout + ended.stderr
+        assert verdict in ("INVALID", "INCONCLUSIVE", "MISSED")
+        assert "the mirror" in ended.stderr + ended.stdout
+
+
+@pytest.mark.parametrize("kill", range(STARTS_KILLED))
+def test_a_start_killed_at_any_moment(repository: Repository, kill: int) -> None:
+    """A mirror that is being brought up stands, is listed and can be taken down, or ends with whoever brought it up."""
+    rng = random.Random(f"{SEED} start {kill}")  # noqa: S311 (moments, no secrets)
+    process = repository.start("env", "up", "--name", "a")
+    _await_moment(process, after := rng.uniform(*spread(0, 5, STARTS_KILLED)[kill]))
+    process.kill()
+    ended = finish(process)
+    wait_until(
+        lambda: not repository.find_processes() or any(one.lives() for one in _find_standing(repository)),
+        what="the end, or a mirror that stands", within=WITHIN, every=EVERY,
+    )  # fmt: skip
+    standing = _find_standing(repository)
+    status = repository.run("env", "status")
+    assert status.returncode == 0, status.stderr
+    if standing:
+        assert "a: stands by itself" in status.stdout
+        assert repository.run("env", "down", "--name", "a").returncode == 0
+    repository.await_nothing_left()
+    _say("env up", kill, after, status=ended.returncode, standing=len(standing))
+
+
+def _find_standing(repository: Repository) -> list[Any]:
+    return [
+        one
+        for one in list_mirrors(repository.path)
+        if one.read_world() is not None and one.read_owner() is None
+    ]
+
+
+def _await_moment(process: subprocess.Popen[str], seconds: float) -> None:
+    clock = SystemClock()
+    due_ns = clock.now_ns() + int(seconds * NANOSECONDS)
+    wait_until(
+        lambda: clock.now_ns() >= due_ns or process.poll() is not None,
+        what="the moment of the kill", within=_COURSE_WITHIN, every=EVERY,
+    )  # fmt: skip
+
+
+def _await_world(repository: Repository, process: subprocess.Popen[str]) -> ProcessId:
+    def look() -> ProcessId | None:
+        assert process.poll() is None, finish(process)
+        return next((world for one in list_mirrors(repository.path) if (world := one.read_world())), None)
+
+    world = wait_until(look, what="a world", within=_COURSE_WITHIN, every=EVERY)
+    assert world is not None
+    return world
+
+
+def _has_event(repository: Repository, kind: str) -> bool:
+    return any(
+        event.kind == kind for drill in repository.find_drills() for event in read_journal(drill.journal_path)
+    )
+
+
+def _judge_what_is_stored(repository: Repository) -> str:
+    """Measure the drill's directory, if there is one, and return its verdict; what nobody measured is never MET."""
+    reports = repository.path / "reports"
+    drills = [DrillDirectory(path.parent) for path in sorted(reports.glob("*/drill.json"))]
+    register = reports / "register.jsonl"
+    begun = [json.loads(line) for line in register.read_text().splitlines()] if register.exists() else []
+    verdict = "none"
+    for drill in drills:
+        assert drill.path.name in [line["directory"] for line in begun if line["moment"] == "begun"]
+        measured = repository.run("measure", "--json", str(drill.path))
+        assert measured.returncode == 0, measured.stderr
+        assert "Traceback" not in measured.stderr
+        verdict = json.loads(measured.stdout)["drills"][0]["computed"]["verdict"]
+        read = [event for event in read_journal(drill.journal_path) if event.kind == "survivors.read"]
+        assert verdict != "MET" or len(read) == 2
+    return verdict
+
+
+def _say(whom: str, kill: int, after: float, **seen: object) -> None:
+    facts = ", ".join(f"{name} {value}" for name, value in seen.items())
+    print(f"seed {SEED}, kill {kill} of {whom} after {after:.3f} s: {facts}")  # noqa: T201
