@@ -129,6 +129,7 @@ class PostgresServer:
         self._log = log
         self._binaries = find_binaries()
         self._process: RunningProcess | None = None
+        self._control: psycopg.Connection | None = None
 
     def __repr__(self) -> str:
         return f"PostgresServer({self.host.name})"
@@ -208,6 +209,23 @@ class PostgresServer:
             connect_timeout=2, tcp_user_timeout=1000, application_name="rdsadmin",
         )  # fmt: skip
 
+    def open_control(self) -> psycopg.Connection:
+        """Return the control plane's open connection, a new one if the last does not answer.
+
+        Opened ahead for a standby: logging in takes 5 ms, as much as a third of a promotion.
+        """
+        if self._control is not None:
+            try:
+                self._control.execute("select 1")
+            except psycopg.OperationalError:
+                self._control.close()
+            else:
+                return self._control
+        self._control = self.connect(ADMINISTRATOR)
+        # Whether a standby follows is another question, and must not hold a write of ours up for ever.
+        self._control.execute("set synchronous_commit = local")
+        return self._control
+
     # -- roles -----------------------------------------------------------------------------------------------
 
     def create_roles(self, *, master_user: str, master_password: str, database: str | None) -> None:
@@ -232,24 +250,21 @@ class PostgresServer:
 
     def accept_write(self) -> None:
         """Write and commit a row: the only proof that a database serves. Raises psycopg's error otherwise."""
-        with closing(self.connect(ADMINISTRATOR)) as connection:
-            # Whether a standby follows is another question, and must not hold this one up for ever.
-            connection.execute("set synchronous_commit = local")
-            connection.execute(
-                "insert into heartbeat values (1, %s) on conflict (id) do update set token = excluded.token",
-                (secrets.token_hex(8),),
-            )
+        self.open_control().execute(
+            "insert into heartbeat values (1, %s) on conflict (id) do update set token = excluded.token",
+            (secrets.token_hex(8),),
+        )
 
     def promote(self) -> None:
         """Make a standby the primary; returns when it is out of recovery, seen over an open connection."""
-        with closing(self.connect()) as connection:
-            connection.execute("select pg_promote(false)")
-            wait_until(
-                lambda: connection.execute("select not pg_is_in_recovery()").fetchone() == (True,),
-                what=f"promotion of {self.host.name}",
-                within=_PROMOTE_WITHIN,
-                every=_PROMOTION_POLL,
-            )
+        control = self.open_control()
+        control.execute("select pg_promote(false)")
+        wait_until(
+            lambda: control.execute("select not pg_is_in_recovery()").fetchone() == (True,),
+            what=f"promotion of {self.host.name}",
+            within=_PROMOTE_WITHIN,
+            every=_PROMOTION_POLL,
+        )
 
     def require_synchronous(self, standby: str) -> None:
         """Acknowledge commits only when this standby has them on its disk; `` carries on without one."""

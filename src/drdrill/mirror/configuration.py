@@ -29,6 +29,9 @@ Size = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=str)]
 class Rds(Part):
     """The emulated control plane of RDS: what a customer cannot set in reality.
 
+    `failure_detection`: for how long a server is silent before it counts as lost; zero models that a loss of power
+    is known when it happens, as no health check could, and then nothing else is noticed.
+
     `asynchronous`: the standby follows over a link that delays and loses what it holds: no AWS instance does
     this; it is there to prove that a drill finds the loss.
     """

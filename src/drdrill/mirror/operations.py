@@ -106,6 +106,7 @@ class Operations:
         before_ns = self._clock.now_ns()
         self._network.power_off(host)
         after_ns = self._clock.now_ns()
+        reconciler.look_now()
         return {
             "resource": host.name,
             "before_ns": before_ns,

@@ -124,6 +124,10 @@ class Reconciler:
         if lost is not None and lost.host.name == host and not self._settings.fencing:
             lost.start()
 
+    def look_now(self) -> None:
+        """Have it look at once instead of a moment later: failure detection may be modelled as zero."""
+        self._requests.put("")
+
     # -- its life --------------------------------------------------------------------------------------------
 
     def _live(self) -> None:
@@ -210,15 +214,11 @@ class Reconciler:
     # -- losing the primary ----------------------------------------------------------------------------------
 
     def _silent(self) -> bool:
-        assert self._heartbeat is not None  # noqa: S101  (set with the primary)
-        assert self._primary is not None  # noqa: S101  (as above)
-        return self._is_lost(self._primary, self._heartbeat.silence_ns())
+        heartbeat, primary = self._heartbeat, self._primary
+        return bool(heartbeat and primary and self._is_lost(primary, heartbeat.silence_ns()))
 
     def _is_lost(self, server: PostgresServer, silence_ns: int) -> bool:
-        """Tell whether a server counts as lost: silent for the configured time.
-
-        Where that is zero, a loss of power is known when it happens, as no health check could; nothing else is.
-        """
+        """Tell whether a server is lost: silent for the configured time; where that is zero, without power."""
         limit = self._settings.failure_detection
         return silence_ns > limit.total_seconds() * NANOSECONDS if limit else not server.host.powered
 
@@ -347,6 +347,7 @@ class Reconciler:
             return True
         state, asynchronous = self.sync_state(), self._settings.asynchronous_delay is not None
         if state == "sync" or (state and asynchronous):
+            standby.open_control()
             self._adopting_since_ns = None
             self._standby_seen_ns = self._clock.now_ns()
             self._set(secondary_zone=standby.host.zone)
