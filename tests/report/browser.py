@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+# The browser reads from descriptor 3 and writes to 4; the pipes may have any number, also these two.
+_ON_PIPES = """
+import fcntl, os, sys
+theirs = [fcntl.fcntl(int(number), fcntl.F_DUPFD, 10) for number in sys.argv[1:3]]
+os.dup2(theirs[0], 3)
+os.dup2(theirs[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 _LOCAL = ("data:", "blob:", "file:", "about:", "chrome:")
 
 
@@ -33,6 +42,14 @@ class Browser:
         self.complaints: list[str] = []
 
     def __enter__(self) -> Self:
+        try:
+            self._start()
+        except BaseException:
+            self._stack.close()
+            raise
+        return self
+
+    def _start(self) -> None:
         assert CHROMIUM is not None
         profile = self._stack.enter_context(
             tempfile.TemporaryDirectory(prefix="chromium-", ignore_cleanup_errors=True)
@@ -43,7 +60,7 @@ class Browser:
         self._stack.callback(os.close, self._from)
 
         command = [
-            "/bin/sh", "-c", f'exec "$@" 3<&{theirs_in} 4>&{theirs_out}', "sh",
+            sys.executable, "-c", _ON_PIPES, str(theirs_in), str(theirs_out),
             CHROMIUM, "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
             "--disable-background-networking", "--disable-component-update", "--hide-scrollbars",
             "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank",
@@ -64,7 +81,6 @@ class Browser:
         for domain in ("Page", "Network", "Runtime", "Log", "Audits"):
             self.call(f"{domain}.enable")
         self.resize(*self._size)
-        return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

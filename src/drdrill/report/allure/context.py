@@ -90,7 +90,8 @@ def _facts(drill: DrillDirectory) -> Iterator[tuple[str, str]]:
 def _plan(drill: DrillDirectory) -> Iterator[tuple[str, str]]:
     try:
         plan = yaml.safe_load(drill.plan_path.read_text(encoding="utf-8"))
-        yield "Plan", f"{plan['title']} ({plan['source']})"
+        yield "Plan", str(plan["title"])
+        yield "Plan restates", str(plan["source"])
         yield (
             "Plan's sha256",
             drill.describe_evidence(drill.plan_path, source="plan")["sha256"][:_SHORT_REVISION],

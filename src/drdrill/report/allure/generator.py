@@ -27,7 +27,17 @@ _ASK_WITHIN_SECONDS = 20.0  # measured 0.03 s
 _FETCH_WITHIN_SECONDS = 600.0  # measured 1.2 s (wheel) and 8 s (packages); a slow line takes minutes
 _GENERATE_WITHIN_SECONDS = 300.0  # measured 1 s for a run of one drill
 _LOCKS = ("package.json", "package-lock.json")
-_NPM_FLAGS = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
+_NPM_FLAGS = (
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--no-update-notifier",
+    "--loglevel=error",
+    # Without a network npm's own patience was seen to take 160 s; what it has in its cache it need not ask about.
+    "--prefer-offline",
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +151,7 @@ def _fetch(command: Sequence[str], what: str, folder: Path, *, variables: Mappin
         _run(command, folder=folder, within_seconds=_FETCH_WITHIN_SECONDS, variables=variables)
     except CommandFailedError as error:
         raise MissingPrerequisiteError(
-            f"{what} could not be fetched; a package registry must be reachable once. {error}"
+            f"{what} could not be fetched; a package registry must be reachable once.\n{error}"
         ) from error
 
 

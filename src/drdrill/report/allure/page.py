@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from drdrill.core.errors import DrdrillError, MissingPrerequisiteError
+from drdrill.core.errors import DrdrillError, InvalidInputError, MissingPrerequisiteError, Mistake
 from drdrill.report.allure.context import as_properties
 from drdrill.report.allure.generator import find_generator
 from drdrill.report.allure.history import earlier_runs, remember
@@ -48,10 +48,10 @@ def generate(
 
     `settings` is the folder with the generator's locks and configuration (`reports/allure/`). With a `history` the
     page shows the runs before this one, and this one is added to it. `tell` is told what takes long. Raises
-    `AllurePageError` for whatever goes wrong; its first line says what, the last one what to do.
+    `AllurePageError` for whatever goes wrong: its first line says what, the last one what to do.
     """
     if not results.is_dir() or not any(results.glob("*-result.json")):
-        raise AllurePageError(f"there are no results of Allure in {results}.")
+        raise AllurePageError(f"Allure's page was not made: there are no results of Allure in {results}.")
     try:
         with tempfile.TemporaryDirectory(prefix="drdrill-allure-") as folder:
             work = Path(folder)
@@ -82,10 +82,8 @@ def generate(
             _replace(target, page)
             if history:
                 remember(history, past.read_text(encoding="utf-8"))
-    except AllurePageError:
-        raise
     except (DrdrillError, OSError) as error:
-        raise AllurePageError(f"{error}\n{_remedy(error, results)}") from error
+        raise AllurePageError(f"Allure's page was not made: {error}\n{_remedy(error, results)}") from error
     return AllurePage(target, copied.tests, len(page))
 
 
@@ -94,8 +92,10 @@ def _configure(work: Path, settings: Path, *, title: str) -> None:
     path = settings / "allurerc.json"
     try:
         configuration: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise AllurePageError(f"{path}: this is not JSON: {error}.") from error
+    except json.JSONDecodeError as error:
+        raise InvalidInputError(
+            [Mistake(str(path), error.lineno, "", f"this is not JSON: {error.msg}.")]
+        ) from error
     configuration |= {"name": title, "historyPath": str(work / "history.jsonl")}
     (work / "allurerc.json").write_text(json.dumps(configuration), encoding="utf-8")
 
