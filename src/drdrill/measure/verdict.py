@@ -28,7 +28,7 @@ class ObjectiveKind(StrEnum):
     RE_PROTECTION = "re_protection"
 
     @property
-    def title(self) -> str:
+    def caption(self) -> str:
         """Return its name for people."""
         return {"rto": "recovery time", "rpo": "data loss", "re_protection": "redundancy back"}[self.value]
 
