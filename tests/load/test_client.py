@@ -138,7 +138,7 @@ def users(tmp_path: Path, postgres: Postgres, names: Names, workload: Workload) 
     group.kill()
 
 
-def codes(ledger: ClientLedger) -> NDArray[np.uint64]:
+def codes(ledger: ClientLedger) -> NDArray[np.uint8]:
     """Return the outcomes of a client, in the order of its requests."""
     return outcomes_of(np.sort(ledger.outcomes, order="id")["code"])
 

@@ -115,3 +115,13 @@ def test_two_clients_of_one_number_are_damage() -> None:
     twins = [make_ledger(make_client(1), [Attempt(0, 0)])] * 2
     with pytest.raises(DamagedRecordError, match="one number"):
         compare(twins, make_survivors([]))
+
+
+def test_server_without_an_address_acknowledged_nothing_that_is_unanswered() -> None:
+    """Where nobody knows who acknowledged what is lost, what nobody acknowledged does not lengthen the RPA."""
+    attempts = [Attempt(0, 0, YES, 10, server=0), Attempt(1, 20, YES, 30, server=0), Attempt(2, 40, None)]
+    ledgers = [make_ledger(make_client(1), attempts)]
+    survivors = make_survivors([])
+    side = find_losing_side(ledgers, survivors, compare(ledgers, survivors).lost)
+    assert side is not None
+    assert (side.servers, side.rpa_ns) == ((0,), 20)

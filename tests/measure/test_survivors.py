@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from drdrill.core.errors import DamagedRecordError
-from drdrill.measure.survivors import compare_readings, read_survivors
+from drdrill.measure.survivors import HEADER, ROW_DTYPE, TRAILER, compare_readings, read_survivors
 from tests.measure.histories import Row, make_survivors
 from tests.measure.story import encode_survivors
 
@@ -96,3 +96,31 @@ def test_readings_differ_by_row() -> None:
     second = make_survivors([Row(1), Row(2, amount=7), Row(3, position=9), Row(4), Row(6)])
     found = compare_readings(first, second)
     assert (found.vanished, found.appeared, found.changed) == (1, 2, 2)
+
+
+def test_many_rows_are_read_in_order(tmp_path: Path) -> None:
+    """A file of several blocks is read as one, with small values and large ones."""
+    path = tmp_path / "survivors.copy"
+    generator = np.random.default_rng(1)
+    raw = np.zeros(150_000, ROW_DTYPE)
+    raw["fields"] = 3
+    raw["id_length"] = raw["amount_length"] = raw["position_length"] = 8
+    raw["id"] = generator.integers(0, 5, len(raw)) << 40 | np.arange(len(raw))
+    raw["amount"] = generator.integers(-(2**33), 2**33, len(raw))
+    raw["position"] = np.arange(len(raw))[::-1]
+    path.write_bytes(HEADER + raw.tobytes() + TRAILER)
+    survivors = read_survivors(path)
+    columns = (survivors.ids, survivors.amounts, survivors.positions)
+    for column, name in zip(columns, ("id", "amount", "position"), strict=True):
+        assert np.array_equal(column, raw[name])
+
+
+def test_null_in_a_later_block_is_damage(tmp_path: Path) -> None:
+    """No row is taken on trust, however far back it stands."""
+    path = tmp_path / "survivors.copy"
+    path.write_bytes(encode_survivors([*[(1, 1, 1)] * 70_000, (2, 2, 2)]))
+    content = bytearray(path.read_bytes())
+    content[-2 - ROW_DTYPE.itemsize + 2 + 3] = 4
+    path.write_bytes(content)
+    with pytest.raises(DamagedRecordError, match=r"survivors\.copy"):
+        read_survivors(path)

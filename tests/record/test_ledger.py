@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from drdrill.core.errors import DamagedRecordError
 from drdrill.record.ledger import (
@@ -24,9 +27,6 @@ from drdrill.record.ledger import (
     sequence_of,
     servers_of,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 CLIENT = Client("prober-3", 3, ClientKind.PROBER, 3, 1_000, 40, 1.0, honours_ttl=True)
 SERVER = 0x0A140005  # 10.20.0.5
@@ -130,3 +130,53 @@ def test_a_missing_half(written: Path) -> None:
     (written / "prober-3.attempts").unlink()
     with pytest.raises(DamagedRecordError, match=r"prober-3\.attempts"):
         read_ledger(written)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(0, 40), st.integers(0, ATTEMPT.size - 1), st.integers(0, OUTCOME.size - 1))
+def test_files_are_read_as_their_bytes_say(records: int, torn_attempt: int, torn_outcome: int) -> None:
+    """Mapped records are those of the files' whole records, however many there are and whatever is torn."""
+    generator = np.random.default_rng(records)
+    with tempfile.TemporaryDirectory() as folder:
+        LedgerWriter(Path(folder), CLIENT).close()
+        attempts = generator.bytes(records * ATTEMPT.size + torn_attempt)
+        outcomes = generator.bytes(records * OUTCOME.size + torn_outcome)
+        (Path(folder) / "prober-3.attempts").write_bytes(attempts)
+        (Path(folder) / "prober-3.outcomes").write_bytes(outcomes)
+        (ledger,) = read_ledger(Path(folder))
+        assert ledger.attempts.tolist() == list(ATTEMPT.iter_unpack(attempts[: records * ATTEMPT.size]))
+        assert ledger.outcomes.tolist() == list(OUTCOME.iter_unpack(outcomes[: records * OUTCOME.size]))
+
+
+def test_what_is_appended_later_is_of_the_next_reading(written: Path) -> None:
+    """A reading stays what it was, although the files are looked at again while their client writes on."""
+    (ledger,) = read_ledger(written)
+    for suffix in (".attempts", ".outcomes"):
+        with (written / f"prober-3{suffix}").open("ab") as stream:
+            stream.write(ATTEMPT.pack(make_id(3, 7), 1, 1))
+    assert (len(ledger.attempts), len(ledger.outcomes)) == (3, 2)
+
+
+def test_records_outlive_the_reading(written: Path) -> None:
+    """An array that somebody holds stays valid when the ledger is gone and the file is unlinked."""
+    (ledger,) = read_ledger(written)
+    attempts = ledger.attempts
+    (written / "prober-3.attempts").unlink()
+    del ledger
+    assert attempts["at_ns"].tolist() == [1_000, 1_001, 1_002]
+
+
+def test_records_cannot_be_changed(written: Path) -> None:
+    """Evidence is mapped for reading only."""
+    (ledger,) = read_ledger(written)
+    with pytest.raises(ValueError, match="read-only"):
+        ledger.attempts["amount"] = 0
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_a_file_that_became_shorter(written: Path, left: int) -> None:
+    """Evidence that vanishes between two looks is damage, named with its file."""
+    (ledger,) = read_ledger(written)
+    os.truncate(written / "prober-3.attempts", left * ATTEMPT.size)
+    with pytest.raises(DamagedRecordError, match=r"prober-3\.attempts"):
+        _ = ledger.attempts

@@ -104,25 +104,30 @@ def read_samples(ledger: ClientLedger) -> Samples:
     """
     history, client = resolve(ledger), ledger.client
     timeout_ns = round(client.timeout_seconds * NANOSECONDS)
-    size = len(history.attempts)
-    scheduled = client.start_ns + np.arange(size, dtype=np.int64) * client.period_ns
+    scheduled = client.start_ns + np.arange(len(history.attempts), dtype=np.int64) * client.period_ns
     attempted = history.attempts > 0
-    lived_until_ns = int(history.attempted_ns[attempted].max(initial=0))
-    good = history.acknowledged & (history.acknowledged_ns - scheduled <= timeout_ns)
-    failed_ns = np.full(size, NEVER, np.int64)
-    outcomes = ledger.outcomes
-    numbers = sequence_of(outcomes["id"]).astype(np.int64)
-    failed_ns[numbers] = outcomes["at_ns"]
-    settled = good | ~attempted | (scheduled + timeout_ns <= lived_until_ns) | (failed_ns <= lived_until_ns)
-    end = size if settled.all() else int(settled.argmin())
-    late = np.where(attempted, history.attempted_ns - scheduled, lived_until_ns - scheduled)
+    lived_until_ns = int(history.attempted_ns.max(where=attempted, initial=0))
+    good_ns = history.acknowledged_ns.copy()
+    good_ns[good_ns - scheduled > timeout_ns] = NEVER
+    late = history.attempted_ns - scheduled
+    late[~attempted] = (lived_until_ns - scheduled)[~attempted]
+    # All that had their timeout while the client lived are settled; of the last ones each is looked at.
+    first = int(np.searchsorted(scheduled, lived_until_ns - timeout_ns, side="right"))
+    settled = (good_ns[first:] != NEVER) | ~attempted[first:]
+    settled |= _failed_ns(ledger, first, len(scheduled)) <= lived_until_ns
+    end = first + (len(settled) if settled.all() else int(settled.argmin()))
     return Samples(
-        client.start_ns,
-        client.period_ns,
-        np.where(good, history.acknowledged_ns, NEVER)[:end],
-        np.maximum(late, 0)[:end],
-        attempted[:end],
+        client.start_ns, client.period_ns, good_ns[:end], np.maximum(late[:end], 0), attempted[:end]
     )
+
+
+def _failed_ns(ledger: ClientLedger, first: int, end: int) -> NDArray[np.int64]:
+    """Return when the last answer came to each request from `first` on, `NEVER` where none did."""
+    failed_ns = np.full(end - first, NEVER, np.int64)
+    outcomes = ledger.outcomes
+    outcomes = outcomes[sequence_of(outcomes["id"]) >= first]
+    failed_ns[sequence_of(outcomes["id"]).astype(np.int64) - first] = outcomes["at_ns"]
+    return failed_ns
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,7 +158,8 @@ def judge_windows(samples: Samples, thresholds: Thresholds) -> Windows:
     known = (asked >= thresholds.minimum_samples) & (late == 0)
     beyond = np.maximum(answered - 1, 0)  # good requests above the lower empirical percentile: their 1 %
     allowed_slow = beyond - 99 * beyond // 100
-    enough = asked - answered <= _allowed_failures(asked, thresholds.success_ratio)
+    allowed_failures = _allowed_failures(np.arange(length + 1), thresholds.success_ratio)
+    enough = asked - answered <= allowed_failures[asked]
     up = known & (answered > 0) & enough & (_rolling(slow, length) <= allowed_slow)
     return Windows(samples.scheduled_ns[: len(up)], up, known)
 
@@ -163,10 +169,13 @@ def _allowed_failures(asked: NDArray[np.int64], ratio: float) -> NDArray[np.int6
     return allowed if ratio == 1 else np.maximum(allowed, 1)
 
 
-def _rolling(flags: NDArray[np.bool_], length: int) -> NDArray[np.int64]:
-    total = np.zeros(len(flags) + 1, np.int64)
+def _rolling(flags: NDArray[np.bool_], length: int) -> NDArray[np.int32]:
+    """Return how many of each `length` neighbours are true."""
+    if flags.all() or not flags.any():
+        return np.full(len(flags) + 1 - length, length if flags[0] else 0, np.int32)
+    total = np.zeros(len(flags) + 1, np.int32)
     np.cumsum(flags, out=total[1:])
-    counts: NDArray[np.int64] = total[length:] - total[:-length]
+    counts: NDArray[np.int32] = total[length:] - total[:-length]
     return counts
 
 

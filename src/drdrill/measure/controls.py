@@ -16,10 +16,12 @@ from drdrill.measure.availability import judge_windows, read_samples
 from drdrill.measure.loss import compare
 from drdrill.measure.presence import match
 from drdrill.measure.projection import seeded
-from drdrill.record.ledger import ClientKind
+from drdrill.record.ledger import ClientKind, make_id
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
     from drdrill.measure.availability import Thresholds
     from drdrill.measure.loss import Comparison
@@ -43,27 +45,37 @@ def remove_rows(
     ledgers: Sequence[ClientLedger], survivors: Survivors, found: Comparison, seed: int
 ) -> Control:
     """Remove a few acknowledged rows, chosen by the seed, and demand that exactly those are found lost."""
-    acknowledged = np.sort(
-        np.concatenate(
-            [np.empty(0, np.uint64)]
-            + [
-                history.ids(history.acknowledged & (presence.copies == 1))
-                for history, presence in match(ledgers, survivors)
-            ]
-        )
-    )
     sensitivity = f"one row of {found.acknowledged} acknowledged"
-    if not len(acknowledged):
+    removed = _draw_rows(ledgers, survivors, seeded(seed, "control"))
+    if not len(removed):
         return Control("removed rows", False, "no acknowledged row is there to be removed", sensitivity)
-    generator = seeded(seed, "control")
-    wanted = min(_REMOVED_ROWS, len(acknowledged))
-    removed = generator.choice(acknowledged, size=wanted, replace=False)
-    thinned = survivors.without(np.flatnonzero(np.isin(survivors.ids, removed)))
+    thinned = survivors.without(survivors.find(removed))
     again = compare(ledgers, thinned)
     lacking = np.setdiff1d(again.lost.ids, found.lost.ids)
-    passed = np.array_equal(lacking, np.sort(removed)) and len(again.lost) == len(found.lost) + wanted
-    text = f"{wanted} acknowledged rows were taken out of a copy; {len(lacking)} were found missing"
+    passed = np.array_equal(lacking, removed) and len(again.lost) == len(found.lost) + len(removed)
+    text = f"{len(removed)} acknowledged rows were taken out of a copy; {len(lacking)} were found missing"
     return Control("removed rows", passed, text, sensitivity)
+
+
+def _draw_rows(
+    ledgers: Sequence[ClientLedger], survivors: Survivors, generator: np.random.Generator
+) -> NDArray[np.uint64]:
+    """Draw the ids of a few acknowledged rows that are there once, each equally likely; sorted."""
+    removable = {
+        history.client.number: history.acknowledged & presence.there & ~presence.duplicated
+        for history, presence in match(ledgers, survivors)
+    }
+    total = sum(int(np.count_nonzero(mask)) for mask in removable.values())
+    # Drawn are places among all removable ids in order, so that the ids need not be in memory together.
+    places = np.sort(generator.choice(total, min(_REMOVED_ROWS, total), replace=False) if total else [])
+    drawn, begin = [np.empty(0, np.uint64)], 0
+    for number, mask in sorted(removable.items()):
+        end = begin + int(np.count_nonzero(mask))
+        inside = places[(places >= begin) & (places < end)] - begin
+        if len(inside):
+            drawn.append(np.flatnonzero(mask)[inside].astype(np.uint64) | np.uint64(make_id(number, 0)))
+        begin = end
+    return np.concatenate(drawn)
 
 
 def watch_black_hole(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from drdrill.core.errors import DamagedRecordError
-from drdrill.record.ledger import Outcome, make_id, outcomes_of, sequence_of, servers_of
+from drdrill.record.ledger import Outcome, make_id, outcomes_of, servers_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,24 +22,40 @@ if TYPE_CHECKING:
 
 NEVER = np.iinfo(np.int64).max  # the time of what did not happen
 _SPARSE = 1 << 20  # numbers beyond this are believed only if the ledger has that many records
+_REFUSALS = (Outcome.REJECTED, Outcome.NOT_SENT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
     """The resolved ledger of one client. All arrays have one element a request; times are boot-time ns.
 
-    `attempted_ns` is the first attempt's, `acknowledged_ns` and `server` the first acknowledgement's.
+    `attempted_ns` is the first attempt's, `acknowledged_ns` and `server` the first acknowledgement's; where
+    there was none, that time is `NEVER` and that server 0.
     """
 
     client: Client
-    attempts: NDArray[np.int64]  # how often; 0: never
+    attempts: NDArray[np.integer]  # how often; 0: never
     amount: NDArray[np.int64]
     attempted_ns: NDArray[np.int64]
     acknowledged: NDArray[np.bool_]
     acknowledged_ns: NDArray[np.int64]
     last_acknowledged_ns: NDArray[np.int64]
-    server: NDArray[np.uint64]
     unknown: NDArray[np.bool_]
+    _answered: NDArray[np.int64]  # the outcomes as they stand in the ledger: whose, and the codes
+    _codes: NDArray[np.uint64]
+    _answered_once: bool  # no request has two of them
+
+    @property
+    def server(self) -> NDArray[np.uint32]:
+        """Compute the server that acknowledged each request: few ask for it."""
+        answered, servers = self._answered, servers_of(self._codes)
+        if not self._answered_once:
+            yes = outcomes_of(self._codes) == Outcome.ACKNOWLEDGED
+            answered, servers = answered[yes], servers[yes]
+        server = np.zeros(len(self.attempts), np.uint32)
+        server[answered[::-1]] = servers[::-1]
+        server[~self.acknowledged] = 0
+        return server
 
     @property
     def refused(self) -> NDArray[np.bool_]:
@@ -53,48 +69,103 @@ class History:
 
 
 def resolve(ledger: ClientLedger) -> History:
-    """Resolve a ledger; raises `DamagedRecordError` for another client's ids and unattempted outcomes."""
-    slots = _slots(ledger, ledger.attempts["id"])
+    """Resolve a ledger; raises `DamagedRecordError` for another client's ids and unattempted outcomes.
+
+    An open loop attempts each request once and in order: then the columns of the file are the answer, and are
+    shown as they are instead of being copied.
+    """
+    records = ledger.attempts
+    if _is_gapless(records["id"], make_id(ledger.client.number, 0)):
+        attempts: NDArray[np.integer] = np.ones(len(records), np.int8)
+        amount, attempted_ns = records["amount"], records["at_ns"].view(np.int64)
+    else:
+        attempts, amount, attempted_ns = _resolve_attempts(ledger, records)
+    return _resolve_outcomes(ledger, attempts, amount, attempted_ns)
+
+
+def _is_gapless(ids: NDArray[np.uint64], first: int) -> bool:
+    """Tell whether these are the ids from `first` on, each once and in order."""
+    # Whole numbers that rise from `first` to `first + n - 1` in n steps cannot leave one out.
+    return (
+        len(ids) > 0
+        and int(ids[0]) == first
+        and int(ids[-1]) == first + len(ids) - 1
+        and bool((ids[1:] > ids[:-1]).all())
+    )
+
+
+def _resolve_attempts(
+    ledger: ClientLedger, records: NDArray[np.void]
+) -> tuple[NDArray[np.integer], NDArray[np.int64], NDArray[np.int64]]:
+    """Return how often each request was attempted, the last attempt's amount and the first one's time."""
+    slots = _slots(ledger, records["id"])
     size = int(slots.max()) + 1 if len(slots) else 0
-    attempts = np.bincount(slots, minlength=size)
-    answered = _slots(ledger, ledger.outcomes["id"])
-    if len(answered) and (int(answered.max()) >= size or not attempts[answered].all()):
+    amount = np.zeros(size, np.int64)
+    amount[slots] = records["amount"]
+    attempted_ns = np.full(size, NEVER, np.int64)
+    # Of values for one index numpy keeps the last: written backwards, the first attempt stays.
+    attempted_ns[slots[::-1]] = records["at_ns"][::-1]
+    return np.bincount(slots, minlength=size), amount, attempted_ns
+
+
+def _resolve_outcomes(
+    ledger: ClientLedger,
+    attempts: NDArray[np.integer],
+    amount: NDArray[np.int64],
+    attempted_ns: NDArray[np.int64],
+) -> History:
+    outcomes, size = ledger.outcomes, len(attempts)
+    answered = _slots(ledger, outcomes["id"])
+    if len(answered) and (int(answered.max()) >= size or not (attempts.all() or attempts[answered].all())):
         raise DamagedRecordError(
             f"The ledger of {ledger.client.name} has an outcome that was never attempted."
         )
-    amount = np.zeros(size, np.int64)
-    amount[slots] = ledger.attempts["amount"]
-    attempted_ns = np.full(size, NEVER, np.int64)
-    # Of values for one index numpy keeps the last: written backwards, the first attempt stays.
-    attempted_ns[slots[::-1]] = ledger.attempts["at_ns"][::-1]
-    kinds = outcomes_of(ledger.outcomes["code"])
-    said_yes = kinds == Outcome.ACKNOWLEDGED
-    said_no = (kinds == Outcome.REJECTED) | (kinds == Outcome.NOT_SENT)
-    yes, yes_ns = answered[said_yes], ledger.outcomes["at_ns"][said_yes]
-    acknowledged = np.zeros(size, np.bool_)
-    acknowledged[yes] = True
-    first_ns = np.full(size, NEVER, np.int64)
-    first_ns[yes[::-1]] = yes_ns[::-1]
-    last_ns = np.full(size, NEVER, np.int64)
-    last_ns[yes] = yes_ns
-    server = np.zeros(size, np.uint64)
-    server[yes[::-1]] = servers_of(ledger.outcomes["code"][said_yes])[::-1]
-    refusals = np.bincount(answered[said_no], minlength=size)
+    kinds, at_ns = outcomes_of(outcomes["code"]), outcomes["at_ns"].view(np.int64)
+    last_kind = np.zeros(size, np.uint8)
+    last_kind[answered] = kinds
+    answered_once = bool(np.count_nonzero(last_kind) == len(answered))
+    if answered_once:  # the rule: then nothing need be picked out before it is put in its place
+        acknowledged = last_kind == Outcome.ACKNOWLEDGED
+        refusals: NDArray[np.integer] = np.isin(last_kind, _REFUSALS).view(np.int8)
+        first_ns = np.full(size, NEVER, np.int64)
+        first_ns[answered] = at_ns
+        first_ns[~acknowledged] = NEVER
+        last_ns = first_ns
+    else:
+        said_yes = kinds == Outcome.ACKNOWLEDGED
+        yes, yes_ns = answered[said_yes], at_ns[said_yes]
+        first_ns, last_ns = np.full(size, NEVER, np.int64), np.full(size, NEVER, np.int64)
+        first_ns[yes[::-1]] = yes_ns[::-1]
+        last_ns[yes] = yes_ns
+        acknowledged = np.zeros(size, np.bool_)
+        acknowledged[yes] = True
+        refusals = np.bincount(answered[np.isin(kinds, _REFUSALS)], minlength=size)
     unknown = ~acknowledged & (refusals < attempts)
     return History(
-        ledger.client, attempts, amount, attempted_ns, acknowledged, first_ns, last_ns, server, unknown
+        ledger.client,
+        attempts,
+        amount,
+        attempted_ns,
+        acknowledged,
+        first_ns,
+        last_ns,
+        unknown,
+        answered,
+        outcomes["code"],
+        answered_once,
     )
 
 
 def _slots(ledger: ClientLedger, ids: NDArray[np.uint64]) -> NDArray[np.int64]:
-    slots = sequence_of(ids).astype(np.int64)
+    """Return the requests' numbers, having made sure that they are this client's and not absurd."""
     client = ledger.client
-    if len(ids) and (
-        int(ids.min()) < make_id(client.number, 0) or int(ids.max()) >= make_id(client.number + 1, 0)
-    ):
+    # An id below the client's first one wraps around to a number beyond every limit.
+    slots = ids - np.uint64(make_id(client.number, 0))
+    highest = int(slots.max()) if len(slots) else 0
+    if highest >= make_id(1, 0):
         raise DamagedRecordError(f"The ledger of {client.name} holds an id of another client.")
-    if len(slots) and int(slots.max()) >= max(_SPARSE, 4 * len(slots)):
+    if len(slots) and highest >= max(_SPARSE, 4 * len(slots)):
         raise DamagedRecordError(
             f"The ledger of {client.name} holds an id far beyond its number of requests."
         )
-    return slots
+    return slots.view(np.int64)

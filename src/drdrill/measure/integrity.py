@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from drdrill.measure.survivors import compare_readings, read_survivors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from drdrill.measure.facts import Facts, Reading
     from drdrill.measure.losing_side import LosingSide
@@ -60,9 +62,11 @@ def read_back(facts: Facts) -> ReadBack:
     latest = _latest(facts)
     unreadable, survivors = [], []
     by_hash: dict[str, Survivors] = {}  # two readings of one content are in memory once
-    for number in _READINGS:
+    with ThreadPoolExecutor(len(_READINGS)) as threads:  # hashing needs no interpreter: both files at once
+        hashed = [threads.submit(_hash, latest.get(number), number) for number in _READINGS]
+    for found in hashed:
         try:
-            survivors.append(_read(latest.get(number), number, by_hash))
+            survivors.append(_read(*found.result(), by_hash))
         except DamagedRecordError as error:
             unreadable.append(str(error))
     disagreement = compare_readings(survivors[0], survivors[1]) if len(survivors) == len(_READINGS) else None
@@ -73,7 +77,8 @@ def _latest(facts: Facts) -> dict[int, Reading]:
     return {reading.number: reading for reading in facts.readings}
 
 
-def _read(reading: Reading | None, number: int, by_hash: dict[str, Survivors]) -> Survivors:
+def _hash(reading: Reading | None, number: int) -> tuple[Path, str]:
+    """Return the file of a reading and its hash, which is the one that was stored."""
     if reading is None:
         raise DamagedRecordError(f"Survivors were not read for reading {number}.")
     if reading.path is None:
@@ -87,8 +92,12 @@ def _read(reading: Reading | None, number: int, by_hash: dict[str, Survivors]) -
         ) from error
     if digest != reading.sha256:
         raise DamagedRecordError(f"{reading.path}: this is not what was read back; its hash differs.")
+    return reading.path, digest
+
+
+def _read(path: Path, digest: str, by_hash: dict[str, Survivors]) -> Survivors:
     if digest not in by_hash:
-        by_hash[digest] = read_survivors(reading.path)
+        by_hash[digest] = read_survivors(path)
     return by_hash[digest]
 
 

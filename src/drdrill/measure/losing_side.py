@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from drdrill.measure.history import History
     from drdrill.measure.loss import LostRows
     from drdrill.measure.survivors import Survivors
     from drdrill.record.ledger import ClientLedger
@@ -36,14 +37,38 @@ class LosingSide:
     holes: int
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Acknowledged:
-    """Acknowledged requests of all clients as columns."""
+class _Tenure:
+    """What a server that lost rows acknowledged, from the earliest loss of all on until another took over.
 
-    attempted_ns: NDArray[np.int64]
-    acknowledged_ns: NDArray[np.int64]
-    servers: NDArray[np.uint64]
-    there: NDArray[np.bool_]
+    It ends where another server acknowledges after its earliest lost row: what it acknowledges when it serves
+    again later is no part of the loss. What it acknowledged after that and lost, is.
+    """
+
+    def __init__(self, server: int, lost: LostRows) -> None:
+        self.server = server
+        self._lost_ns = lost.acknowledged_ns[lost.servers == server]
+        self._since_ns = int(lost.acknowledged_ns[0])
+        self._until_ns = NEVER
+        self._acknowledged_ns = [np.empty(0, np.int64)]
+        self._kept_ns = [np.empty(0, np.int64)]  # when it was attempted if it is there, else 0
+
+    def add(self, history: History, there: NDArray[np.bool_], servers: NDArray[np.uint32]) -> None:
+        """Add one client's writes."""
+        times_ns = history.last_acknowledged_ns
+        own = history.acknowledged & (servers == self.server)
+        others = history.acknowledged & ~own & (times_ns > self._lost_ns[0])
+        self._until_ns = min(self._until_ns, int(times_ns.min(initial=NEVER, where=others)))
+        # Another client may know of an earlier takeover, but no later one counts: the rest need not be kept.
+        own &= (times_ns >= self._since_ns) & (times_ns <= self._until_ns)
+        self._acknowledged_ns.append(times_ns[own])
+        self._kept_ns.append(np.where(there[own], history.attempted_ns[own], 0))
+
+    def end(self) -> tuple[int, int]:
+        """Return its last acknowledgement, lost ones included, and its holes."""
+        times_ns, kept_ns = np.concatenate(self._acknowledged_ns), np.concatenate(self._kept_ns)
+        own = times_ns <= self._until_ns
+        last_ns = max(int(self._lost_ns[-1]), int(times_ns[own].max(initial=0)))
+        return last_ns, int(np.count_nonzero(self._lost_ns < kept_ns[own].max(initial=0)))
 
 
 def find_losing_side(
@@ -51,30 +76,23 @@ def find_losing_side(
 ) -> LosingSide | None:
     """Return whose acknowledgements are lost; None when nothing is.
 
-    A server's tenure ends where another server acknowledges after its earliest lost row: what it acknowledges
-    when it serves again later is no part of the loss. What it acknowledged after that and lost, is.
     A hole is counted only where time proves the order: the surviving row was attempted after the lost one had
     been acknowledged, by the same server. Rows in flight together prove nothing.
     """
     if not len(lost):
         return None
-    since = _acknowledged_since(ledgers, survivors, int(lost.acknowledged_ns[0]))
-    last_ns, holes = 0, 0
-    losers = np.unique(lost.servers)
-    for server in losers:
-        lost_ns = lost.acknowledged_ns[lost.servers == server]
-        own = since.servers == server
-        others_ns = since.acknowledged_ns[~own & (since.acknowledged_ns > lost_ns[0])]
-        own &= since.acknowledged_ns <= others_ns.min(initial=NEVER)
-        last_ns = max(last_ns, int(lost_ns[-1]), int(since.acknowledged_ns[own].max(initial=0)))
-        latest_kept_ns = since.attempted_ns[own & since.there].max(initial=0)
-        holes += int(np.count_nonzero(lost_ns < latest_kept_ns))
+    tenures = [_Tenure(int(server), lost) for server in np.unique(lost.servers)]
+    for history, presence in match(ledgers, survivors):
+        servers = history.server
+        for tenure in tenures:
+            tenure.add(history, presence.there, servers)
+    ends = [tenure.end() for tenure in tenures]
     return LosingSide(
-        servers=tuple(int(server) for server in losers),
-        rpa_ns=last_ns - int(lost.acknowledged_ns[0]),
+        servers=tuple(tenure.server for tenure in tenures),
+        rpa_ns=max(last_ns for last_ns, _ in ends) - int(lost.acknowledged_ns[0]),
         earliest_lost_ns=int(lost.acknowledged_ns[0]),
         earliest_lost_id=int(lost.ids[0]),
-        holes=holes,
+        holes=sum(holes for _, holes in ends),
     )
 
 
@@ -90,26 +108,3 @@ def measure_gap(ledgers: Sequence[ClientLedger], until_ns: int, span_ns: int) ->
         parts.append(times[(times >= until_ns - span_ns) & (times <= until_ns)])
     moments = np.sort(np.concatenate(parts))
     return int(np.diff(moments, append=until_ns).max()) if len(moments) else None
-
-
-def _acknowledged_since(
-    ledgers: Sequence[ClientLedger], survivors: Survivors, since_ns: int
-) -> _Acknowledged:
-    parts = []
-    for history, presence in match(ledgers, survivors):
-        chosen = np.flatnonzero(history.acknowledged & (history.last_acknowledged_ns >= since_ns))
-        parts.append(
-            (
-                history.attempted_ns[chosen],
-                history.last_acknowledged_ns[chosen],
-                history.server[chosen],
-                presence.there[chosen],
-            )
-        )
-    attempted_ns, acknowledged_ns, servers, there = zip(*parts, strict=True)
-    return _Acknowledged(
-        np.concatenate(attempted_ns),
-        np.concatenate(acknowledged_ns),
-        np.concatenate(servers),
-        np.concatenate(there),
-    )

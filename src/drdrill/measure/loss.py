@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from drdrill.measure.presence import match
+from drdrill.measure.presence import match, writers_of
 from drdrill.record.ledger import ClientKind, Outcome, outcomes_of
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from drdrill.record.ledger import ClientLedger
 
 _LOW_BITS = 32
-_NOWHERE = np.iinfo(np.int64).min
 _EXAMPLES = 5  # ids named of each kind, for people who want to look at a row
 
 
@@ -43,7 +42,7 @@ class LostRows:
     ids: NDArray[np.uint64]
     amounts: NDArray[np.int64]
     acknowledged_ns: NDArray[np.int64]
-    servers: NDArray[np.uint64]
+    servers: NDArray[np.uint32]
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -75,11 +74,10 @@ class Comparison:
 def compare(ledgers: Sequence[ClientLedger], survivors: Survivors) -> Comparison:
     """Compare what clients were told with what is there. The positive control is left out."""
     tally = _Tally()
-    strangers = np.ones(len(survivors), np.bool_)
-    for history, presence in match(ledgers, survivors, strangers):
+    for history, presence in match(ledgers, survivors):
         tally.add_client(history, presence)
-    strangers &= ~_written_by_control(ledgers, survivors)
-    tally.add("phantom", survivors.ids[strangers])
+    strangers = survivors.of_others({ledger.client.number for ledger in writers_of(ledgers)}).ids
+    tally.add("phantom", strangers[~_written_by_control(ledgers, strangers)])
     count = tally.count
     return Comparison(
         acknowledged=tally.acknowledged,
@@ -95,36 +93,32 @@ def compare(ledgers: Sequence[ClientLedger], survivors: Survivors) -> Comparison
     )
 
 
-def _written_by_control(ledgers: Sequence[ClientLedger], survivors: Survivors) -> NDArray[np.bool_]:
-    """Tell of each row whether a positive control wrote it that got an answer.
+def _written_by_control(ledgers: Sequence[ClientLedger], ids: NDArray[np.uint64]) -> NDArray[np.bool_]:
+    """Tell of each id whether a positive control wrote it that got an answer.
 
     Such a control has failed and spoils the drill; its rows are our own doing, and accuse no store.
     """
-    written = np.zeros(len(survivors), np.bool_)
+    written = np.zeros(len(ids), np.bool_)
     for ledger in ledgers:
         answered = outcomes_of(ledger.outcomes["code"]) == Outcome.ACKNOWLEDGED
         if ledger.client.kind is ClientKind.CONTROL and answered.any():
-            written |= np.isin(survivors.ids, ledger.attempts["id"])
+            written |= np.isin(ids, ledger.attempts["id"])
     return written
 
 
-def find_reordered(
-    history: History, there: NDArray[np.bool_], position: NDArray[np.int64]
-) -> NDArray[np.bool_]:
+def find_reordered(history: History, presence: Presence) -> NDArray[np.bool_]:
     """Tell of each request whether its row's position contradicts happens-before within the client.
 
-    w1 acknowledged before w2 was attempted implies position(w1) < position(w2). The highest position among
-    all that had been acknowledged by then decides, so a cumulative maximum replaces the comparison of pairs.
+    w1 acknowledged before w2 was attempted implies position(w1) < position(w2). The earliest acknowledgement
+    among all rows from w2's position on decides, so a cumulative minimum, from the last position backwards,
+    replaces the comparison of pairs. What was not acknowledged has its acknowledgement at `NEVER`.
     """
-    reordered = np.zeros(len(there), np.bool_)
-    earlier = np.flatnonzero(history.acknowledged & there)
-    if len(earlier):
-        later = np.flatnonzero(there)
-        order = earlier[np.argsort(history.acknowledged_ns[earlier], kind="stable")]
-        highest = np.maximum.accumulate(position[order])
-        before = np.searchsorted(history.acknowledged_ns[order], history.attempted_ns[later], side="left")
-        reached = np.where(before > 0, highest[before - 1], _NOWHERE)
-        reordered[later] = reached >= position[later]
+    slots, positions = presence.order()
+    earliest_ns = np.minimum.accumulate(history.acknowledged_ns[slots][::-1])[::-1]
+    if (positions[1:] == positions[:-1]).any():
+        earliest_ns = earliest_ns[np.searchsorted(positions, positions, side="left")]
+    reordered = np.zeros(len(presence.there), np.bool_)
+    reordered[slots[earliest_ns < history.attempted_ns[slots]]] = True
     return reordered
 
 
@@ -137,8 +131,8 @@ class _Tally:
         self.unknown = 0
         self.count = dict.fromkeys(kinds, 0)
         self.examples: dict[str, tuple[int, ...]] = dict.fromkeys(kinds, ())
-        empty, unsigned = np.empty(0, np.int64), np.empty(0, np.uint64)
-        self._lost = [(unsigned, empty, empty, unsigned)]
+        empty = np.empty(0, np.int64)
+        self._lost = [(np.empty(0, np.uint64), empty, empty, np.empty(0, np.uint32))]
 
     def add(self, kind: str, ids: NDArray[np.uint64]) -> None:
         kept = self.examples[kind]
@@ -150,11 +144,11 @@ class _Tally:
         self.acknowledged += int(np.count_nonzero(history.acknowledged))
         self.unknown += int(np.count_nonzero(history.unknown))
         self.add("recovered_unknown", history.ids(history.unknown & there))
-        self.add("duplicated", history.ids(presence.copies > 1))
+        self.add("duplicated", history.ids(presence.duplicated))
         self.add("phantom", presence.phantoms)
         self.add("contradicted", history.ids(history.refused & there))
         self.add("altered", history.ids(presence.altered))
-        self.add("reordered", history.ids(find_reordered(history, there, presence.position)))
+        self.add("reordered", history.ids(find_reordered(history, presence)))
         gone = history.acknowledged & ~there
         self._lost.append(
             (history.ids(gone), history.amount[gone], history.acknowledged_ns[gone], history.server[gone])

@@ -8,36 +8,59 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from drdrill.core.errors import DamagedRecordError
-from drdrill.measure.history import History, resolve
-from drdrill.record.ledger import ClientKind, make_id, sequence_of
+from drdrill.measure.history import resolve
+from drdrill.record.ledger import ClientKind, sequence_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from drdrill.measure.survivors import Survivors
+    from drdrill.measure.history import History
+    from drdrill.measure.survivors import Rows, Survivors
     from drdrill.record.ledger import ClientLedger
-
-_NUMBER_SHIFT = np.uint64(make_id(1, 0).bit_length() - 1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Presence:
-    """What is there of one client's requests, one element a request; `phantoms`: ids never attempted.
+    """What is there of one client's requests; `phantoms`: ids that it never attempted.
 
-    `position` is the first one of several copies.
+    `slots`, `amounts` and `positions` have one element a row, in the order of the file; all that is computed
+    from them has one element a request.
     """
 
-    copies: NDArray[np.int64]
-    position: NDArray[np.int64]
-    altered: NDArray[np.bool_]
+    history: History
+    slots: NDArray[np.int64]
+    amounts: NDArray[np.signedinteger]
+    positions: NDArray[np.signedinteger]
+    there: NDArray[np.bool_]
     phantoms: NDArray[np.uint64]
 
     @property
-    def there(self) -> NDArray[np.bool_]:
-        """Tell of each request whether there is a row."""
-        return self.copies > 0
+    def duplicated(self) -> NDArray[np.bool_]:
+        """Tell of each request whether there is more than one row."""
+        if np.count_nonzero(self.there) == len(self.slots):
+            return np.zeros(len(self.there), np.bool_)
+        duplicated: NDArray[np.bool_] = np.bincount(self.slots, minlength=len(self.there)) > 1
+        return duplicated
+
+    @property
+    def altered(self) -> NDArray[np.bool_]:
+        """Tell of each request whether a row has another amount than was written."""
+        altered = np.zeros(len(self.there), np.bool_)
+        altered[self.slots[self.amounts != self.history.amount[self.slots]]] = True
+        return altered
+
+    def order(self) -> tuple[NDArray[np.int64], NDArray[np.signedinteger]]:
+        """Return the requests that are there by position, and their positions; of several copies the first."""
+        slots, positions = self.slots, self.positions
+        if not (positions[1:] >= positions[:-1]).all():
+            order = np.argsort(positions, kind="stable")
+            slots, positions = slots[order], positions[order]
+        if np.count_nonzero(self.there) < len(slots):
+            first = np.sort(np.unique(slots, return_index=True)[1])
+            slots, positions = slots[first], positions[first]
+        return slots, positions
 
 
 def writers_of(ledgers: Sequence[ClientLedger]) -> list[ClientLedger]:
@@ -53,37 +76,21 @@ def writers_of(ledgers: Sequence[ClientLedger]) -> list[ClientLedger]:
     return writers
 
 
-def match(
-    ledgers: Sequence[ClientLedger], survivors: Survivors, strangers: NDArray[np.bool_] | None = None
-) -> Iterator[tuple[History, Presence]]:
-    """Yield, client by client, what it knows and what is there; one client's arrays are in memory at a time.
-
-    Clears the element of `strangers` of each row that bears a client's number.
-    """
-    numbers = (survivors.ids >> _NUMBER_SHIFT).astype(np.uint32)
+def match(ledgers: Sequence[ClientLedger], survivors: Survivors) -> Iterator[tuple[History, Presence]]:
+    """Yield, client by client, what it knows and what is there; one client's arrays are in memory at a time."""
     for ledger in writers_of(ledgers):
-        rows = np.flatnonzero(numbers == ledger.client.number)
-        if strangers is not None:
-            strangers[rows] = False
         history = resolve(ledger)
-        yield history, _presence(history, survivors, rows)
+        yield history, _presence(history, survivors.of_client(ledger.client.number))
 
 
-def _presence(history: History, survivors: Survivors, rows: NDArray[np.int64]) -> Presence:
-    ids = survivors.ids[rows]
-    slots = sequence_of(ids).astype(np.int64)
+def _presence(history: History, rows: Rows) -> Presence:
+    slots = sequence_of(rows.ids).view(np.int64)
+    phantoms = rows.ids[:0]
     size = len(history.attempts)
-    known = slots < size
-    known[known] = history.attempts[slots[known]] > 0
-    phantoms = ids[~known]
-    if len(phantoms):
-        slots, rows = slots[known], rows[known]
-    copies = np.bincount(slots, minlength=size)
-    position = np.full(size, np.iinfo(np.int64).max, np.int64)
-    if len(slots) and copies.max() > 1:
-        np.minimum.at(position, slots, survivors.positions[rows])
-    else:
-        position[slots] = survivors.positions[rows]
-    altered = np.zeros(size, np.bool_)
-    altered[slots[survivors.amounts[rows] != history.amount[slots]]] = True
-    return Presence(copies, position, altered, phantoms)
+    if int(slots.max(initial=-1)) >= size or not history.attempts.all():
+        known = slots < size
+        known[known] = history.attempts[slots[known]] > 0
+        phantoms, slots, rows = rows.ids[~known], slots[known], rows.take(known)
+    there = np.zeros(size, np.bool_)
+    there[slots] = True
+    return Presence(history, slots, rows.amounts, rows.positions, there, phantoms)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import errno
 import json
+import mmap
 import os
+import stat
 import struct
 from dataclasses import asdict, dataclass
 from enum import IntEnum, StrEnum
@@ -33,7 +35,6 @@ ATTEMPTS_DTYPE = np.dtype([("id", "<u8"), ("amount", "<i8"), ("at_ns", "<u8")])
 OUTCOMES_DTYPE = np.dtype([("id", "<u8"), ("at_ns", "<u8"), ("code", "<u8")])
 
 _SERVER_SHIFT = 32
-_OUTCOME_MASK = 0xFF
 _SEQUENCE_BITS = 40
 
 
@@ -87,14 +88,14 @@ def outcome_code(outcome: Outcome, server: int = 0) -> int:
     return server << _SERVER_SHIFT | outcome
 
 
-def outcomes_of(codes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Return the `Outcome` in each code."""
-    return codes & np.uint64(_OUTCOME_MASK)
+def outcomes_of(codes: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """Return the `Outcome` in each code: its lowest byte."""
+    return codes.astype(np.uint8)
 
 
-def servers_of(codes: NDArray[np.uint64]) -> NDArray[np.uint64]:
+def servers_of(codes: NDArray[np.uint64]) -> NDArray[np.uint32]:
     """Return the IPv4 address (as an integer) of the answering server in each code."""
-    return codes >> np.uint64(_SERVER_SHIFT)
+    return (codes >> np.uint64(_SERVER_SHIFT)).astype(np.uint32)
 
 
 class LedgerWriter:
@@ -130,12 +131,46 @@ def _write_whole(descriptor: int, record: bytes) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class _File:
+    """The whole records that a file had when it was looked at; what is appended later does not count."""
+
+    path: Path
+    dtype: np.dtype[np.void]
+    count: int
+
+    def map(self) -> NDArray[np.void]:
+        """Map the records, read-only; they leave memory with the last array that shows them."""
+        if not self.count:
+            return np.empty(0, self.dtype)
+        try:
+            with self.path.open("rb") as stream:
+                pages = mmap.mmap(stream.fileno(), self.count * self.dtype.itemsize, access=mmap.ACCESS_READ)
+        except (OSError, ValueError) as error:  # ValueError: the file has become shorter
+            raise DamagedRecordError(f"{self.path}: the ledger cannot be read again: {error}.") from error
+        return np.frombuffer(pages, self.dtype, self.count)
+
+
+@dataclass(frozen=True, slots=True)
 class ClientLedger:
-    """What one client attempted and learnt, as arrays in the order in which they were written."""
+    """What one client attempted and learnt, in the order in which it was written.
+
+    Records in files are mapped whenever somebody asks for them: of a long drill, only those of the client that
+    is looked at are in memory. Ask once and keep the array for as long as you need it.
+    """
 
     client: Client
-    attempts: NDArray[np.void]  # ATTEMPTS_DTYPE
-    outcomes: NDArray[np.void]  # OUTCOMES_DTYPE
+    _attempts: NDArray[np.void] | _File
+    _outcomes: NDArray[np.void] | _File
+
+    @property
+    def attempts(self) -> NDArray[np.void]:
+        """Return the attempts (`ATTEMPTS_DTYPE`)."""
+        return self._attempts.map() if isinstance(self._attempts, _File) else self._attempts
+
+    @property
+    def outcomes(self) -> NDArray[np.void]:
+        """Return the outcomes (`OUTCOMES_DTYPE`)."""
+        return self._outcomes.map() if isinstance(self._outcomes, _File) else self._outcomes
 
 
 def read_ledger(directory: Path) -> tuple[ClientLedger, ...]:
@@ -158,9 +193,14 @@ def _read_client(path: Path) -> Client:
         raise DamagedRecordError(f"{path}: this does not describe a client of a ledger: {error}.") from error
 
 
-def _read(path: Path, dtype: np.dtype[np.void]) -> NDArray[np.void]:
+def _read(path: Path, dtype: np.dtype[np.void]) -> NDArray[np.void] | _File:
+    """Fix how many records there are; only what is no plain file, and cannot be mapped, is read at once."""
     try:
-        content = path.read_bytes()
+        with path.open("rb") as stream:
+            status = os.fstat(stream.fileno())
+            if stat.S_ISREG(status.st_mode):
+                return _File(path, dtype, status.st_size // dtype.itemsize)
+            content = stream.read()
     except OSError as error:
         raise DamagedRecordError(f"{path}: the ledger cannot be read: {error.strerror}.") from error
     return np.frombuffer(content, dtype=dtype, count=len(content) // dtype.itemsize)
