@@ -30,6 +30,7 @@ COMMANDS = {
     "measure": "Compute every figure of a drill again from its stored files.",
     "report": "Render the pages of a drill or of a run again.",
     "plan": "Check the plan, or print its JSON Schema.",
+    "bench": "Measure the harness itself, and compare with the last run.",
     "doctor": "Say what this machine has, what it lacks, and how to get it.",
     "test": "Run the linters and the tests of this repository.",
 }

@@ -1,0 +1,273 @@
+"""How long a failover of the mirror lasts at a client, beside PostgreSQL's bare promotion.
+
+A Multi-AZ instance in a mirror whose failure detection is modelled as zero: its primary's host loses power. In
+turns with it two bare servers: the primary is killed and the standby promoted. The same client looks at both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import sys
+import tempfile
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+from _bare import BareServer
+from _clients import (
+    COHORTS,
+    HASTY,
+    HASTY_NAME,
+    START_NS,
+    Server,
+    configure_cohorts,
+    configure_hasty,
+    measure_gap,
+    read_acknowledged,
+)
+from _figures import Figure, Reference, median, print_figures, round_all, say
+from _hasty_client import CONNECT_SECONDS
+
+from drdrill.core.clock import NANOSECONDS, SystemClock
+from drdrill.core.waiting import wait_until
+from drdrill.dataplane.postgresql import PORT
+from drdrill.environment.port import FaultRequest, StoreRole
+from drdrill.load.workload import Workload, load_workload
+from drdrill.mirror.embedded import Embedded
+from drdrill.plan import load_plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from drdrill.environment.port import Injection, StoreState
+
+TARGET = 3.0
+_ENVIRONMENT = Path("environments/embedded")
+_DETECTION = ("failure_detection: 2 s", "failure_detection: 0 s")
+_WITHIN = timedelta(seconds=60)  # measured 1 to 5 s
+_EVERY = timedelta(milliseconds=20)
+_PROMOTION_POLL = timedelta(milliseconds=1)
+_SETTLED_SECONDS = 1.0
+_CACHES_EXPIRED_SECONDS = 8.0  # the TTL of 5 s, and what clients that honour it need beyond
+_CLOCK = SystemClock()
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """What clients had of one failover, in seconds: the hasty one, and the slowest of those that honour the TTL."""
+
+    hasty: float
+    cohorts: float
+    phases: str  # where the time went, for people
+
+    def __str__(self) -> str:
+        return f"{self.hasty * 1e3:.0f} ms ({self.phases}), with the TTL {self.cohorts:.1f} s"
+
+
+def main() -> None:
+    """Fail the mirror and the bare servers over, in turns."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=7)
+    arguments = parser.parse_args()
+    workload = load_workload(_ENVIRONMENT / "workload.yaml")
+    outages: list[Outage] = []
+    bare: list[float] = []
+    with (
+        tempfile.TemporaryDirectory(prefix="drdrill-failover-") as name,
+        _mirror(Path(name), workload) as mirror,
+    ):
+        for number in range(1, arguments.rounds + 1):
+            mirror.await_protected()
+            bare.append(_promote_bare(workload))
+            outages.append(mirror.fail_over(number))
+            told = f"bare promotion {bare[-1] * 1e3:.0f} ms; mirror {outages[-1]}"
+            say(f"round {number} of {arguments.rounds}: {told}")
+    print_figures("failover", _figures(outages, bare))
+
+
+def _figures(outages: Sequence[Outage], bare: Sequence[float]) -> list[Figure]:
+    hasty, slowest = [one.hasty for one in outages], [one.cohorts for one in outages]
+    ratios = [ours / theirs for ours, theirs in zip(hasty, bare, strict=True)]
+    promotion = Reference("bare promotion", median(bare), "s")
+    connecting = (
+        f"connects anew and resolves for each of its 200 writes a second (time-out {CONNECT_SECONDS:g} s)"
+    )
+    return [
+        Figure(
+            name="failover outage ÷ bare promotion",
+            value=median(ratios),
+            unit="ratio",
+            target=TARGET,
+            better="lower",
+            method=(
+                "Power cut of the primary's host, failure detection modelled as 0: from the old server's last good "
+                f"answer to the new one's first at a client that {connecting}, ÷ from promoting a bare synchronous "
+                "standby to its first accepted write over an open connection, tried every 1 ms; in turns, median of "
+                "the pairs."
+            ),
+            samples=round_all(ratios),
+            reference=promotion,
+        ),
+        Figure(
+            name="failover outage, connecting anew",
+            value=median(hasty),
+            unit="s",
+            better="lower",
+            method=f"The outage of that ratio: at a client that {connecting}.",
+            samples=round_all(hasty),
+            reference=promotion,
+        ),
+        Figure(
+            name="failover outage, honouring the TTL",
+            value=median(slowest),
+            unit="s",
+            better="lower",
+            method=(
+                f"The same failovers at clients that keep an address for its TTL of 5 s: the slowest of {COHORTS} "
+                "cohorts whose caches expire one after another, 5 writes a second each."
+            ),
+            samples=round_all(slowest),
+            reference=promotion,
+        ),
+    ]
+
+
+# -- the mirror --------------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _mirror(folder: Path, workload: Workload) -> Iterator[_Mirror]:
+    """Bring a mirror up that notices a failure at once, with the workload's tables."""
+    root = folder / "repository"
+    shutil.copytree(_ENVIRONMENT, root / _ENVIRONMENT)
+    shutil.copytree("scenarios", root / "scenarios")
+    configuration = root / _ENVIRONMENT / "environment.yaml"
+    text = configuration.read_text(encoding="utf-8")
+    if _DETECTION[0] not in text:
+        raise RuntimeError(f"{_ENVIRONMENT / 'environment.yaml'} has no `{_DETECTION[0]}` any more.")
+    configuration.write_text(text.replace(*_DETECTION), encoding="utf-8")
+    plan = load_plan(root / "scenarios" / "plan.yaml")
+    with Embedded(root, plan) as environment:
+        mirror = _Mirror(environment, plan.stores[workload.store].resource, folder, workload)
+        mirror.create_tables()
+        yield mirror
+
+
+class _Mirror:
+    """A mirror with one Multi-AZ instance that is failed over again and again."""
+
+    def __init__(self, environment: Embedded, resource: str, folder: Path, workload: Workload) -> None:
+        self._environment = environment
+        self._resource = resource
+        self._folder = folder
+        self._workload = workload
+        self._endpoint = environment.observe_store(resource).endpoint
+
+    def create_tables(self) -> None:
+        """Make the tables that clients write to."""
+        workload = self._workload
+        self._environment.run_for_operator(
+            ["psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--host", self._endpoint, "--username",
+             workload.user, "--dbname", workload.database, "--command", workload.schema_],
+            within=_WITHIN,
+        )  # fmt: skip
+
+    def await_protected(self) -> StoreState:
+        """Wait until the instance has its standby."""
+        return self._await("a standby in sync", lambda state: state.protected)
+
+    def fail_over(self, number: int) -> Outage:
+        """Let clients come, cut the power of the primary's host, and look until caches have expired."""
+        environment, ledger = self._environment, self._folder / f"ledger-{number}"
+        self._start_clients(ledger, first_number=number * (COHORTS + 1))
+        _CLOCK.sleep(START_NS / NANOSECONDS + _SETTLED_SECONDS)
+        before = self.await_protected()
+        request = FaultRequest("host_power_loss", "", self._resource, StoreRole.PRIMARY)
+        injection = environment.faults.inject(request)
+        after = self._await("a promotion", lambda state: state.promotions > before.promotions)
+        expired_ns = injection.before_ns + int(_CACHES_EXPIRED_SECONDS * NANOSECONDS)
+        _CLOCK.sleep(max(0, expired_ns - _CLOCK.now_ns()) / NANOSECONDS)
+        environment.stop_clients(within=_WITHIN)
+        environment.faults.heal(injection)
+        acknowledged = read_acknowledged(ledger)
+        gaps = {
+            name: measure_gap(written, old=_primary(before), new=_primary(after))
+            for name, written in acknowledged.items()
+        }
+        return Outage(gaps.pop(HASTY_NAME), max(gaps.values()), _tell_phases(injection, after))
+
+    def _await(self, what: str, holds: Callable[[StoreState], bool]) -> StoreState:
+        def look() -> StoreState | None:
+            state = self._environment.observe_store(self._resource)
+            return state if state.status == "available" and holds(state) else None
+
+        state = wait_until(look, what=what, within=_WITHIN, every=_EVERY)
+        assert state is not None  # noqa: S101  (a reading that was true in a boolean context)
+        return state
+
+    def _start_clients(self, ledger: Path, *, first_number: int) -> None:
+        workload = self._workload
+        server = Server(self._endpoint, PORT, workload.user, workload.database, self._environment.resolver)
+        for config, program in (
+            (configure_hasty(workload, server, ledger, number=first_number), [str(HASTY)]),
+            (
+                configure_cohorts(workload, server, ledger, first_number=first_number + 1),
+                ["-m", "drdrill.load.client"],
+            ),
+        ):
+            path = ledger.with_name(f"{ledger.name}-{config.name}.json")
+            path.write_text(config.to_json(), encoding="utf-8")
+            command = [sys.executable, *program, str(path)]
+            self._environment.start_client(config.name, command, log=path.with_suffix(".log"))
+
+
+def _primary(state: StoreState) -> int:
+    """Return the primary's address as ledgers have it."""
+    return int(IPv4Address(next(one.address for one in state.members if one.role is StoreRole.PRIMARY)))
+
+
+def _tell_phases(injection: Injection, after: StoreState) -> str:
+    started, completed = (
+        next(event.at_ns for event in reversed(after.events) if event.code == code)
+        for code in ("RDS-EVENT-0013", "RDS-EVENT-0049")
+    )
+    marks = (injection.before_ns, injection.after_ns, started, completed)
+    steps = zip(("power cut", "noticed", "failed over"), marks, marks[1:], strict=False)
+    return ", ".join(f"{what} in {(until - since) / 1e6:.0f} ms" for what, since, until in steps)
+
+
+# -- bare servers ------------------------------------------------------------------------------------------------
+
+
+def _promote_bare(workload: Workload) -> float:
+    """Kill a bare primary and promote its standby; return the seconds from promoting to the first accepted write."""
+    write = re.sub(r"\$[12]", "%s", workload.write).encode()
+    with BareServer("primary") as primary, BareServer("standby", upstream=primary) as standby:
+        with closing(primary.connect()) as connection:
+            connection.execute(workload.schema_.encode())
+        primary.require_synchronous(standby)
+        _CLOCK.sleep(_SETTLED_SECONDS)
+        with closing(standby.connect()) as promoting, closing(standby.connect()) as writing:
+
+            def accepts() -> bool:
+                with suppress(psycopg.errors.ReadOnlySqlTransaction):
+                    writing.execute(write, (1, 100))
+                    return True
+                return False
+
+            accepts()  # prepared, as a client is that has written before
+            primary.kill()
+            promoted_ns = _CLOCK.now_ns()
+            promoting.execute("select pg_promote(false)")
+            wait_until(accepts, what="a write to the promoted server", within=_WITHIN, every=_PROMOTION_POLL)
+            return (_CLOCK.now_ns() - promoted_ns) / NANOSECONDS
+
+
+if __name__ == "__main__":
+    main()
