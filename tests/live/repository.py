@@ -38,7 +38,8 @@ EVERY = timedelta(milliseconds=50)
 class Repository:
     """The copy at `path`; `home` and `temporary` are where its programs would leave what belongs nowhere.
 
-    `processes` were started here; `earlier` says how many drills had begun before each, by its id.
+    `processes` were started here; `earlier` says how many drills had begun before each, by its id. `variables` are
+    added to the environment of all that are started.
     """
 
     path: Path
@@ -46,6 +47,7 @@ class Repository:
     temporary: Path
     processes: list[subprocess.Popen[str]] = field(default_factory=list)
     earlier: dict[int, int] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def copy(cls, folder: Path) -> Repository:
@@ -74,22 +76,30 @@ class Repository:
         self.alter("scenarios/plan.yaml", "minimum_samples: 20", "minimum_samples: 2")
 
     def start(
-        self, *arguments: str, module: str = "drdrill.cli.main", before: Sequence[str] = ()
+        self,
+        *arguments: str,
+        module: str = "drdrill.cli.main",
+        before: Sequence[str] = (),
+        stdin: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[str]:
         """Start the command line in the copy; `before` is a command that it is to be run by."""
-        environment = {**os.environ, "HOME": str(self.home), "TMPDIR": str(self.temporary)}
+        environment = {**os.environ, "HOME": str(self.home), "TMPDIR": str(self.temporary), **self.variables}
         process = subprocess.Popen(
             [*before, sys.executable, "-m", module, *arguments],
             cwd=self.path, env=environment, text=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
         self.processes.append(process)
         self.earlier[process.pid] = len(self.find_drills())
         return process
 
-    def run(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run the command line in the copy and return how it ended."""
-        return finish(self.start(*arguments, **options))
+    def run(
+        self, *arguments: str, said: str | None = None, **options: Any
+    ) -> subprocess.CompletedProcess[str]:
+        """Run the command line in the copy and return how it ended; `said` is typed into it."""
+        if said is None:
+            return finish(self.start(*arguments, **options))
+        return finish(self.start(*arguments, stdin=subprocess.PIPE, **options), said=said)
 
     def drill(
         self, *options: str, meanwhile: Callable[[subprocess.Popen[str]], object], before: Sequence[str] = ()
@@ -188,11 +198,11 @@ def _take_down(mirror: MirrorDirectory) -> None:
 
 
 def finish(
-    process: subprocess.Popen[str], *, within: timedelta = _WITHIN
+    process: subprocess.Popen[str], *, said: str | None = None, within: timedelta = _WITHIN
 ) -> subprocess.CompletedProcess[str]:
-    """Wait for a process to end, kill it when it does not, and return how it ended."""
+    """Wait for a process to end, kill it when it does not, and return how it ended; `said` is its input."""
     try:
-        output, errors = process.communicate(timeout=within.total_seconds())
+        output, errors = process.communicate(said, timeout=within.total_seconds())
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()

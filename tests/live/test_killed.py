@@ -20,7 +20,7 @@ import pytest
 
 from drdrill.core.clock import NANOSECONDS, SystemClock
 from drdrill.core.waiting import wait_until
-from drdrill.mirror.directory import list_mirrors
+from drdrill.mirror.directory import ProcessId, list_mirrors
 from drdrill.record.directory import DrillDirectory
 from drdrill.record.journal import read_journal
 from tests.live.repository import Repository, finish
@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from drdrill.mirror.directory import ProcessId
 
 pytestmark = [pytest.mark.drill, pytest.mark.long]
 SEED = int(os.environ.get("DRDRILL_SEED") or secrets.randbits(32))
 KILLS = 20
 STARTS_KILLED = 10
 BEGINNING_SECONDS = 0.5
+START_SECONDS = 6.0  # measured 5 to 11 s
 TAKING_DOWN_KILLS = 3
 CONTROLLERS = ("supervisor", "init", "holder")
 EVERY = timedelta(milliseconds=5)
@@ -46,19 +46,57 @@ _COURSE_WITHIN = timedelta(minutes=2)
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment of a drill: so long after an event of its journal, or after its process was started.
+
+    So it means the same on a machine that is slower than the one that the course was measured on.
+    """
+
+    event: str
+    occurrence: int
+    seconds: float
+
+    def __str__(self) -> str:
+        return f"{self.seconds:.3f} s after {self.event}"
+
+
+@dataclass(frozen=True, slots=True)
 class Course:
     """When things happened in one whole drill, in seconds after its process was started."""
 
-    judged: float
+    events: tuple[tuple[float, str], ...]
     ended: float
-    world_seconds: float  # how long the world was there
 
-    def draw_moments(self) -> list[float]:
-        """Return the moments of the runner's kills: one at once, most over the course, some while it takes down."""
-        draw = random.Random(SEED).uniform  # noqa: S311 (moments, no secrets)
-        over = spread(BEGINNING_SECONDS, self.judged, KILLS - 1 - TAKING_DOWN_KILLS)
-        down = spread(self.judged, self.ended, TAKING_DOWN_KILLS)
-        return [draw(0, BEGINNING_SECONDS), *(draw(*part) for part in (*over, *down))]
+    def find(self, kind: str) -> float:
+        """Return when an event happened."""
+        return next(seconds for seconds, each in self.events if each == kind)
+
+    def locate(self, seconds: float) -> Moment:
+        """Return what a time of this course means in another one."""
+        before = [(at, kind) for at, kind in self.events if at <= seconds]
+        if not before:
+            return Moment("the start", 0, seconds)
+        at, kind = before[-1]
+        return Moment(kind, [each for _, each in before].count(kind), seconds - at)
+
+    def draw_for_runner(self, kill: int) -> Moment:
+        """Return the moment of a kill: the first one is at once, the last ones while the mirror is taken down."""
+        judged = self.find("drill.judged")
+        parts = [
+            (0, BEGINNING_SECONDS),
+            *spread(BEGINNING_SECONDS, judged, KILLS - 1 - TAKING_DOWN_KILLS),
+            *spread(judged, self.ended, TAKING_DOWN_KILLS),
+        ]
+        return self.locate(_random("runner", kill).uniform(*parts[kill]))
+
+    def draw_for_world(self, kill: int) -> Moment:
+        """Return the moment of a kill, from the beginning of the world to its end."""
+        part = spread(self.find("environment.starting"), self.find("environment.stopped"), KILLS)[kill]
+        return self.locate(_random("world", kill).uniform(*part))
+
+
+def _random(whom: str, kill: int) -> random.Random:
+    return random.Random(f"{SEED} {whom} {kill}")  # noqa: S311 (moments, no secrets)
 
 
 def spread(begin: float, end: float, parts: int) -> list[tuple[float, float]]:
@@ -77,11 +115,10 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
         assert ended.stdout, ended.stderr
         ended_ns = clock.now_ns()
         (drill,) = repository.find_drills()
-        at_ns = {event.kind: event.at_ns for event in read_journal(drill.journal_path)}
+        events = read_journal(drill.journal_path)
         yield Course(
-            judged=(at_ns["drill.judged"] - started_ns) / NANOSECONDS,
+            events=tuple(((event.at_ns - started_ns) / NANOSECONDS, event.kind) for event in events),
             ended=(ended_ns - started_ns) / NANOSECONDS,
-            world_seconds=(at_ns["environment.stopped"] - at_ns["environment.starting"]) / NANOSECONDS,
         )
     finally:
         repository.clear()
@@ -97,10 +134,10 @@ def _copy(folder: Path) -> Repository:
 def test_a_runner_killed_at_any_moment(repository: Repository, course: Course, kill: int) -> None:
     """The kernel ends the mirror; the drill is readable and registered; the next command tells and clears the rest."""
     repository.tolerate_overload()
-    after = course.draw_moments()[kill]
+    moment = course.draw_for_runner(kill)
     listening = find_listening()
     process = repository.start("run", "database", "--json")
-    _await_moment(process, after)
+    _await_moment(repository, process, moment)
     family = find_descendants(process.pid)
     process.kill()
     ended = finish(process)
@@ -123,7 +160,7 @@ def test_a_runner_killed_at_any_moment(repository: Repository, course: Course, k
     _say(
         "runner",
         kill,
-        after,
+        moment,
         status=ended.returncode,
         family=len(family),
         mirrors=len(mirrors),
@@ -138,13 +175,11 @@ def test_a_runner_killed_at_any_moment(repository: Repository, course: Course, k
 def test_a_world_killed_at_any_moment(repository: Repository, course: Course, kill: int) -> None:
     """The runner notices, ends in bounded time with words or an honest verdict, and leaves nothing but its records."""
     repository.tolerate_overload()
-    rng = random.Random(f"{SEED} {kill}")  # noqa: S311 (moments, no secrets)
-    part, after = rng.choice(CONTROLLERS), rng.uniform(*spread(0, course.world_seconds, KILLS)[kill])
+    moment, part = course.draw_for_world(kill), CONTROLLERS[kill % len(CONTROLLERS)]
     process = repository.start("run", "database", "--json")
-    world = _await_world(repository, process)
-    _await_moment(process, after)
-    victim = find_controller(world, part)
-    judged = _has_event(repository, "drill.judged")
+    _await_moment(repository, process, moment)
+    victim = _find_victim(repository, process, part)
+    judged = _count(repository, "drill.judged") > 0
     if victim is not None:
         os.kill(victim.pid, signal.SIGKILL)
     ended = finish(process, within=WITHIN)
@@ -155,7 +190,7 @@ def test_a_world_killed_at_any_moment(repository: Repository, course: Course, ki
     assert read_journal(drill.journal_path)[-1].kind == "drill.ended"
     verdict = _judge_what_is_stored(repository)
     _say(
-        part, kill, after, status=ended.returncode, killed=victim is not None, judged=judged, verdict=verdict
+        part, kill, moment, status=ended.returncode, killed=victim is not None, judged=judged, verdict=verdict
     )
     if victim is not None and not judged:
         assert ended.returncode in (4, 5), ended.stdout + ended.stderr
@@ -166,9 +201,11 @@ def test_a_world_killed_at_any_moment(repository: Repository, course: Course, ki
 @pytest.mark.parametrize("kill", range(STARTS_KILLED))
 def test_a_start_killed_at_any_moment(repository: Repository, kill: int) -> None:
     """A mirror that is being brought up stands, is listed and can be taken down, or ends with whoever brought it up."""
-    rng = random.Random(f"{SEED} start {kill}")  # noqa: S311 (moments, no secrets)
+    moment = Moment(
+        "the start", 0, _random("start", kill).uniform(*spread(0, START_SECONDS, STARTS_KILLED)[kill])
+    )
     process = repository.start("env", "up", "--name", "a")
-    _await_moment(process, after := rng.uniform(*spread(0, 5, STARTS_KILLED)[kill]))
+    _await_moment(repository, process, moment)
     process.kill()
     ended = finish(process)
     wait_until(
@@ -182,7 +219,7 @@ def test_a_start_killed_at_any_moment(repository: Repository, kill: int) -> None
         assert "a: stands by itself" in status.stdout
         assert repository.run("env", "down", "--name", "a").returncode == 0
     repository.await_nothing_left()
-    _say("env up", kill, after, status=ended.returncode, standing=len(standing))
+    _say("env up", kill, moment, status=ended.returncode, standing=len(standing))
 
 
 def _find_standing(repository: Repository) -> list[Any]:
@@ -193,29 +230,35 @@ def _find_standing(repository: Repository) -> list[Any]:
     ]
 
 
-def _await_moment(process: subprocess.Popen[str], seconds: float) -> None:
+def _await_moment(repository: Repository, process: subprocess.Popen[str], moment: Moment) -> None:
+    def comes() -> bool:
+        return process.poll() is not None or _count(repository, moment.event) >= moment.occurrence
+
+    wait_until(comes, what=f"{moment}", within=_COURSE_WITHIN, every=EVERY)
     clock = SystemClock()
-    due_ns = clock.now_ns() + int(seconds * NANOSECONDS)
+    due_ns = clock.now_ns() + int(moment.seconds * NANOSECONDS)
     wait_until(
         lambda: clock.now_ns() >= due_ns or process.poll() is not None,
-        what="the moment of the kill", within=_COURSE_WITHIN, every=EVERY,
+        what=f"{moment}", within=_COURSE_WITHIN, every=EVERY,
     )  # fmt: skip
 
 
-def _await_world(repository: Repository, process: subprocess.Popen[str]) -> ProcessId:
-    def look() -> ProcessId | None:
-        assert process.poll() is None, finish(process)
-        return next((world for one in list_mirrors(repository.path) if (world := one.read_world())), None)
-
-    world = wait_until(look, what="a world", within=_COURSE_WITHIN, every=EVERY)
-    assert world is not None
-    return world
-
-
-def _has_event(repository: Repository, kind: str) -> bool:
-    return any(
+def _count(repository: Repository, kind: str) -> int:
+    return sum(
         event.kind == kind for drill in repository.find_drills() for event in read_journal(drill.journal_path)
     )
+
+
+def _find_victim(repository: Repository, process: subprocess.Popen[str], part: str) -> ProcessId | None:
+    """Return a process on which the drill's world hangs; None when the run was over before."""
+
+    def look() -> ProcessId | bool:
+        worlds = [world for one in list_mirrors(repository.path) if (world := one.read_world())]
+        found = find_controller(worlds[0], part) if worlds else None
+        return found or process.poll() is not None or _count(repository, "environment.stopped") > 0
+
+    found = wait_until(look, what="a world", within=_COURSE_WITHIN, every=EVERY)
+    return found if isinstance(found, ProcessId) else None
 
 
 def _judge_what_is_stored(repository: Repository) -> str:
@@ -236,6 +279,6 @@ def _judge_what_is_stored(repository: Repository) -> str:
     return verdict
 
 
-def _say(whom: str, kill: int, after: float, **seen: object) -> None:
+def _say(whom: str, kill: int, moment: Moment, **seen: object) -> None:
     facts = ", ".join(f"{name} {value}" for name, value in seen.items())
-    print(f"seed {SEED}, kill {kill} of {whom} after {after:.3f} s: {facts}")  # noqa: T201
+    print(f"seed {SEED}, kill {kill} of {whom} {moment}: {facts}")  # noqa: T201

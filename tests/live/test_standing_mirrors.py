@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
+import os
+import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,14 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 from tests.live.repository import Repository
+from tests.live.traces import find_controller
 
 pytestmark = pytest.mark.drill
 INJECT = "chaos/experiments/database_host_power_loss.inject.yaml"
-# The same question as `aws rds describe-db-instances`, for machines without AWS's command line.
-ASK = (
-    "import boto3, json; "
-    "print(json.dumps(boto3.client('rds').describe_db_instances(), default=str))"
-)  # fmt: skip
+ASK = "import boto3, json; print(json.dumps(boto3.client('rds').describe_db_instances(), default=str))"
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +53,8 @@ def test_a_drill_leaves_a_standing_mirror_up(standing: Repository) -> None:
 
 
 def test_operators_use_their_own_programs(standing: Repository) -> None:
-    """AWS's command line asks AWS's real names, and the mirror answers."""
-    program = ["aws", "--output", "json", "rds", "describe-db-instances"]
-    if shutil.which("aws") is None:
-        program = ["python", "-c", ASK]
+    """A program on the operator's host asks AWS's real names, and the mirror answers."""
+    program = ["python", "-c", ASK]
     answer = json.loads(_succeed(standing.run("env", "exec", "--name", "b", "--", *program)))
     (instance,) = answer["DBInstances"]
     assert (instance["DBInstanceIdentifier"], instance["DBInstanceStatus"]) == ("payments", "available")
@@ -109,6 +105,28 @@ def test_down_leaves_nothing_of_a_mirror(repository: Repository, tmp_path: Path)
     assert again.returncode == 2, again.stderr
     assert "drdrill: there is no mirror `a`" in again.stderr
     assert list_mirrors(repository.path) == ()
+
+
+def test_a_standing_mirror_that_ended(repository: Repository) -> None:
+    """When its supervisor is killed, `env status` says so and how it is cleared away; `env down` does it."""
+    _succeed(repository.run("env", "up", "--name", "a"))
+    (mirror,) = list_mirrors(repository.path)
+    world = mirror.read_world()
+    assert world is not None
+    victim = find_controller(world, "supervisor")
+    assert victim is not None
+    os.kill(victim.pid, signal.SIGKILL)
+    repository.await_nothing_left(mirrors=1)
+    for _ in range(2):  # it stays until somebody takes it down
+        said = _succeed(repository.run("env", "status"))
+        assert "a: stands by itself\n  its world has ended, though nobody took it down." in said
+        assert "`drdrill env down --name a` clears it away" in said
+    assert _read_status(repository)["a"]["hosts"] == []
+    refused = repository.run("env", "exec", "--name", "a", "--", "true")
+    assert refused.returncode == 5
+    assert "drdrill: the mirror a does not run." in refused.stderr
+    _succeed(repository.run("env", "down", "--name", "a"))
+    repository.await_nothing_left()
 
 
 def _read_status(repository: Repository) -> dict[str, Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,12 +12,18 @@ from drdrill.core.waiting import wait_until
 from drdrill.environment.port import StoreRole
 from drdrill.mirror.embedded import Embedded
 from drdrill.plan import load_plan
-from tests.mirror.standing import EVERY, INSTANCE, WITHIN, Standing, copy_repository
+from tests.mirror.standing import EVERY, INSTANCE, REGION, WITHIN, Standing, copy_repository
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 pytestmark = pytest.mark.drill
+SILENT_AND_ASKING = """
+import socket, boto3
+with socket.create_connection(("rds.eu-west-1.amazonaws.com", 443)):
+    (instance,) = boto3.client("rds").describe_db_instances()["DBInstances"]
+    print(instance["DBInstanceIdentifier"])
+"""
 
 
 @pytest.fixture(scope="module")
@@ -202,3 +209,57 @@ def test_create_and_delete(mirror: Standing, multi_az: bool) -> None:
     wait_until(gone, what="the end of the instance", within=WITHIN, every=EVERY)
     assert "not known" in mirror.resolve(endpoint)
     assert mirror.host_names() == before
+
+
+@pytest.mark.parametrize(("identifier", "region"), [("a" * 63, REGION), (INSTANCE, "eu-central-1")])
+def test_names_of_any_length_in_any_region(mirror: Standing, identifier: str, region: str) -> None:
+    """The longest name that AWS allows, and one that another region has too: a Multi-AZ instance of its own."""
+    mirror.ask_aws(
+        "create_db_instance",
+        region=region,
+        DBInstanceIdentifier=identifier,
+        DBInstanceClass="db.r6g.large",
+        Engine="postgres",
+        MasterUsername="postgres",
+        MasterUserPassword="long-enough",
+        MultiAZ=True,
+    )
+    try:
+
+        def available() -> dict[str, Any] | None:
+            asked = mirror.ask_aws("describe_db_instances", region=region, DBInstanceIdentifier=identifier)
+            (described,) = asked["DBInstances"]
+            return dict(described) if described["DBInstanceStatus"] == "available" else None
+
+        described = wait_until(available, what="available", within=WITHIN, every=EVERY)
+        assert described is not None
+        assert described["SecondaryAvailabilityZone"] not in (None, described["AvailabilityZone"])
+        assert "DBName" not in described
+        endpoint = described["Endpoint"]["Address"]
+        assert endpoint.startswith(f"{identifier}.")
+        assert endpoint.endswith(f".{region}.rds.amazonaws.com")
+        mirror.environment.run_for_operator(
+            [
+                "env", "PGPASSWORD=long-enough", "psql", "--host", endpoint, "--username", "postgres",
+                "--command", "create table of_the_owner_of_the_database (id int)",
+            ],
+            within=WITHIN,
+        )  # fmt: skip
+    finally:
+        mirror.ask_aws(
+            "delete_db_instance", region=region, DBInstanceIdentifier=identifier, SkipFinalSnapshot=True
+        )
+        wait_until(lambda: not _has(mirror, identifier, region), what="the end", within=WITHIN, every=EVERY)
+    assert "not known" in mirror.resolve(endpoint)
+
+
+def _has(mirror: Standing, identifier: str, region: str) -> bool:
+    return "error" not in mirror.ask_aws(
+        "describe_db_instances", region=region, DBInstanceIdentifier=identifier
+    )
+
+
+def test_who_says_nothing_keeps_nobody_out(mirror: Standing) -> None:
+    """A client that connects to AWS's endpoint and says nothing does not hold up the next one's call."""
+    answer = mirror.environment.run_for_operator([sys.executable, "-c", SILENT_AND_ASKING], within=WITHIN)
+    assert answer.strip() == INSTANCE

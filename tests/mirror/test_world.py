@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from drdrill.core.errors import ControlLostError
+from drdrill.core.errors import ControlLostError, EnvironmentFailedError, UsageError
 from drdrill.core.waiting import wait_until
 from drdrill.mirror.directory import MirrorDirectory, ProcessId, mirrors_folder
 from drdrill.mirror.world import World, clear_remains, take_down
@@ -119,6 +119,27 @@ def test_the_lifeline(tmp_path: Path) -> None:
 
 
 @pytest.mark.drill
+def test_a_world_is_let_go_of(tmp_path: Path) -> None:
+    """A world that is let go of is noted as standing by itself, and outlives the lifeline."""
+    with _world(tmp_path, "standing", standing=True) as world:
+        assert world._lifeline is None
+        assert world.directory.read_owner() is None
+        assert world.control.ask("identity")["instance"] == "standing"
+        assert clear_remains(tmp_path) == ()
+
+
+@pytest.mark.drill
+def test_a_start_that_fails(tmp_path: Path) -> None:
+    """A world that cannot be built leaves no process; the error says what it said, and its log has the traceback."""
+    directory = MirrorDirectory(mirrors_folder(tmp_path) / "broken")
+    directory.create()
+    with pytest.raises(EnvironmentFailedError, match="could not be built: KeyError: 'regions'"):
+        World.start(directory, {})
+    assert not directory.lives()
+    assert "Traceback" in (directory.logs / "supervisor.log").read_text(encoding="utf-8")
+
+
+@pytest.mark.drill
 def test_a_living_world_without_its_owner(tmp_path: Path) -> None:
     """A world that outlived a killed owner is ended, and its directory removed."""
     with _world(tmp_path, "orphan", standing=True) as world:
@@ -131,18 +152,39 @@ def test_a_living_world_without_its_owner(tmp_path: Path) -> None:
 
 
 def test_remains_are_named_and_removed(tmp_path: Path) -> None:
-    """The directory of a world that is gone is removed, and a sentence says why it was there."""
+    """The directory of a run that was killed is removed, with or without a world; a sentence says why it was there."""
     dead = _dead_process()
-    for name, owner in (("owned", dead), ("standing", None)):
+    for name, world in (("early", None), ("owned", dead)):
         directory = MirrorDirectory(mirrors_folder(tmp_path) / name)
         directory.create()
-        directory.write_owner(world=dead, owner=owner)
-    assert clear_remains(tmp_path) == (
-        "found the remains of mirror owned: the run that owned it was killed; its directory is removed.",
-        "found the remains of mirror standing: its world had ended; its directory is removed.",
+        directory._write_owner(world, dead)
+    (mirrors_folder(tmp_path) / "bare").mkdir()  # killed before anything was noted
+    assert clear_remains(tmp_path) == tuple(
+        f"found the remains of mirror {name}: the run that owned it was killed; its directory is removed."
+        for name in ("bare", "early", "owned")
     )
     assert list(mirrors_folder(tmp_path).iterdir()) == []
     assert clear_remains(tmp_path) == ()
+
+
+def test_a_standing_mirror_that_ended_is_left(tmp_path: Path) -> None:
+    """Of a mirror that stood by itself the logs say why it ended: nobody removes them unasked."""
+    directory = MirrorDirectory(mirrors_folder(tmp_path) / "standing")
+    directory.create()
+    directory.write_owner(world=_dead_process(), owner=None)
+    assert clear_remains(tmp_path) == ()
+    assert not directory.lives()
+    take_down(directory)
+    assert not directory.path.exists()
+
+
+def test_a_name_that_is_taken(tmp_path: Path) -> None:
+    """A second mirror of a name is refused, and the first one's directory is not touched."""
+    directory = MirrorDirectory(mirrors_folder(tmp_path) / "demo")
+    directory.create()
+    with pytest.raises(UsageError, match="there is a mirror demo already"):
+        directory.create()
+    assert directory.secrets.exists()
 
 
 def test_a_mirror_that_is_being_made_is_left_alone(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from typing import Any
 from drdrill.aws.gate import Gate
 from drdrill.aws.rds import RdsService, RdsSettings
 from drdrill.core.clock import SystemClock
-from drdrill.core.errors import EnvironmentFailedError
+from drdrill.core.errors import DrdrillError
 from drdrill.dataplane import dns
 from drdrill.mirror.control import ControlServer
 from drdrill.mirror.directory import MirrorDirectory
@@ -121,18 +121,20 @@ def main() -> None:
     child = os.fork()
     if child:
         sys.exit(abs(_reap(child)))
+    status = 0
     try:
         _give_the_world_its_files(directory)
         run_supervisor(directory, settings)
-    except (EnvironmentFailedError, OSError, subprocess.CalledProcessError) as error:
-        said = error.stderr if isinstance(error, subprocess.CalledProcessError) else ""
-        sys.stdout.write(json.dumps({"error": f"{error} {said}".strip()}) + "\n")
-        sys.stdout.flush()
-        raise
+    except Exception as error:  # noqa: BLE001 (the process's main: nothing may end it without a word)
+        _log.exception("this mirror ends")
+        said = error.stderr if isinstance(error, subprocess.CalledProcessError) else b""
+        words = str(error) if isinstance(error, DrdrillError) else f"{type(error).__name__}: {error}"
+        sys.stdout.write(json.dumps({"error": f"{words} {(said or b'').decode()}".strip()}) + "\n")
+        status = 1
     finally:
         with contextlib.suppress(BrokenPipeError):
             sys.stdout.flush()
-        os._exit(0 if sys.exc_info()[0] is None else 1)  # threads of ours may sit in a call to a dead server
+        os._exit(status)  # threads of ours may sit in a call to a dead server
 
 
 if __name__ == "__main__":
