@@ -74,7 +74,7 @@ class Browser:
         )
         os.close(theirs_in)
         os.close(theirs_out)
-        self._stack.callback(_end, process)
+        self._stack.callback(self._end, process)
         target = next(one for one in self.call("Target.getTargets")["targetInfos"] if one["type"] == "page")
         attached = self.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
         self._session = attached["sessionId"]
@@ -162,11 +162,13 @@ class Browser:
         elif method == "Audits.issueAdded" and data["issue"]["code"] == "ContentSecurityPolicyIssue":
             self.complaints.append(json.dumps(data["issue"])[:2000])
 
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    try:
-        process.wait(timeout=10)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+    def _end(self, process: subprocess.Popen[bytes]) -> None:
+        """Ask the browser to go, so that its own children go first and none writes to the profile any more."""
+        self._number += 1
+        with contextlib.suppress(OSError):
+            os.write(self._to, json.dumps({"id": self._number, "method": "Browser.close"}).encode() + b"\0")
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
