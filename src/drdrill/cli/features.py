@@ -12,9 +12,12 @@ import subprocess
 import sys
 import tempfile
 from datetime import timedelta
-from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from drdrill.core.errors import EnvironmentFailedError, Mistake
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _WITHIN = timedelta(seconds=60)  # measured: 1.0 s on an idle machine of two cores
 _NOTHING_COLLECTED = 5
@@ -34,17 +37,17 @@ def check_features(folder: Path, *, plan: Path | None = None) -> tuple[Mistake, 
     folder = folder.absolute()
     if not folder.exists():
         return (Mistake(str(folder), 0, "", "there is no such file or folder."),)
-    with tempfile.TemporaryDirectory(prefix="drdrill-check-") as scratch:
-        record = Path(scratch) / "mistakes.jsonl"
+    with tempfile.TemporaryFile() as record:  # without a name, so that a kill leaves none
         command = [sys.executable, "-m", "pytest", "--collect-only", "--quiet", "--no-header"]
         command += [f"-pno:{plugin}" for plugin in _WITHOUT]
-        command += ["--drill-mistakes", str(record)]
+        command += ["--drill-mistakes", f"/dev/fd/{record.fileno()}"]
         if plan is not None:
             command += ["--drill-plan", str(plan.absolute())]
         try:
             ended = subprocess.run(
                 [*command, str(folder)],
                 cwd=_root_of(folder),
+                pass_fds=[record.fileno()],
                 check=False,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -74,10 +77,9 @@ def _root_of(folder: Path) -> Path:
     )
 
 
-def _read(record: Path) -> tuple[Mistake, ...]:
-    if not record.exists():
-        return ()
-    lines = record.read_text(encoding="utf-8").splitlines()
+def _read(record: IO[bytes]) -> tuple[Mistake, ...]:
+    record.seek(0)
+    lines = record.read().decode().splitlines()
     return tuple(
         sorted((Mistake(**json.loads(line)) for line in lines), key=lambda each: (each.file, each.line))
     )

@@ -28,6 +28,7 @@ from drdrill.mirror.faults import EmbeddedFaults
 from drdrill.mirror.host import program_environment
 from drdrill.mirror.network import BLACK_HOLE, DNS_ADDRESS
 from drdrill.mirror.prerequisites import require_prerequisites
+from drdrill.mirror.sampling import hold_output
 from drdrill.mirror.world import World, take_down
 from drdrill.plan.yaml_file import load_model
 
@@ -65,6 +66,7 @@ class Embedded:
         self._attached = False
         self._world: World | None = None
         self._clients: dict[str, subprocess.Popen[bytes]] = {}
+        self._held: list[int] = []
 
     def __repr__(self) -> str:
         return f"Embedded({self._world.directory.name if self._world else 'down'})"
@@ -100,6 +102,7 @@ class Embedded:
         try:
             self.stop_clients(within=timedelta(seconds=2))
         finally:
+            self._let_go_of_outputs()
             if self._world is not None and not self._standing and not self._attached:
                 self._take_down(self._world.directory)
 
@@ -274,12 +277,20 @@ class Embedded:
         return parse_store(self.world.control.ask("store", resource=resource))
 
     def start_sampling(self, resource: str, output: Path) -> None:
-        """Begin to append readings of a store's replication to `output`."""
+        """Begin to append readings of a store's replication to `output`, which this process holds until it ends."""
+        self._held.append(hold_output(output))
         self.world.control.ask("start_sampling", resource=resource, output=str(output))
 
     def stop_sampling(self) -> None:
         """End all sampling."""
-        self.world.control.ask("stop_sampling")
+        try:
+            self.world.control.ask("stop_sampling")
+        finally:
+            self._let_go_of_outputs()
+
+    def _let_go_of_outputs(self) -> None:
+        while self._held:
+            os.close(self._held.pop())
 
 
 def parse_store(answer: Mapping[str, Any]) -> StoreState:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import logging
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.core.errors import UsageError
 from drdrill.environment.port import StoreRole
+from drdrill.mirror.sampling import Sampling
 
 if TYPE_CHECKING:
     from drdrill.aws.rds import RdsService
     from drdrill.aws.rds.reconciler import Reconciler
     from drdrill.core.clock import Clock
-    from drdrill.dataplane.postgresql import ReplicationReading
     from drdrill.mirror.network import Network
 
-_log = logging.getLogger(__name__)
 Answer = Mapping[str, Any]
 
 
@@ -39,10 +36,9 @@ class Operations:
         self._rds = rds
         self._clock = clock
         self._stop = stop
-        self._lock = threading.Lock()
-        self._samples: dict[str, Path] = {}
+        self._sampling = Sampling()
         for service in rds.values():
-            service.on_reading = self._sample
+            service.on_reading = self._sampling.take
 
     def table(self) -> Mapping[str, Callable[..., Answer]]:
         """Return the operations by name."""
@@ -139,16 +135,13 @@ class Operations:
         return {"hosts": [host for host in self.hosts()["hosts"] if host["name"] in names]}
 
     def start_sampling(self, resource: str, output: str) -> Answer:
-        """Append every reading of an instance's replication to a file."""
-        arn = self._find(resource).record.arn
-        with self._lock:
-            self._samples[arn] = Path(output)
+        """Append every reading of an instance's replication to a file, while whoever asks holds it."""
+        self._sampling.start(self._find(resource).record.arn, Path(output))
         return {}
 
     def stop_sampling(self) -> Answer:
         """Stop all sampling."""
-        with self._lock:
-            self._samples.clear()
+        self._sampling.stop()
         return {}
 
     def stop(self) -> Answer:
@@ -195,28 +188,3 @@ class Operations:
             "promotions": sum(event["code"] == "RDS-EVENT-0049" for event in events),
             "events": events,
         }
-
-    def _sample(
-        self, arn: str, primary: str, at_ns: int, reading: ReplicationReading | None, error: str | None
-    ) -> None:
-        with self._lock:
-            output = self._samples.get(arn)
-            if output is None:
-                return
-            standbys = reading.standbys if reading else ()
-            sample = {
-                "at_ns": at_ns,
-                "primary": primary,
-                "lsn": reading.position if reading else None,
-                "standbys": [
-                    {"host": s.name, "sync_state": s.sync_state, "flush_lsn": s.flushed} for s in standbys
-                ],
-                "error": error,
-            }
-            try:
-                with output.open("a", encoding="utf-8") as stream:
-                    stream.write(json.dumps(sample, separators=(",", ":")) + "\n")
-            except OSError as problem:
-                # The drill that asked for it is gone, or its disk is full: that must not look like a silent primary.
-                _log.warning("sampling of %s ends: %s", arn, problem)
-                del self._samples[arn]
