@@ -79,9 +79,10 @@ def known(history: History, size: int) -> list[list[object]]:
     """Return what is known of the first requests, as plain values."""
     names = (
         "attempts", "amount", "attempted_ns", "acknowledged", "acknowledged_ns", "last_acknowledged_ns",
-        "server", "unknown", "refused",
+        "unknown", "refused",
     )  # fmt: skip
-    return [getattr(history, name)[:size].tolist() for name in names]
+    servers = history.servers(np.arange(len(history.attempts)) < size)
+    return [servers.tolist(), *(getattr(history, name)[:size].tolist() for name in names)]
 
 
 def listed(survivors: Survivors) -> list[tuple[int, int, int]]:

@@ -29,8 +29,8 @@ _REFUSALS = (Outcome.REJECTED, Outcome.NOT_SENT)
 class History:
     """The resolved ledger of one client. All arrays have one element a request; times are boot-time ns.
 
-    `attempted_ns` is the first attempt's, `acknowledged_ns` and `server` the first acknowledgement's; where
-    there was none, that time is `NEVER` and that server 0.
+    `attempted_ns` is the first attempt's, `acknowledged_ns` the first acknowledgement's, `NEVER` where there was
+    none.
     """
 
     client: Client
@@ -43,19 +43,13 @@ class History:
     unknown: NDArray[np.bool_]
     _answered: NDArray[np.int64]  # the outcomes as they stand in the ledger: whose, and the codes
     _codes: NDArray[np.uint64]
-    _answered_once: bool  # no request has two of them
 
-    @property
-    def server(self) -> NDArray[np.uint32]:
-        """Compute the server that acknowledged each request: few ask for it."""
-        answered, servers = self._answered, servers_of(self._codes)
-        if not self._answered_once:
-            yes = outcomes_of(self._codes) == Outcome.ACKNOWLEDGED
-            answered, servers = answered[yes], servers[yes]
+    def servers(self, chosen: NDArray[np.bool_]) -> NDArray[np.uint32]:
+        """Return who acknowledged the requests chosen by a mask, 0 where nobody did."""
+        yes = chosen[self._answered] & (outcomes_of(self._codes) == Outcome.ACKNOWLEDGED)
         server = np.zeros(len(self.attempts), np.uint32)
-        server[answered[::-1]] = servers[::-1]
-        server[~self.acknowledged] = 0
-        return server
+        server[self._answered[yes][::-1]] = servers_of(self._codes[yes])[::-1]
+        return server[chosen]
 
     @property
     def refused(self) -> NDArray[np.bool_]:
@@ -123,8 +117,7 @@ def _resolve_outcomes(
     kinds, at_ns = outcomes_of(outcomes["code"]), outcomes["at_ns"].view(np.int64)
     last_kind = np.zeros(size, np.uint8)
     last_kind[answered] = kinds
-    answered_once = bool(np.count_nonzero(last_kind) == len(answered))
-    if answered_once:  # the rule: then nothing need be picked out before it is put in its place
+    if np.count_nonzero(last_kind) == len(answered):  # the rule: no request was answered twice
         acknowledged = last_kind == Outcome.ACKNOWLEDGED
         refusals: NDArray[np.integer] = np.isin(last_kind, _REFUSALS).view(np.int8)
         first_ns = np.full(size, NEVER, np.int64)
@@ -152,7 +145,6 @@ def _resolve_outcomes(
         unknown,
         answered,
         outcomes["code"],
-        answered_once,
     )
 
 

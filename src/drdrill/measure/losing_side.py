@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from drdrill.measure.history import History
     from drdrill.measure.loss import LostRows
     from drdrill.measure.survivors import Survivors
     from drdrill.record.ledger import ClientLedger
@@ -37,6 +36,16 @@ class LosingSide:
     holes: int
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Acknowledged:
+    """Acknowledged requests of one client as columns."""
+
+    attempted_ns: NDArray[np.int64]
+    acknowledged_ns: NDArray[np.int64]
+    servers: NDArray[np.uint32]
+    there: NDArray[np.bool_]
+
+
 class _Tenure:
     """What a server that lost rows acknowledged, from the earliest loss of all on until another took over.
 
@@ -47,21 +56,19 @@ class _Tenure:
     def __init__(self, server: int, lost: LostRows) -> None:
         self.server = server
         self._lost_ns = lost.acknowledged_ns[lost.servers == server]
-        self._since_ns = int(lost.acknowledged_ns[0])
         self._until_ns = NEVER
         self._acknowledged_ns = [np.empty(0, np.int64)]
         self._kept_ns = [np.empty(0, np.int64)]  # when it was attempted if it is there, else 0
 
-    def add(self, history: History, there: NDArray[np.bool_], servers: NDArray[np.uint32]) -> None:
-        """Add one client's writes."""
-        times_ns = history.last_acknowledged_ns
-        own = history.acknowledged & (servers == self.server)
-        others = history.acknowledged & ~own & (times_ns > self._lost_ns[0])
-        self._until_ns = min(self._until_ns, int(times_ns.min(initial=NEVER, where=others)))
+    def add(self, since: _Acknowledged) -> None:
+        """Add what one client was told since the earliest loss."""
+        times_ns, own = since.acknowledged_ns, since.servers == self.server
+        others_ns = times_ns[~own & (times_ns > self._lost_ns[0])]
+        self._until_ns = min(self._until_ns, int(others_ns.min(initial=NEVER)))
         # Another client may know of an earlier takeover, but no later one counts: the rest need not be kept.
-        own &= (times_ns >= self._since_ns) & (times_ns <= self._until_ns)
+        own &= times_ns <= self._until_ns
         self._acknowledged_ns.append(times_ns[own])
-        self._kept_ns.append(np.where(there[own], history.attempted_ns[own], 0))
+        self._kept_ns.append(np.where(since.there[own], since.attempted_ns[own], 0))
 
     def end(self) -> tuple[int, int]:
         """Return its last acknowledgement, lost ones included, and its holes."""
@@ -83,9 +90,15 @@ def find_losing_side(
         return None
     tenures = [_Tenure(int(server), lost) for server in np.unique(lost.servers)]
     for history, presence in match(ledgers, survivors):
-        servers = history.server
+        chosen = history.acknowledged & (history.last_acknowledged_ns >= lost.acknowledged_ns[0])
+        since = _Acknowledged(
+            history.attempted_ns[chosen],
+            history.last_acknowledged_ns[chosen],
+            history.servers(chosen),
+            presence.there[chosen],
+        )
         for tenure in tenures:
-            tenure.add(history, presence.there, servers)
+            tenure.add(since)
     ends = [tenure.end() for tenure in tenures]
     return LosingSide(
         servers=tuple(tenure.server for tenure in tenures),

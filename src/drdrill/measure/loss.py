@@ -151,7 +151,7 @@ class _Tally:
         self.add("reordered", history.ids(find_reordered(history, presence)))
         gone = history.acknowledged & ~there
         self._lost.append(
-            (history.ids(gone), history.amount[gone], history.acknowledged_ns[gone], history.server[gone])
+            (history.ids(gone), history.amount[gone], history.acknowledged_ns[gone], history.servers(gone))
         )
 
     def lost(self) -> LostRows:

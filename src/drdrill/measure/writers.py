@@ -37,11 +37,10 @@ from drdrill.measure.presence import writers_of
 from drdrill.record.ledger import Outcome, outcomes_of, servers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from drdrill.measure.history import History
     from drdrill.record.ledger import ClientLedger
 
 _ENOUGH = 10_000  # more alternations are not counted: by then nobody doubts, and each costs a search
@@ -94,6 +93,12 @@ class _Writes:
     servers: NDArray[np.uint32]
     attempted_ns: NDArray[np.int64]
     acknowledged_ns: NDArray[np.int64]
+
+    def take(self, chosen: NDArray[np.bool_] | NDArray[np.integer]) -> _Writes:
+        """Return the writes where a mask is true, or at indices."""
+        return _Writes(
+            self.ids[chosen], self.servers[chosen], self.attempted_ns[chosen], self.acknowledged_ns[chosen]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,25 +169,24 @@ def _read_writes(ledgers: Sequence[ClientLedger]) -> _Writes:
     """Return the writes that can decide, by time of attempt."""
     spans = _find_spans(ledgers)
     empty = np.empty(0, np.int64)
-    parts = [(np.empty(0, np.uint64), np.empty(0, np.uint32), empty, empty)]
+    parts = [_Writes(np.empty(0, np.uint64), np.empty(0, np.uint32), empty, empty)]
     for ledger in writers_of(ledgers):
         history = resolve(ledger)
-        usable, by = history.acknowledged & (history.attempts == 1), history.server
-        chosen = np.zeros(len(usable), np.bool_)
-        for server in spans:
-            others = reduce(_Span.union, (span for other, span in spans.items() if other != server), _Span())
-            chosen |= _decisive(history, usable & (by == server), others)
-        parts.append(
-            (
-                history.ids(chosen),
-                history.server[chosen],
-                history.attempted_ns[chosen],
-                history.acknowledged_ns[chosen],
-            )
+        usable = history.acknowledged & (history.attempts == 1)
+        writes = _Writes(
+            history.ids(usable),
+            history.servers(usable),
+            history.attempted_ns[usable],
+            history.acknowledged_ns[usable],
         )
-    ids, servers, attempted_ns, acknowledged_ns = map(np.concatenate, zip(*parts, strict=True))
-    order = np.argsort(attempted_ns, kind="stable")
-    return _Writes(ids[order], servers[order], attempted_ns[order], acknowledged_ns[order])
+        parts.append(writes.take(_find_decisive(writes, spans)))
+    writes = _Writes(
+        np.concatenate([part.ids for part in parts]),
+        np.concatenate([part.servers for part in parts]),
+        np.concatenate([part.attempted_ns for part in parts]),
+        np.concatenate([part.acknowledged_ns for part in parts]),
+    )
+    return writes.take(np.argsort(writes.attempted_ns, kind="stable"))
 
 
 def _find_spans(ledgers: Sequence[ClientLedger]) -> dict[int, _Span]:
@@ -200,14 +204,18 @@ def _find_spans(ledgers: Sequence[ClientLedger]) -> dict[int, _Span]:
     return spans
 
 
-def _decisive(history: History, own: NDArray[np.bool_], others: _Span) -> NDArray[np.bool_]:
-    """Tell which of a server's own writes can decide, given the span of all others' acknowledgements."""
-    before = own & (history.attempted_ns <= others.first_ns)
-    after = own & (history.attempted_ns > others.last_ns)
-    decisive = own & ~before & ~after
-    for part in (before, after):
-        earliest_ns = history.acknowledged_ns.min(initial=NEVER, where=part)
-        decisive |= part & (history.acknowledged_ns == earliest_ns)
+def _find_decisive(writes: _Writes, spans: Mapping[int, _Span]) -> NDArray[np.bool_]:
+    """Tell which of a client's writes can decide, given the spans of all servers' acknowledgements."""
+    decisive = np.zeros(len(writes.ids), np.bool_)
+    for server in spans:
+        others = reduce(_Span.union, (span for other, span in spans.items() if other != server), _Span())
+        own = writes.servers == server
+        before = own & (writes.attempted_ns <= others.first_ns)
+        after = own & (writes.attempted_ns > others.last_ns)
+        decisive |= own & ~before & ~after
+        for part in (before, after):
+            earliest_ns = writes.acknowledged_ns.min(initial=NEVER, where=part)
+            decisive |= part & (writes.acknowledged_ns == earliest_ns)
     return decisive
 
 
