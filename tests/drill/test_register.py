@@ -7,7 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from drdrill.drill.register import REGISTER_NAME, append_to_register
+from drdrill.core.process import ProcessId
+from drdrill.drill.register import REGISTER_NAME, append_to_register, enter_lost
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,3 +54,29 @@ def test_several_runs_at_once(tmp_path: Path) -> None:
     runs = [subprocess.Popen([sys.executable, "-c", _APPEND, str(tmp_path)]) for _ in range(3)]
     assert [run.wait(60) for run in runs] == [0, 0, 0]
     assert [json.loads(line)["number"] for line in _lines(tmp_path)] == list(range(1, 61))
+
+
+def test_lost_drills_are_entered_once(tmp_path: Path) -> None:
+    """A drill whose process is gone and that never ended is entered as lost, and told to the first who looks."""
+    with subprocess.Popen(["sleep", "60"]) as sleeper:
+        process = ProcessId.read(sleeper.pid)
+        assert process is not None
+        for name in ("killed", "finished"):
+            append_to_register(tmp_path, "begun", directory=name, process=process.to_json())
+        append_to_register(
+            tmp_path, "begun", directory="older", scenario="one"
+        )  # of a version without processes
+        append_to_register(tmp_path, "ended", directory="finished", verdict="MET")
+        assert enter_lost(tmp_path) == ()
+        sleeper.kill()
+    with (tmp_path / REGISTER_NAME).open("ab") as stream:
+        stream.write(b'{"number":5,"mom')
+    assert enter_lost(tmp_path) == ("killed",)
+    assert enter_lost(tmp_path) == ()
+    assert json.loads(_lines(tmp_path)[-1]) == {"number": 6, "moment": "lost", "directory": "killed"}
+
+
+def test_a_repository_without_drills(tmp_path: Path) -> None:
+    """Where nobody drilled, nothing was lost, and no file is made."""
+    assert enter_lost(tmp_path / "reports") == ()
+    assert list(tmp_path.iterdir()) == []

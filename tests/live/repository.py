@@ -17,6 +17,7 @@ from drdrill.mirror.directory import MirrorDirectory, list_mirrors
 from drdrill.mirror.world import take_down
 from drdrill.record.directory import DrillDirectory
 from drdrill.record.journal import read_journal
+from drdrill.report.allure.cache import cache_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from drdrill.record.journal import Event
 
 SOURCE = Path(__file__).parents[2]
-_FOLDERS = ("scenarios", "steps", "chaos", "environments")
+_FOLDERS = ("scenarios", "steps", "chaos", "environments", "reports/allure")
 _FILES = ("conftest.py", "pyproject.toml")
 _SHORT = ("stability: 10 s", "stability: 3 s")  # of the plan: a drill takes 15 s less
 _WITHIN = timedelta(minutes=3)  # a drill was measured to take 26 s, 40 s on a loaded machine
@@ -83,7 +84,15 @@ class Repository:
         stdin: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[str]:
         """Start the command line in the copy; `before` is a command that it is to be run by."""
-        environment = {**os.environ, "HOME": str(self.home), "TMPDIR": str(self.temporary), **self.variables}
+        environment = {
+            **os.environ,
+            "HOME": str(self.home),
+            "TMPDIR": str(self.temporary),
+            "XDG_CACHE_HOME": str(
+                cache_root(os.environ).parent
+            ),  # an empty one would be filled by every test
+            **self.variables,
+        }
         process = subprocess.Popen(
             [*before, sys.executable, "-m", module, *arguments],
             cwd=self.path, env=environment, text=True,

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drdrill.core.clock import NANOSECONDS, SystemClock
+from drdrill.core.process import ProcessId
 from drdrill.core.waiting import wait_until
-from drdrill.mirror.directory import ProcessId, list_mirrors
+from drdrill.mirror.directory import list_mirrors
 from drdrill.record.directory import DrillDirectory
 from drdrill.record.journal import read_journal
 from tests.live.repository import Repository, finish
@@ -148,12 +149,15 @@ def test_a_runner_killed_at_any_moment(repository: Repository, course: Course, k
     assert len(mirrors) <= 1
     assert [path for mirror in mirrors for path in mirror.disks.rglob("*") if path.is_file()] == []
     verdict = _judge_what_is_stored(repository)
+    lost = _list_registered(repository, "begun") - _list_registered(repository, "ended")
     status = repository.run("env", "status")
     assert status.returncode == 0, status.stderr
     told = [
         f"found the remains of mirror {mirror.name}: the run that owned it was killed" for mirror in mirrors
     ]
     assert all(one in status.stderr for one in told), status.stderr
+    assert all(f"the drill {name} was begun and never ended" in status.stderr for name in lost), status.stderr
+    assert _list_registered(repository, "lost") == lost
     assert "no mirror is up" in status.stdout
     repository.await_nothing_left()
     assert repository.find_new_files() <= {"reports", ".drdrill"}
@@ -265,11 +269,9 @@ def _judge_what_is_stored(repository: Repository) -> str:
     """Measure the drill's directory, if there is one, and return its verdict; what nobody measured is never MET."""
     reports = repository.path / "reports"
     drills = [DrillDirectory(path.parent) for path in sorted(reports.glob("*/drill.json"))]
-    register = reports / "register.jsonl"
-    begun = [json.loads(line) for line in register.read_text().splitlines()] if register.exists() else []
     verdict = "none"
     for drill in drills:
-        assert drill.path.name in [line["directory"] for line in begun if line["moment"] == "begun"]
+        assert drill.path.name in _list_registered(repository, "begun")
         measured = repository.run("measure", "--json", str(drill.path))
         assert measured.returncode == 0, measured.stderr
         assert "Traceback" not in measured.stderr
@@ -277,6 +279,12 @@ def _judge_what_is_stored(repository: Repository) -> str:
         read = [event for event in read_journal(drill.journal_path) if event.kind == "survivors.read"]
         assert verdict != "MET" or len(read) == 2
     return verdict
+
+
+def _list_registered(repository: Repository, moment: str) -> set[str]:
+    register = repository.path / "reports" / "register.jsonl"
+    lines = register.read_text(encoding="utf-8").splitlines() if register.exists() else []
+    return {entry["directory"] for entry in map(json.loads, lines) if entry["moment"] == moment}
 
 
 def _say(whom: str, kill: int, moment: Moment, **seen: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from drdrill.mirror.directory import ProcessId
+from drdrill.core.process import ProcessId
 
 _LISTEN = "0A"
 

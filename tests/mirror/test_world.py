@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drdrill.core.errors import ControlLostError, EnvironmentFailedError, UsageError
+from drdrill.core.process import ProcessId
 from drdrill.core.waiting import wait_until
-from drdrill.mirror.directory import MirrorDirectory, ProcessId, mirrors_folder
+from drdrill.mirror.directory import MirrorDirectory, mirrors_folder
 from drdrill.mirror.world import World, clear_remains, take_down
 
 if TYPE_CHECKING:

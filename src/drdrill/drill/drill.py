@@ -33,6 +33,7 @@ from drdrill.core.errors import (
     RefusedError,
     UsageError,
 )
+from drdrill.core.process import ProcessId
 from drdrill.core.verdict import Verdict
 from drdrill.core.waiting import wait_until
 from drdrill.drill.about import describe_drill, draw_seed
@@ -115,6 +116,7 @@ class Drill:
             request.reports,
             "begun",
             directory=directory.path.name,
+            process=process.to_json() if (process := ProcessId.read_own()) else None,
             scenario=request.scenario,
             environment=request.environment,
             seed=self.seed,
@@ -292,7 +294,8 @@ class Drill:
         figures = {"verdict": self.measurement.verdict.value, "seed": str(self.seed)}
         for objective in self.measurement.objectives:
             value_ns = objective.measured.value_ns
-            figures[objective.name] = "not known" if value_ns is None else f"{value_ns / NANOSECONDS:.3f} s"
+            known = "not known" if value_ns is None else f"{value_ns / NANOSECONDS:.3f} s"
+            figures[f"{objective.kind.caption} of {objective.subject}"] = known
         return figures
 
     # -- the end ---------------------------------------------------------------------------------------------

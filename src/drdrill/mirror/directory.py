@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drdrill.core.errors import DamagedRecordError, UsageError
+from drdrill.core.process import ProcessId
 from drdrill.core.waiting import wait_until
 from drdrill.record.directory import read_json, write_json
 
@@ -22,32 +23,6 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _REMOVED_WITHIN = timedelta(seconds=10)  # measured 0.01 s
 _POLL = timedelta(milliseconds=50)
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessId:
-    """A process that cannot be mistaken for a later one with the same number: its pid and its start time."""
-
-    pid: int
-    started_ticks: int
-
-    @classmethod
-    def read(cls, pid: int) -> ProcessId | None:
-        """Return the identity of a process that lives now (a zombie does not), or None."""
-        try:
-            fields = (
-                Path(f"/proc/{pid}/stat")
-                .read_text(encoding="utf-8", errors="replace")
-                .rpartition(")")[2]
-                .split()
-            )
-        except OSError:
-            return None
-        return None if fields[0] in "ZX" else cls(pid, int(fields[19]))
-
-    def lives(self) -> bool:
-        """Say whether exactly this process still runs."""
-        return ProcessId.read(self.pid) == self
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +66,7 @@ class MirrorDirectory:
                 raise UsageError(
                     f"there is a mirror {self.name} already: take it down, or choose another --name."
                 ) from error
-            self._write_owner(None, ProcessId.read(os.getpid()))
+            self._write_owner(None, ProcessId.read_own())
         self.disks.mkdir()
         self.logs.mkdir()
         self.secrets.mkdir(mode=0o700)
@@ -102,7 +77,7 @@ class MirrorDirectory:
 
     def _write_owner(self, world: ProcessId | None, owner: ProcessId | None) -> None:
         noted = {
-            name: [process.pid, process.started_ticks] if process else None
+            name: process.to_json() if process else None
             for name, process in (("world", world), ("owner", owner))
         }
         write_json(self.path / "owner.json", noted)
@@ -117,9 +92,8 @@ class MirrorDirectory:
 
     def _read_process(self, field: str) -> ProcessId | None:
         try:
-            noted = read_json(self.path / "owner.json").get(field)
-            return ProcessId(int(noted[0]), int(noted[1])) if noted else None
-        except (DamagedRecordError, ValueError, TypeError, IndexError):
+            return ProcessId.parse(read_json(self.path / "owner.json").get(field))
+        except DamagedRecordError:
             return None
 
     def lives(self) -> bool:

@@ -18,10 +18,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.errors import ControlLostError, EnvironmentFailedError
+from drdrill.core.process import ProcessId
 from drdrill.core.waiting import wait_until
 from drdrill.mirror.authority import create_authority
 from drdrill.mirror.control import Control
-from drdrill.mirror.directory import MirrorDirectory, ProcessId, find_outer_pid, hold_mirrors, list_mirrors
+from drdrill.mirror.directory import MirrorDirectory, find_outer_pid, hold_mirrors, list_mirrors
 from drdrill.record.directory import write_json
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class World:
             identity = ProcessId.read(process.pid)
             if identity is None:
                 raise EnvironmentFailedError("the mirror's world ended at once.")  # noqa: TRY301 (one clean-up for all)
-            directory.write_owner(world=identity, owner=ProcessId.read(os.getpid()))
+            directory.write_owner(world=identity, owner=ProcessId.read_own())
             _await_ready(process, directory)
         except BaseException:
             os.close(
