@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -87,6 +88,52 @@ def test_a_refused_write_is_rejected_and_the_connection_serves_on(server: Postgr
 
     asyncio.run(scenario())
     assert rows(server) == [(5, 1), (7, 2)]
+
+
+USUAL = b"2\0\0\0\4C\0\0\0\x0fINSERT 0 1\0Z\0\0\0\5I"
+LOCAL_ONLY = b"N\0\0\0\x21SWARNING\0RSyncRepWaitForLSN\0\0"
+REFUSED = b"E\0\0\0\x13VERROR\0C23505\0\0Z\0\0\0\5I"
+
+
+class Wire(asyncio.Transport):
+    """A transport that sends nothing anywhere."""
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Do nothing."""
+
+    def abort(self) -> None:
+        """Do nothing."""
+
+
+@pytest.mark.parametrize(
+    ("chunks", "believed"),
+    [
+        ([USUAL], Outcome.ACKNOWLEDGED),
+        ([USUAL[:9], USUAL[9:]], Outcome.ACKNOWLEDGED),
+        ([LOCAL_ONLY, USUAL], Outcome.UNKNOWN),
+        ([LOCAL_ONLY + USUAL], Outcome.UNKNOWN),
+        ([USUAL[:5], LOCAL_ONLY + USUAL[5:]], Outcome.UNKNOWN),
+        ([USUAL[:-1] + b"T"], Outcome.UNKNOWN),
+        ([USUAL.replace(b"0 1", b"0 0")], Outcome.REJECTED),
+        ([USUAL[:5] + REFUSED], Outcome.REJECTED),
+    ],
+)
+def test_the_usual_answer_means_the_usual_only_as_a_whole(chunks: list[bytes], believed: Outcome) -> None:
+    """After answers in the same bytes, one that comes in pieces or with anything else is read as what it is."""
+
+    async def scenario() -> None:
+        connection = Connection(Login("u", "d", Password("p")), WRITE, server=1, user_timeout_seconds=1)
+        with socket.socket() as unconnected:
+            connection.connection_made(Wire({"socket": unconnected}))
+        connection.data_received(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\5I")
+        for answer in ([USUAL], [USUAL], chunks, [USUAL], chunks):
+            said = connection.write(1, 1)
+            for chunk in answer:
+                connection.data_received(chunk)
+            assert said.done()
+            assert (await outcome(said))[0] is (believed if answer is chunks else Outcome.ACKNOWLEDGED)
+
+    asyncio.run(scenario())
 
 
 def test_a_read_only_server_rejects(server: Postgres) -> None:
