@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -12,13 +12,14 @@ from drdrill.measure.history import resolve
 from drdrill.record.ledger import ClientKind, sequence_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
     from drdrill.measure.history import History
     from drdrill.measure.survivors import Rows, Survivors
     from drdrill.record.ledger import ClientLedger
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,11 +77,19 @@ def writers_of(ledgers: Sequence[ClientLedger]) -> list[ClientLedger]:
     return writers
 
 
-def match(ledgers: Sequence[ClientLedger], survivors: Survivors) -> Iterator[tuple[History, Presence]]:
-    """Yield, client by client, what it knows and what is there; one client's arrays are in memory at a time."""
-    for ledger in writers_of(ledgers):
+def match(
+    ledgers: Sequence[ClientLedger], survivors: Survivors, look: Callable[[History, Presence], T]
+) -> list[T]:
+    """Return what `look` says of each client, given what it knows and what is there.
+
+    One client's arrays are in memory at a time, unless `look` keeps them.
+    """
+
+    def look_at(ledger: ClientLedger) -> T:
         history = resolve(ledger)
-        yield history, _presence(history, survivors.of_client(ledger.client.number))
+        return look(history, _presence(history, survivors.of_client(ledger.client.number)))
+
+    return [look_at(ledger) for ledger in writers_of(ledgers)]
 
 
 def _presence(history: History, rows: Rows) -> Presence:
