@@ -40,7 +40,7 @@ def _assert_refused(repository: Repository, ended: subprocess.CompletedProcess[s
     assert ended.stdout == ""
     assert "Traceback" not in ended.stderr
     assert "this is a bug" not in ended.stderr
-    assert not (repository.path / "reports").exists()
+    assert [one.name for one in (repository.path / "reports").iterdir()] == ["allure"]
     assert not (repository.path / ".drdrill" / "mirrors").exists()
     assert list(repository.temporary.iterdir()) == []
 

@@ -158,6 +158,18 @@ def test_an_altered_verdict_is_found(drilled: Drilled, tmp_path: Path) -> None:
     assert "differs: rta.outage_seconds: stored 0.25, computed " in ended.stdout
 
 
+def test_the_pages_are_there_and_render_again_to_the_same_bytes(drilled: Drilled) -> None:
+    """The drill's page and Allure's are made by the run, named by it, and `report` gives both again, byte for byte."""
+    document = json.loads(drilled.ended.stdout)
+    run = drilled.repository.path / document["directory"]
+    pages = [drilled.repository.path / document["scenarios"][0]["report"], run / "allure.html"]
+    before = [page.read_bytes() for page in pages]
+    ended = drilled.repository.run("report", str(run))
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.count(": the same as before") == 2
+    assert [page.read_bytes() for page in pages] == before
+
+
 def test_no_secret_is_in_the_reports(drilled: Drilled) -> None:
     """Neither a password nor a key of the mirror stands in any file of the reports, or in what was printed."""
     assert len(drilled.secrets) >= 2

@@ -40,7 +40,7 @@ def describe_run(
         "schema_version": SCHEMA_VERSION,
         "verdict": verdict.value,
         "exit_status": _exit_status(verdict, scenarios),
-        "directory": _shown(directory, root),
+        "directory": shown(directory, root),
         "seed": seed,
         "class": disaster_class,
         "environment": environment,
@@ -64,7 +64,8 @@ def describe_scenario(ended: Ended, root: Path) -> dict[str, Any]:
         "verdict": stored["verdict"] if stored else None,
         "reasons": [reason["text"] for reason in stored["reasons"]] if stored else [],
         "broken": ended.cleanup or (ended.summary if broken else None),
-        "directory": _shown(ended.directory, root) if ended.directory else None,
+        "directory": shown(ended.directory, root) if ended.directory else None,
+        "report": _find_report(ended.directory, root),
         "rta_seconds": rto.get("value_seconds"),
         "resolution_seconds": rto.get("resolution_seconds"),
         "rpa_seconds": rpa.get("seconds"),
@@ -87,5 +88,11 @@ def _read_verdict(directory: Path | None) -> dict[str, Any] | None:
     return read_json(path) if path is not None and path.exists() else None
 
 
-def _shown(path: Path, root: Path) -> str:
+def _find_report(directory: Path | None, root: Path) -> str | None:
+    path = DrillDirectory(directory).page_path if directory is not None else None
+    return shown(path, root) if path is not None and path.exists() else None
+
+
+def shown(path: Path, root: Path) -> str:
+    """Return a path as people need it: relative to the drill repository if it is in it."""
     return str(path.relative_to(root) if path.is_relative_to(root) else path)

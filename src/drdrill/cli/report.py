@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from drdrill.cli.repository import find_drills
+from drdrill.cli.repository import find_drills, is_run
+from drdrill.core.errors import EXIT_BROKEN
 
 
 @click.command(
@@ -24,16 +25,19 @@ Exit status: 0 rendered; 2 wrong usage; 5 the files are damaged.""",
     "--output", "-o", type=click.Path(path_type=Path), help="Write the page of one drill here instead."
 )
 def command(directory: Path, output: Path | None) -> int:
-    """Render the pages of DIR again: the directory of a drill, or of a run.
+    """Render the pages of DIR again: the directory of a drill, or of a run, which has Allure's page, too.
 
     A drill's page is `report.html` in its directory. It is one file that loads nothing, made from that directory and
     nothing else: the same files give the same bytes, years later and on another machine.
     """
+    from drdrill.cli.allure import PAGE_NAME, make_allure_page
+    from drdrill.cli.repository import find_repository
     from drdrill.core.errors import UsageError
-    from drdrill.record.directory import DrillDirectory, write_text
+    from drdrill.record.directory import DrillDirectory, read_json, write_text
     from drdrill.report import render_page
 
-    drills = [DrillDirectory(path) for path in find_drills(directory)]
+    paths = find_drills(directory)
+    drills = [DrillDirectory(path) for path in paths]
     if output is not None and len(drills) != 1:
         raise UsageError(f"--output takes the page of one drill, and this run has {len(drills)}.")
     for drill in drills:
@@ -46,6 +50,24 @@ def command(directory: Path, output: Path | None) -> int:
                 raise UsageError(
                     f"{target}: the page cannot be written: {error.strerror}. `--output` takes another place."
                 ) from error
-        change = "written" if before is None else "the same as before" if page == before else "changed"
-        click.echo(f"{target}: {change}")
+        click.echo(f"{target}: {_compare(before, page)}")
+    if output is not None or not is_run(directory):
+        return 0
+    target = directory / PAGE_NAME
+    before = target.read_text(encoding="utf-8") if target.is_file() else None
+    made = make_allure_page(
+        find_repository(directory),
+        directory,
+        paths,
+        disaster_class=read_json(directory / "run.json")["class"],
+        reports=directory.absolute().parents[1],
+        tell=lambda text: click.echo(text, err=True),
+    )
+    if made is None:
+        return EXIT_BROKEN
+    click.echo(f"{made}: {_compare(before, made.read_text(encoding='utf-8'))}")
     return 0
+
+
+def _compare(before: str | None, after: str) -> str:
+    return "written" if before is None else "the same as before" if before == after else "changed"

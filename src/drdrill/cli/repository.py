@@ -21,13 +21,18 @@ def find_checkout() -> Path:
     return checkout if (checkout / "pyproject.toml").is_file() else Path.cwd()
 
 
+def is_run(directory: Path) -> bool:
+    """Tell whether this is the directory of a run, not of a drill."""
+    return (directory / "run.json").is_file()
+
+
 def find_drills(directory: Path) -> list[Path]:
     """Return a drill's directory itself, or those of a run. Raises `UsageError` when it is neither."""
     from drdrill.record.directory import read_json
 
     if (directory / "drill.json").is_file():
         return [directory]
-    if not (directory / "run.json").is_file():
+    if not is_run(directory):
         raise UsageError(
             f"{directory}: this is the directory of no drill: it has no `drill.json`. They are in reports/."
         )

@@ -59,10 +59,12 @@ def command(
     """Run the drills of a disaster CLASS: service, database, zone or region.
 
     Builds the environment, puts users on it, breaks it, waits for its recovery, measures and judges. Files go to
-    reports/: a directory for each drill, and one for the run with JUnit XML and Allure's results.
+    reports/: a directory for each drill with its report.html, and one for the run with JUnit XML and Allure's page.
     """
     from rich.console import Console
 
+    from drdrill.cli.allure import make_allure_page
+    from drdrill.cli.document import shown
     from drdrill.cli.progress import Progress
     from drdrill.cli.scenarios import RunFiles, read_record, run_scenarios
     from drdrill.cli.signals import interruptible
@@ -101,6 +103,16 @@ def command(
         _print_summary(Console(highlight=False), document, root)
     if signals.arrived is not None:
         raise signals.arrived
+    page = make_allure_page(
+        root,
+        files.path,
+        [one.directory for one in ended if one.directory is not None],
+        disaster_class=disaster_class,
+        reports=reports,
+        tell=lambda text: errors.print(f"  {text}", style="yellow", soft_wrap=True, markup=False),
+    )
+    if page is not None and not as_json:
+        click.echo(f"  Allure: {shown(page, root)}")
     return int(document["exit_status"])
 
 
@@ -164,8 +176,12 @@ def _print_summary(console: Console, document: dict[str, Any], root: Path) -> No
         if scenario["verdict"] is not None:
             directory = DrillDirectory(root / scenario["directory"])
             print_verdict(console, read_json(directory.verdict_path), scenario["directory"])
+        if scenario["report"] is not None:
+            console.print(f"  Report: {scenario['report']}", soft_wrap=True)
         if scenario["broken"] is not None:
             console.print(
                 f"\n{scenario['name']} is broken: {scenario['broken']}", style="bold red", soft_wrap=True
             )
-    console.print(f"\n  JUnit XML, Allure results, log: {document['directory']}", style="dim", soft_wrap=True)
+    console.print(
+        f"\n  JUnit XML, Allure's results, log: {document['directory']}", style="dim", soft_wrap=True
+    )

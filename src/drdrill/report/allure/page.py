@@ -53,7 +53,8 @@ def generate(
     if not results.is_dir() or not any(results.glob("*-result.json")):
         raise AllurePageError(f"Allure's page was not made: there are no results of Allure in {results}.")
     try:
-        with tempfile.TemporaryDirectory(prefix="drdrill-allure-") as folder:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".allure-", dir=target.parent) as folder:
             work = Path(folder)
             copied = copy_results(results, work / "results")
             context = {
@@ -101,7 +102,6 @@ def _configure(work: Path, settings: Path, *, title: str) -> None:
 
 
 def _replace(target: Path, content: bytes) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}")
     temporary.write_bytes(content)
     temporary.replace(target)
