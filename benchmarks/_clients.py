@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 HASTY = Path(__file__).with_name("_hasty_client.py")
 HASTY_NAME = "hasty"
 COHORTS = 8  # as a drill has them: their caches expire one after another, and the slowest one counts
-START_NS = 2 * NANOSECONDS  # from making a configuration to the first request: a process starts in 0.4 s
+_START_NS = 2 * NANOSECONDS  # from making a configuration to the first request: a process starts in 0.4 s
 _HASTY_PERIOD_NS = 5_000_000
 _COHORT_PERIOD_NS = 200_000_000
 _TIMEOUT_SECONDS = 1.0
@@ -70,7 +70,7 @@ def measure_gap(acknowledged: NDArray[np.void], *, old: int, new: int) -> float:
 
 
 def _client(name: str, number: int, cohort: int, period_ns: int) -> Client:
-    start_ns = SystemClock().now_ns() + START_NS + period_ns * cohort // COHORTS
+    start_ns = SystemClock().now_ns() + _START_NS + period_ns * cohort // COHORTS
     return Client(
         name, number, ClientKind.PROBER, cohort, start_ns, period_ns, _TIMEOUT_SECONDS, honours_ttl=True
     )

@@ -24,7 +24,6 @@ from _clients import (
     COHORTS,
     HASTY,
     HASTY_NAME,
-    START_NS,
     Server,
     configure_cohorts,
     configure_hasty,
@@ -41,6 +40,7 @@ from drdrill.environment.port import FaultRequest, StoreRole
 from drdrill.load.workload import Workload, load_workload
 from drdrill.mirror.embedded import Embedded
 from drdrill.plan import load_plan
+from drdrill.record.ledger import servers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -51,10 +51,10 @@ TARGET = 3.0
 _ENVIRONMENT = Path("environments/embedded")
 _DETECTION = ("failure_detection: 2 s", "failure_detection: 0 s")
 _WITHIN = timedelta(seconds=60)  # measured 1 to 5 s
-_EVERY = timedelta(milliseconds=20)
+_EVERY = timedelta(milliseconds=100)
+_LEDGER_POLL = timedelta(milliseconds=200)
 _PROMOTION_POLL = timedelta(milliseconds=1)
 _SETTLED_SECONDS = 1.0
-_CACHES_EXPIRED_SECONDS = 8.0  # the TTL of 5 s, and what clients that honour it need beyond
 _CLOCK = SystemClock()
 
 
@@ -183,24 +183,33 @@ class _Mirror:
         return self._await("a standby in sync", lambda state: state.protected)
 
     def fail_over(self, number: int) -> Outage:
-        """Let clients come, cut the power of the primary's host, and look until caches have expired."""
+        """Let clients come, cut the power of the primary's host, and look until all are served by the new one."""
         environment, ledger = self._environment, self._folder / f"ledger-{number}"
         self._start_clients(ledger, first_number=number * (COHORTS + 1))
-        _CLOCK.sleep(START_NS / NANOSECONDS + _SETTLED_SECONDS)
         before = self.await_protected()
+        self._await_answers(ledger, _primary(before))
+        _CLOCK.sleep(_SETTLED_SECONDS)
         request = FaultRequest("host_power_loss", "", self._resource, StoreRole.PRIMARY)
         injection = environment.faults.inject(request)
         after = self._await("a promotion", lambda state: state.promotions > before.promotions)
-        expired_ns = injection.before_ns + int(_CACHES_EXPIRED_SECONDS * NANOSECONDS)
-        _CLOCK.sleep(max(0, expired_ns - _CLOCK.now_ns()) / NANOSECONDS)
+        self._await_answers(ledger, _primary(after))
         environment.stop_clients(within=_WITHIN)
         environment.faults.heal(injection)
-        acknowledged = read_acknowledged(ledger)
         gaps = {
             name: measure_gap(written, old=_primary(before), new=_primary(after))
-            for name, written in acknowledged.items()
+            for name, written in read_acknowledged(ledger).items()
         }
         return Outage(gaps.pop(HASTY_NAME), max(gaps.values()), _tell_phases(injection, after))
+
+    def _await_answers(self, ledger: Path, server: int) -> None:
+        """Wait until every client has had a good answer from this server."""
+
+        def answered() -> bool:
+            clients = read_acknowledged(ledger)
+            served = [name for name, written in clients.items() if server in servers_of(written["code"])]
+            return len(served) == 1 + COHORTS
+
+        wait_until(answered, what="good answers to all clients", within=_WITHIN, every=_LEDGER_POLL)
 
     def _await(self, what: str, holds: Callable[[StoreState], bool]) -> StoreState:
         def look() -> StoreState | None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     Document = dict[str, Any]
 
 _MISSED = 1
+_BUSY = 0.5  # load average a CPU before the first benchmark
 _NOTABLE = 0.05  # runs on one machine differ by this much without a reason
 
 
@@ -184,6 +185,10 @@ def _print(console: Console, document: Document) -> None:
             console.print(
                 f"not measured: {figure['name']}: {figure['method']}", style="yellow", soft_wrap=True
             )
+    machine = document["machine"]
+    if machine["load_average"] > machine["cpus"] * _BUSY:
+        load = f"load average {machine['load_average']:g} on {machine['cpus']} CPUs"
+        console.print(f"The machine was busy before ({load}): these figures say little.", style="yellow")
     if document["last_run_on_another_machine"]:
         other = document["last_run_on_another_machine"]
         console.print(f"The last run was on another machine and is not compared: {other}.", style="yellow")
@@ -198,13 +203,13 @@ def _print(console: Console, document: Document) -> None:
 
 def _row(figure: Mapping[str, Any]) -> tuple[str, ...]:
     value, unit, target, last = figure["value"], figure["unit"], figure["target"], figure["last"]
-    bound = "" if target is None else f"{'at most' if figure['better'] == 'lower' else 'at least'} {target:g}"
+    direction = "at most" if figure["better"] == "lower" else "at least"
     met = {True: "[green]met[/]", False: "[bold red]MISSED[/]", None: ""}[figure["met"]]
     reference = figure["reference"]
     return (
         figure["name"],
         "not measured" if value is None else _tell(value, unit),
-        bound,
+        "" if target is None else f"{direction} {_tell(target, unit)}",
         met,
         "" if last is None else _tell(last["value"], unit),
         _tell_change(value, last, better=figure["better"]),
@@ -213,7 +218,11 @@ def _row(figure: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _tell(value: float, unit: str) -> str:
-    return f"{value:.4g}" if unit == "ratio" else f"{value:.4g} {unit}"
+    if unit == "ratio":
+        return f"{value:.3g}"
+    if unit == "s" and abs(value) < 1:
+        return f"{value * 1e3:.3g} ms"
+    return f"{value:.4g} {unit}"
 
 
 def _tell_change(value: float | None, last: Mapping[str, Any] | None, *, better: str) -> str:
