@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from drdrill.measure.availability import Thresholds
-    from drdrill.measure.history import History
     from drdrill.measure.loss import Comparison
-    from drdrill.measure.presence import Presence
     from drdrill.measure.survivors import Survivors
     from drdrill.record.ledger import ClientLedger
 
@@ -63,7 +61,10 @@ def _draw_rows(
     ledgers: Sequence[ClientLedger], survivors: Survivors, generator: np.random.Generator
 ) -> NDArray[np.uint64]:
     """Draw the ids of a few acknowledged rows that are there once, each equally likely; sorted."""
-    removable = dict(match(ledgers, survivors, _find_removable))
+    removable = {
+        history.client.number: history.acknowledged & presence.there & ~presence.duplicated
+        for history, presence in match(ledgers, survivors)
+    }
     total = sum(int(np.count_nonzero(mask)) for mask in removable.values())
     # Drawn are places among all removable ids in order, so that the ids need not be in memory together.
     places = np.sort(generator.choice(total, min(_REMOVED_ROWS, total), replace=False) if total else [])
@@ -75,11 +76,6 @@ def _draw_rows(
             drawn.append(np.flatnonzero(mask)[inside].astype(np.uint64) | np.uint64(make_id(number, 0)))
         begin = end
     return np.concatenate(drawn)
-
-
-def _find_removable(history: History, presence: Presence) -> tuple[int, NDArray[np.bool_]]:
-    """Return a client's number, and which of its rows are acknowledged and there once."""
-    return history.client.number, history.acknowledged & presence.there & ~presence.duplicated
 
 
 def watch_black_hole(

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from drdrill.measure.history import History
     from drdrill.measure.loss import LostRows
-    from drdrill.measure.presence import Presence
     from drdrill.measure.survivors import Survivors
     from drdrill.record.ledger import ClientLedger
 
@@ -91,8 +89,7 @@ def find_losing_side(
     if not len(lost):
         return None
     tenures = [_Tenure(int(server), lost) for server in np.unique(lost.servers)]
-
-    def add(history: History, presence: Presence) -> None:
+    for history, presence in match(ledgers, survivors):
         chosen = history.acknowledged & (history.last_acknowledged_ns >= lost.acknowledged_ns[0])
         since = _Acknowledged(
             history.attempted_ns[chosen],
@@ -102,8 +99,6 @@ def find_losing_side(
         )
         for tenure in tenures:
             tenure.add(since)
-
-    match(ledgers, survivors, add)
     ends = [tenure.end() for tenure in tenures]
     return LosingSide(
         servers=tuple(tenure.server for tenure in tenures),
@@ -120,11 +115,9 @@ def measure_gap(ledgers: Sequence[ClientLedger], until_ns: int, span_ns: int) ->
     A loss shorter than that would have had no row to show it. None: there was no acknowledgement in that
     time.
     """
-
-    def acknowledged(ledger: ClientLedger) -> NDArray[np.int64]:
+    parts = [np.empty(0, np.int64)]
+    for ledger in writers_of(ledgers):
         times = resolve(ledger).acknowledged_ns
-        return times[(times >= until_ns - span_ns) & (times <= until_ns)]
-
-    parts = [acknowledged(ledger) for ledger in writers_of(ledgers)]
-    moments = np.sort(np.concatenate([np.empty(0, np.int64), *parts]))
+        parts.append(times[(times >= until_ns - span_ns) & (times <= until_ns)])
+    moments = np.sort(np.concatenate(parts))
     return int(np.diff(moments, append=until_ns).max()) if len(moments) else None

@@ -74,7 +74,8 @@ class Comparison:
 def compare(ledgers: Sequence[ClientLedger], survivors: Survivors) -> Comparison:
     """Compare what clients were told with what is there. The positive control is left out."""
     tally = _Tally()
-    match(ledgers, survivors, tally.add_client)
+    for history, presence in match(ledgers, survivors):
+        tally.add_client(history, presence)
     strangers = survivors.of_others({ledger.client.number for ledger in writers_of(ledgers)}).ids
     tally.add("phantom", strangers[~_written_by_control(ledgers, strangers)])
     count = tally.count

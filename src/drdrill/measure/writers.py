@@ -170,7 +170,16 @@ def _read_writes(ledgers: Sequence[ClientLedger]) -> _Writes:
     spans = _find_spans(ledgers)
     empty = np.empty(0, np.int64)
     parts = [_Writes(np.empty(0, np.uint64), np.empty(0, np.uint32), empty, empty)]
-    parts += [_read_decisive(ledger, spans) for ledger in writers_of(ledgers)]
+    for ledger in writers_of(ledgers):
+        history = resolve(ledger)
+        usable = history.acknowledged & (history.attempts == 1)
+        writes = _Writes(
+            history.ids(usable),
+            history.servers(usable),
+            history.attempted_ns[usable],
+            history.acknowledged_ns[usable],
+        )
+        parts.append(writes.take(_find_decisive(writes, spans)))
     writes = _Writes(
         np.concatenate([part.ids for part in parts]),
         np.concatenate([part.servers for part in parts]),
@@ -178,19 +187,6 @@ def _read_writes(ledgers: Sequence[ClientLedger]) -> _Writes:
         np.concatenate([part.acknowledged_ns for part in parts]),
     )
     return writes.take(np.argsort(writes.attempted_ns, kind="stable"))
-
-
-def _read_decisive(ledger: ClientLedger, spans: Mapping[int, _Span]) -> _Writes:
-    """Return a client's writes that can decide, given the spans of all servers' acknowledgements."""
-    history = resolve(ledger)
-    usable = history.acknowledged & (history.attempts == 1)
-    writes = _Writes(
-        history.ids(usable),
-        history.servers(usable),
-        history.attempted_ns[usable],
-        history.acknowledged_ns[usable],
-    )
-    return writes.take(_find_decisive(writes, spans))
 
 
 def _find_spans(ledgers: Sequence[ClientLedger]) -> dict[int, _Span]:
@@ -209,7 +205,7 @@ def _find_spans(ledgers: Sequence[ClientLedger]) -> dict[int, _Span]:
 
 
 def _find_decisive(writes: _Writes, spans: Mapping[int, _Span]) -> NDArray[np.bool_]:
-    """Tell which writes can decide."""
+    """Tell which of a client's writes can decide, given the spans of all servers' acknowledgements."""
     decisive = np.zeros(len(writes.ids), np.bool_)
     for server in spans:
         others = reduce(_Span.union, (span for other, span in spans.items() if other != server), _Span())
