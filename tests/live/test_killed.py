@@ -92,9 +92,13 @@ class Course:
         return self.locate(_random("runner", kill).uniform(*parts[kill]))
 
     def draw_for_world(self, kill: int) -> Moment:
-        """Return the moment of a kill, from the beginning of the world to its end."""
-        part = spread(self.find("environment.starting"), self.find("environment.stopped"), KILLS)[kill]
-        return self.locate(_random("world", kill).uniform(*part))
+        """Return the moment of a kill, from the beginning of the world to its end; the last ones after the verdict."""
+        judged = self.find("drill.judged")
+        parts = [
+            *spread(self.find("environment.starting"), judged, KILLS - TAKING_DOWN_KILLS),
+            *spread(judged, self.find("environment.stopped"), TAKING_DOWN_KILLS),
+        ]
+        return self.locate(_random("world", kill).uniform(*parts[kill]))
 
 
 def _random(whom: str, kill: int) -> random.Random:
