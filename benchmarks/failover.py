@@ -246,9 +246,9 @@ def _tell_phases(injection: Injection, after: StoreState) -> str:
         next(event.at_ns for event in reversed(after.events) if event.code == code)
         for code in ("RDS-EVENT-0013", "RDS-EVENT-0049")
     )
-    marks = (injection.before_ns, injection.after_ns, started, completed)
-    steps = zip(("power cut", "noticed", "failed over"), marks, marks[1:], strict=False)
-    return ", ".join(f"{what} in {(until - since) / 1e6:.0f} ms" for what, since, until in steps)
+    marks = {"failover begun": started, "all of the host gone": injection.after_ns, "completed": completed}
+    moments = (f"{what} at {(at_ns - injection.before_ns) / 1e6:.0f} ms" for what, at_ns in marks.items())
+    return ", ".join(moments)
 
 
 # -- bare servers ------------------------------------------------------------------------------------------------

@@ -187,17 +187,21 @@ class Network:
         ])  # fmt: skip
 
     def power_off(self, host: WorldHost) -> None:
-        """Cut a host's power: its link goes silent, then everything on it dies. Harmless when it is off."""
+        """Cut a host's power; harmless when it is off. Nobody can hear it any more when this returns.
+
+        Everything on it is dead a moment later: `WorldHost.await_end`.
+        """
         with self._power:
             if host.powered:
                 # Down before anything on it dies, or clients would get a polite refusal. Deleting takes 20 ms more.
                 _ip(self._zones[host.zone].router, [f"link set dev {_port(host)} down"])
                 self._silenced.add(host.name)
-                host.kill()
+                host.cut()
 
     def release(self, host: WorldHost) -> None:
         """Take a host out of the world, its disk included."""
         self.power_off(host)
+        host.await_end()
         with self._lock:
             self._hosts.pop(host.name, None)
         _run(["umount", "--lazy", str(host.disk)])

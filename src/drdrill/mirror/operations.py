@@ -101,8 +101,9 @@ class Operations:
             raise UsageError(f"the host {host.name} of the {role} of {resource} has no power already.")
         before_ns = self._clock.now_ns()
         self._network.power_off(host)
-        after_ns = self._clock.now_ns()
         reconciler.look_now()
+        host.await_end()
+        after_ns = self._clock.now_ns()
         return {
             "resource": host.name,
             "before_ns": before_ns,
