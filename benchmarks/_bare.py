@@ -22,7 +22,8 @@ import psycopg
 
 from drdrill.core.errors import EnvironmentFailedError
 from drdrill.core.waiting import wait_until
-from drdrill.dataplane.postgresql import SETTINGS, find_binaries
+from drdrill.dataplane.postgresql import SETTINGS
+from drdrill.dataplane.postgresql_programs import find_binaries
 from drdrill.mirror.host import UNPRIVILEGED
 
 if TYPE_CHECKING:

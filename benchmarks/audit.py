@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from _figures import Figure, Reference, median, print_figures, round_all, say
 from _long_drill import make_drill
-
 from drdrill.measure import measure
 from drdrill.measure.losing_side import find_losing_side
 from drdrill.measure.loss import compare

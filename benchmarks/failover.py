@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
+
 from _bare import BareServer
 from _clients import (
     COHORTS,
@@ -32,10 +33,9 @@ from _clients import (
 )
 from _figures import Figure, Reference, median, print_figures, round_all, say
 from _hasty_client import CONNECT_SECONDS
-
 from drdrill.core.clock import NANOSECONDS, SystemClock
 from drdrill.core.waiting import wait_until
-from drdrill.dataplane.postgresql import PORT
+from drdrill.dataplane.postgresql_programs import PORT
 from drdrill.environment.port import FaultRequest, StoreRole
 from drdrill.load.workload import Workload, load_workload
 from drdrill.mirror.embedded import Embedded

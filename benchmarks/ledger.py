@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import uvloop
+
 from _bare import ADDRESS, DATABASE, USER, BareServer
 from _figures import Figure, Reference, median, print_figures, round_all, say
-
 from drdrill.core.clock import SystemClock
-from drdrill.dataplane.postgresql import find_binaries
+from drdrill.dataplane.postgresql_programs import find_binaries
 from drdrill.load.connections import ConnectionPool, Endpoint
 from drdrill.load.resolver import LiteralAddress
 from drdrill.load.scram import Password

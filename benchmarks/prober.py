@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from _figures import Figure, Reference, print_figures, round_all, say
 
+from _figures import Figure, Reference, print_figures, round_all, say
 from drdrill.core.clock import NANOSECONDS, SystemClock
 from drdrill.core.waiting import wait_until
 from drdrill.drill.users import Users

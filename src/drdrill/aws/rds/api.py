@@ -13,7 +13,7 @@ from drdrill.aws.rds.events import describe_event, read_event_request
 from drdrill.aws.rds.listing import read_filters, select_page
 from drdrill.aws.rds.model import EventRecord, InstanceRecord, RdsSettings, Status
 from drdrill.aws.rds.reconciler import Reconciler
-from drdrill.dataplane.postgresql import PORT, read_version
+from drdrill.dataplane.postgresql_programs import PORT, read_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

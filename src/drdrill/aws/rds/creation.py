@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
-from drdrill.dataplane.postgresql import ADMINISTRATOR, PORT, REPLICATOR
+from drdrill.dataplane.postgresql_programs import ADMINISTRATOR, PORT, REPLICATOR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

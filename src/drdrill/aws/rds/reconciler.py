@@ -23,7 +23,8 @@ from drdrill.aws.rds.model import EventRecord, InstanceRecord, RdsSettings, Stat
 from drdrill.core.clock import NANOSECONDS, Clock
 from drdrill.core.errors import DrdrillError
 from drdrill.core.waiting import wait_until
-from drdrill.dataplane.postgresql import PORT, PostgresServer, Upstream
+from drdrill.dataplane.postgresql import PostgresServer, Upstream
+from drdrill.dataplane.postgresql_programs import PORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
