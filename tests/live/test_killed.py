@@ -49,13 +49,13 @@ _COURSE_WITHIN = timedelta(minutes=5)  # measured 25 to 40 s; its own patience c
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A moment of a drill: so long after an event of its journal, or after its process was started.
+    """A moment of a drill: so long after an event of its journal, or after its process was started; `number` counts.
 
-    So it means the same on a machine that is slower than the one that the course was measured on.
+    So it means the same on a machine that is slower or quicker than while the course was measured.
     """
 
     event: str
-    occurrence: int
+    number: int
     seconds: float
 
     def __str__(self) -> str:
@@ -79,7 +79,7 @@ class Course:
         if not before:
             return Moment("the start", 0, seconds)
         at, kind = before[-1]
-        return Moment(kind, [each for _, each in before].count(kind), seconds - at)
+        return Moment(kind, len(before), seconds - at)
 
     def draw_for_runner(self, kill: int) -> Moment:
         """Return the moment of a kill: the first one is at once, the last ones while the mirror is taken down."""
@@ -256,22 +256,23 @@ def _find_standing(repository: Repository) -> list[MirrorDirectory]:
 
 
 def _await_moment(repository: Repository, process: subprocess.Popen[str], moment: Moment) -> None:
-    def comes() -> bool:
-        return process.poll() is not None or _count(repository, moment.event) >= moment.occurrence
+    """Wait for a moment, or for the event that follows where this run is quicker, or for the end of the process."""
 
-    wait_until(comes, what=f"{moment}", within=_COURSE_WITHIN, every=EVERY)
+    def is_beyond(number: int) -> bool:
+        return process.poll() is not None or _count(repository) > number
+
+    wait_until(lambda: is_beyond(moment.number - 1), what=f"{moment}", within=_COURSE_WITHIN, every=EVERY)
     clock = SystemClock()
     due_ns = clock.now_ns() + int(moment.seconds * NANOSECONDS)
     wait_until(
-        lambda: clock.now_ns() >= due_ns or process.poll() is not None,
+        lambda: clock.now_ns() >= due_ns or is_beyond(moment.number),
         what=f"{moment}", within=_COURSE_WITHIN, every=EVERY,
     )  # fmt: skip
 
 
-def _count(repository: Repository, kind: str) -> int:
-    return sum(
-        event.kind == kind for drill in repository.find_drills() for event in read_journal(drill.journal_path)
-    )
+def _count(repository: Repository, kind: str | None = None) -> int:
+    events = [event for drill in repository.find_drills() for event in read_journal(drill.journal_path)]
+    return sum(kind in (None, event.kind) for event in events)
 
 
 def _find_victim(repository: Repository, process: subprocess.Popen[str], part: str) -> ProcessId | None:
