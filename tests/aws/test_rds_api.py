@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from drdrill.aws.errors import AwsError
-from drdrill.aws.rds.api import RdsService
+from drdrill.aws.rds.instances import InstanceOperations
 from drdrill.aws.rds.model import InstanceRecord, RdsSettings, Status
+from drdrill.aws.rds.region import RdsRegion
 from drdrill.core.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -50,11 +51,12 @@ class Region:
     region: str = "eu-west-1"
 
 
-def _service(tmp_path: Path, *instances: Instance) -> RdsService:
+def _service(tmp_path: Path, *instances: Instance) -> InstanceOperations:
     settings = RdsSettings(timedelta(seconds=2), fencing=True, asynchronous_delay=None, disk_bytes=1)
-    service = RdsService(cast("Fleet", Region()), cast("Names", None), settings, SystemClock(), tmp_path)
-    service._instances = {one.record.identifier: cast("Reconciler", one) for one in instances}
-    return service
+    region = RdsRegion(cast("Fleet", Region()), cast("Names", None), settings, SystemClock(), tmp_path)
+    for one in instances:
+        region.add(one.record.identifier, lambda one=one: cast("Reconciler", one))  # type: ignore[misc]
+    return InstanceOperations(region)
 
 
 @pytest.mark.parametrize(

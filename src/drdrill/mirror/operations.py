@@ -12,7 +12,7 @@ from drdrill.environment.port import StoreRole
 from drdrill.mirror.sampling import Sampling
 
 if TYPE_CHECKING:
-    from drdrill.aws.rds import RdsService
+    from drdrill.aws.rds import RdsRegion
     from drdrill.aws.rds.reconciler import Reconciler
     from drdrill.core.clock import Clock
     from drdrill.mirror.network import Network
@@ -27,7 +27,7 @@ class Operations:
         self,
         mirror: str,
         network: Network,
-        rds: Mapping[str, RdsService],
+        rds: Mapping[str, RdsRegion],
         clock: Clock,
         stop: Callable[[], None],
     ) -> None:
@@ -37,8 +37,8 @@ class Operations:
         self._clock = clock
         self._stop = stop
         self._sampling = Sampling()
-        for service in rds.values():
-            service.on_reading = self._sampling.take
+        for region in rds.values():
+            region.on_reading = self._sampling.take
 
     def table(self) -> Mapping[str, Callable[..., Answer]]:
         """Return the operations by name."""
@@ -81,8 +81,8 @@ class Operations:
         return {
             "stores": [
                 self._describe(reconciler)
-                for service in self._rds.values()
-                for reconciler in service.instances()
+                for region in self._rds.values()
+                for reconciler in region.instances()
             ]
         }
 
@@ -118,8 +118,8 @@ class Operations:
         except KeyError:
             return {"powered": False, "reason": f"the host {host} does not exist any more"}
         self._network.power_on(found)
-        for service in self._rds.values():
-            for reconciler in service.instances():
+        for region in self._rds.values():
+            for reconciler in region.instances():
                 reconciler.notice_power(found.name)
         return {"powered": True}
 
@@ -151,8 +151,8 @@ class Operations:
         return {}
 
     def _find(self, resource: str) -> Reconciler:
-        for service in self._rds.values():
-            for reconciler in service.instances():
+        for region in self._rds.values():
+            for reconciler in region.instances():
                 if reconciler.record.identifier == resource:
                     return reconciler
         raise UsageError(f"there is no database instance `{resource}` in this mirror.")

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from drdrill.aws.gate import Gate
-from drdrill.aws.rds import RdsService, RdsSettings
+from drdrill.aws.rds import RdsRegion, RdsService, RdsSettings
 from drdrill.core.clock import SystemClock
 from drdrill.core.errors import DrdrillError
 from drdrill.dataplane import dns
@@ -56,10 +56,12 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
         disk_bytes=settings["rds"]["disk_bytes"],
     )
     rds = {
-        layout.name: RdsService(RegionFleet(network, layout), names, rds_settings, clock, directory.logs)
+        layout.name: RdsRegion(RegionFleet(network, layout), names, rds_settings, clock, directory.logs)
         for layout in network.regions
     }
-    gate = Gate({(region, "rds"): service for region, service in rds.items()}, report=_log.error)
+    for region in rds.values():
+        region.elsewhere = rds
+    gate = Gate({(name, "rds"): RdsService(region) for name, region in rds.items()}, report=_log.error)
     open_endpoints(network, names, directory.secrets, gate)
     stopped = threading.Event()
     operations = Operations(directory.name, network, rds, clock, stop=stopped.set)

@@ -2,5 +2,6 @@
 
 from drdrill.aws.rds.api import RdsService
 from drdrill.aws.rds.model import RdsSettings
+from drdrill.aws.rds.region import RdsRegion
 
-__all__ = ["RdsService", "RdsSettings"]
+__all__ = ["RdsRegion", "RdsService", "RdsSettings"]

@@ -1,4 +1,4 @@
-"""Which events `DescribeEvents` lists, and how it describes them, by AWS's API reference."""
+"""`DescribeEvents`: which events it lists, and how it describes them, by AWS's API reference."""
 
 from __future__ import annotations
 
@@ -7,17 +7,37 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.errors import AwsError
 from drdrill.aws.protocol import load_model
+from drdrill.aws.rds.listing import select_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from drdrill.aws.protocol import Parameters
     from drdrill.aws.rds.model import EventRecord
+    from drdrill.aws.rds.region import RdsRegion
 
 _SOURCE = "db-instance"
 _DURATION_MINUTES = 60
 _LONGEST_MINUTES = 14 * 24 * 60  # AWS keeps events for 14 days
+
+
+class EventOperations:
+    """The operations on the events of one region."""
+
+    def __init__(self, region: RdsRegion) -> None:
+        self._region = region
+
+    def table(self) -> Mapping[str, Callable[[Parameters], Mapping[str, Any]]]:
+        """Return the operations by name."""
+        return {"DescribeEvents": self.describe_events}
+
+    def describe_events(self, parameters: Parameters) -> Mapping[str, Any]:
+        """List events of the last hour, or of the time that is asked for."""
+        passes = read_event_request(parameters, now=self._region.clock.utc())
+        listed = filter(passes, self._region.events())
+        page, more = select_page(listed, parameters, key=lambda event: event.key)
+        return {"Events": [describe_event(event) for event in page], **more}
 
 
 def read_event_request(parameters: Parameters, *, now: datetime) -> Callable[[EventRecord], bool]:

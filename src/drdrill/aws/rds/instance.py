@@ -1,0 +1,135 @@
+"""One DB instance: its record, its servers, and which of them its endpoint leads to. Decides nothing."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from drdrill.aws.rds.heartbeat import Heartbeat
+from drdrill.aws.rds.model import EventRecord, InstanceRecord, Status
+from drdrill.core.clock import NANOSECONDS
+from drdrill.dataplane.postgresql import PostgresServer
+from drdrill.dataplane.postgresql_programs import PORT
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from drdrill.aws.rds.region import RdsRegion
+    from drdrill.dataplane.postgresql import ReplicationReading
+
+TTL_SECONDS = 5  # of every RDS endpoint (RDS User Guide, "Failing over a Multi-AZ DB instance")
+LINK_PORT = 5433
+_STALE_NS = NANOSECONDS  # a reading that ten later ones did not follow says nothing of now
+
+
+class Instance:
+    """`record` is always what is true now. Its reconciler's threads change it; everybody may read it."""
+
+    def __init__(
+        self,
+        record: InstanceRecord,
+        region: RdsRegion,
+        *,
+        on_reading: Callable[[str, int, ReplicationReading | None, str | None], None],
+    ) -> None:
+        self.record = record
+        self.region = region
+        self.host_names: tuple[str, ...] = ()
+        self.primary: PostgresServer | None = None
+        self._on_reading = on_reading
+        self._heartbeat: Heartbeat | None = None
+        self._servers: list[PostgresServer] = []
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Instance({self.record.identifier}, {self.record.status})"
+
+    # -- its record ------------------------------------------------------------------------------------------
+
+    def set(self, **changes: object) -> None:
+        """Change the record; an accepted delete is not taken back by what was under way."""
+        with self._lock:
+            if self.record.status is Status.DELETING:
+                changes.pop("status", None)
+            self.record = replace(self.record, **changes)  # type: ignore[arg-type]  # the record's names and types
+
+    def set_if(self, allowed: tuple[Status, ...], status: Status) -> bool:
+        """Change the status if it is an allowed one; false: it is not, and nothing changed."""
+        with self._lock:
+            if self.record.status not in allowed:
+                return False
+            self.record = replace(self.record, status=status)
+        return True
+
+    def tell(self, code: str, message: str, category: str) -> None:
+        """Publish an event."""
+        self.region.keep_event(EventRecord.of(self.record, code, message, category, clock=self.region.clock))
+
+    # -- its servers -----------------------------------------------------------------------------------------
+
+    def new_server(self, zone: str) -> PostgresServer:
+        """Make a machine for a server of this instance; nothing runs on it yet."""
+        name = f"{self.record.identifier}-{len(self.host_names) + 1}"
+        host = self.region.fleet.create_host(name, zone, disk_bytes=self.region.settings.disk_bytes)
+        self.host_names += (host.name,)
+        server = PostgresServer(host, log=self.region.logs / f"postgresql-{host.name}.log")
+        self._servers.append(server)
+        return server
+
+    def release(self, server: PostgresServer) -> None:
+        """Give a server's machine back."""
+        self._servers.remove(server)
+        self.region.fleet.release(server.host)
+
+    def release_all(self) -> None:
+        """Give everything back: the name, the servers, their machines."""
+        self.stop_watching()
+        self.region.names.withdraw(self.record.endpoint)
+        for server in self._servers:
+            self.region.fleet.release(server.host)
+        self.primary = None
+
+    def serve_from(self, server: PostgresServer) -> None:
+        """Make this server the primary that the endpoint's name leads to: only once it accepts a write."""
+        server.accept_write()
+        self.primary = server
+        delay = self.region.settings.asynchronous_delay
+        if delay is not None:
+            arguments = [str(LINK_PORT), str(PORT), str(delay.total_seconds())]
+            link = [sys.executable, "-m", "drdrill.dataplane.link", *arguments]
+            server.host.spawn(link, log=self.region.logs / f"link-{server.host.name}.log")
+        self.region.names.publish(self.record.endpoint, (server.host.address,), ttl_seconds=TTL_SECONDS)
+        self.set(zone=server.host.zone)
+        self.watch(server)
+
+    # -- its health ------------------------------------------------------------------------------------------
+
+    def watch(self, server: PostgresServer) -> None:
+        """Begin to ask this server for its health, and nobody else any more."""
+        self.stop_watching()
+        self._heartbeat = Heartbeat(server, self.region.clock, self._on_reading)
+
+    def stop_watching(self) -> None:
+        """Ask nobody any more."""
+        if self._heartbeat:
+            self._heartbeat.stop()
+
+    def is_silent(self) -> bool:
+        """Tell whether the primary is lost, for all that its health check says."""
+        heartbeat, primary = self._heartbeat, self.primary
+        return bool(heartbeat and primary and self.is_lost(primary, heartbeat.silence_ns()))
+
+    def is_lost(self, server: PostgresServer, silence_ns: int) -> bool:
+        """Tell whether a server is lost: silent for the configured time; where that is zero, without power."""
+        limit = self.region.settings.failure_detection
+        return silence_ns > limit.total_seconds() * NANOSECONDS if limit else not server.host.powered
+
+    def sync_state_of(self, server: PostgresServer | None) -> str:
+        """Return how a standby follows now, in PostgreSQL's word; `` when it does not, or nobody knows."""
+        heartbeat = self._heartbeat
+        reading = heartbeat.last_reading() if heartbeat else None
+        if heartbeat is None or reading is None or server is None or heartbeat.silence_ns() > _STALE_NS:
+            return ""
+        return next((one.sync_state for one in reading.standbys if one.name == server.host.name), "")

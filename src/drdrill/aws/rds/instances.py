@@ -1,0 +1,145 @@
+"""Operations on DB instances themselves: create, describe, reboot, delete."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
+from drdrill.aws.rds.creation import check_create
+from drdrill.aws.rds.description import describe
+from drdrill.aws.rds.listing import read_filters, select_page
+from drdrill.aws.rds.model import InstanceRecord, Status
+from drdrill.aws.rds.reconciler import Reconciler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from drdrill.aws.protocol import Parameters
+    from drdrill.aws.rds.region import RdsRegion
+    from drdrill.dataplane.postgresql import PostgresServer
+
+
+class InstanceOperations:
+    """The operations on the instances of one region."""
+
+    def __init__(self, region: RdsRegion) -> None:
+        self._region = region
+
+    def table(self) -> Mapping[str, Callable[[Parameters], Mapping[str, Any]]]:
+        """Return the operations by name."""
+        return {
+            "CreateDBInstance": self.create_db_instance,
+            "DescribeDBInstances": self.describe_db_instances,
+            "RebootDBInstance": self.reboot_db_instance,
+            "DeleteDBInstance": self.delete_db_instance,
+        }
+
+    def create_db_instance(self, parameters: Parameters) -> Mapping[str, Any]:
+        """Start to create an instance; it is `creating` until its primary accepts writes and its standby is in sync."""
+        check_create(parameters, self._region.engine_version)
+        identifier = str(parameters["DBInstanceIdentifier"]).lower()
+        record = InstanceRecord(
+            identifier=identifier,
+            resource_id="db-" + secrets.token_hex(13).upper(),
+            region=self._region.name,
+            instance_class=parameters["DBInstanceClass"],
+            allocated_storage=parameters.get("AllocatedStorage", 20),
+            engine_version=self._region.engine_version,
+            master_username=parameters["MasterUsername"],
+            database=parameters.get("DBName"),
+            multi_az=parameters.get("MultiAZ", False),
+            publicly_accessible=parameters.get("PubliclyAccessible", False),
+            deletion_protection=parameters.get("DeletionProtection", False),
+            endpoint=name_endpoint(identifier, self._region.name),
+            tags=tuple((tag["Key"], tag.get("Value", "")) for tag in parameters.get("Tags", [])),
+        )
+        password = str(parameters["MasterUserPassword"])
+
+        def fill(server: PostgresServer) -> None:
+            server.initialise()
+            server.start()
+            server.create_roles(
+                master_user=record.master_username, master_password=password, database=record.database
+            )
+
+        self._region.add(identifier, lambda: make_instance(record, self._region, origin=fill))
+        return {"DBInstance": describe(record)}
+
+    def describe_db_instances(self, parameters: Parameters) -> Mapping[str, Any]:
+        """Describe one instance, or all that pass the filters, as they are now."""
+        wanted = parameters.get("DBInstanceIdentifier")
+        passes = read_filters(parameters)
+        found = (self._region.find(wanted),) if wanted else self._region.instances()
+        records = (record for reconciler in found if passes(record := reconciler.record))
+        page, more = select_page(records, parameters, key=lambda record: record.identifier)
+        return {"DBInstances": [describe(record) for record in page], **more}
+
+    def reboot_db_instance(self, parameters: Parameters) -> Mapping[str, Any]:
+        """Restart an instance, or fail it over to its standby."""
+        reconciler = self._region.find(parameters["DBInstanceIdentifier"])
+        record = reconciler.record
+        if record.status is not Status.AVAILABLE:
+            raise not_available(record)
+        forced = parameters.get("ForceFailover", False)
+        if forced and not record.multi_az:
+            raise AwsError(
+                "InvalidParameterCombination",
+                "Cannot specify ForceFailover: the DB instance is not a Multi-AZ deployment.",
+            )
+        if forced and not reconciler.can_fail_over:
+            raise AwsError(
+                "InvalidDBInstanceState",
+                f"Cannot fail over {record.identifier}: its standby is being made, and has not all rows yet.",
+            )
+        if not reconciler.request("fail over" if forced else "reboot", allowed=(Status.AVAILABLE,)):
+            raise not_available(reconciler.record)
+        return {"DBInstance": describe(reconciler.record)}
+
+    def delete_db_instance(self, parameters: Parameters) -> Mapping[str, Any]:
+        """Delete an instance; without a final snapshot, which the mirror cannot take yet."""
+        reconciler = self._region.find(parameters["DBInstanceIdentifier"])
+        if reconciler.record.deletion_protection:
+            raise AwsError(
+                "InvalidParameterCombination",
+                "Cannot delete protected DB Instance, please disable deletion protection and try again.",
+            )
+        if not parameters.get("SkipFinalSnapshot", False):
+            if not parameters.get("FinalDBSnapshotIdentifier"):
+                raise AwsError(
+                    "InvalidParameterCombination",
+                    "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
+                )
+            raise NotImplementedInMirrorError(
+                "The parameter FinalDBSnapshotIdentifier of rds:DeleteDBInstance"
+            )
+        if not reconciler.request("delete", allowed=(Status.AVAILABLE, Status.FAILED)):
+            raise not_available(reconciler.record)
+        return {"DBInstance": describe(reconciler.record)}
+
+
+def name_endpoint(identifier: str, region: str) -> str:
+    """Return the DNS name of an instance's endpoint: the account and region have one word of it, as in AWS."""
+    account_hash = hashlib.sha256(region.encode()).hexdigest()[:12]
+    return f"{identifier}.{account_hash}.{region}.rds.amazonaws.com"
+
+
+def make_instance(
+    record: InstanceRecord, region: RdsRegion, *, origin: Callable[[PostgresServer], None]
+) -> Reconciler:
+    """Return the reconciler of a new instance, which begins at once; `origin` fills its first server."""
+    return Reconciler(
+        record,
+        region,
+        origin=origin,
+        on_reading=lambda *reading: region.on_reading(record.arn, *reading),
+    )
+
+
+def not_available(record: InstanceRecord) -> AwsError:
+    """Return AWS's error for an instance that is busy or failed."""
+    return AwsError(
+        "InvalidDBInstanceState",
+        f"Database instance is not in available state: {record.identifier} is {record.status}.",
+    )
