@@ -55,12 +55,14 @@ class Instance:
                 changes.pop("status", None)
             self.record = replace(self.record, **changes)  # type: ignore[arg-type]  # the record's names and types
 
-    def set_if(self, allowed: tuple[Status, ...], status: Status) -> bool:
-        """Change the status if it is an allowed one; false: it is not, and nothing changed."""
+    def change_if(
+        self, allowed: tuple[Status, ...], change: Callable[[InstanceRecord], InstanceRecord]
+    ) -> bool:
+        """Change the record if its status is an allowed one; false: it is not, and nothing changed."""
         with self._lock:
             if self.record.status not in allowed:
                 return False
-            self.record = replace(self.record, status=status)
+            self.record = change(self.record)
         return True
 
     def tell(self, code: str, message: str, category: str) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import queue
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _DECIDE_EVERY_SECONDS = 0.02
+# What an instance says from the moment on at which it is asked for something.
+_STATUSES = {"fail over": Status.REBOOTING, "reboot": Status.REBOOTING, "delete": Status.DELETING}
 
 
 class Reconciler:
@@ -86,9 +89,16 @@ class Reconciler:
         """Return how the standby follows now, in PostgreSQL's word; `` when it does not."""
         return self._instance.sync_state_of(self._standby.server)
 
-    def request(self, action: str, *, allowed: tuple[Status, ...]) -> bool:
-        """Queue `reboot`, `fail over` or `delete` if the status allows it; it has changed already then."""
-        if not self._instance.set_if(allowed, Status.DELETING if action == "delete" else Status.REBOOTING):
+    def request(
+        self,
+        action: str,
+        *,
+        allowed: tuple[Status, ...],
+        change: Callable[[InstanceRecord], InstanceRecord] = lambda record: record,
+    ) -> bool:
+        """Queue one of `_STATUSES` if the status allows it; the status, and what `change` says, have changed then."""
+        status = _STATUSES[action]
+        if not self._instance.change_if(allowed, lambda record: replace(change(record), status=status)):
             return False
         self._requests.put(action)
         return True
