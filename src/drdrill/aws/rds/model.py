@@ -18,7 +18,8 @@ class Status(StrEnum):
     ::
 
         creating ──▶ available ◀──▶ rebooting ──▶ failed
-                         └──▶ deleting ──▶ (gone)
+                      ▲     └──▶ deleting ──▶ (gone)
+                      └──▶ modifying, renaming, resetting-master-credentials
 
     `available` is said only while the primary accepts writes and its endpoint answers with its address.
     """
@@ -26,6 +27,9 @@ class Status(StrEnum):
     CREATING = "creating"
     AVAILABLE = "available"
     REBOOTING = "rebooting"
+    MODIFYING = "modifying"
+    RENAMING = "renaming"
+    RESETTING_CREDENTIALS = "resetting-master-credentials"
     DELETING = "deleting"
     FAILED = "failed"
 
@@ -38,6 +42,18 @@ class RdsSettings:
     fencing: bool
     asynchronous_delay: timedelta | None  # None: synchronous, as AWS does it
     disk_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class PendingChanges:
+    """What was asked of an instance and is not true of it yet: each is what it is to be, None where nothing changes."""
+
+    instance_class: str | None = None
+    allocated_storage: int | None = None
+    multi_az: bool | None = None
+    backup_retention_days: int | None = None
+    identifier: str | None = None
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +77,13 @@ class InstanceRecord:
     zone: str | None = None
     secondary_zone: str | None = None
     tags: tuple[tuple[str, str], ...] = field(default=())
+    backup_retention_days: int = 0
+    maintenance_window: str = "sun:05:00-sun:05:30"
+    auto_minor_version_upgrade: bool = True  # the mirror has one minor version: there is none to upgrade to
+    parameter_group: str = ""
+    parameter_status: str = "in-sync"  # applying, pending-reboot, in-sync
+    subnet_group: str | None = None
+    pending: PendingChanges = field(default_factory=PendingChanges)
 
     @property
     def arn(self) -> str:
