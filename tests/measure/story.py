@@ -162,7 +162,8 @@ class Story:
     def make_asynchronous(self, lag_ns: int) -> None:
         """Let the standby follow asynchronously, that far behind."""
         for sample in self.samples:
-            sample["standbys"][0].update(sync_state="async", flush_lsn=sample["lsn"] - lag_ns // MS)
+            for standby in sample["standbys"]:
+                standby.update(sync_state="async", flush_lsn=sample["lsn"] - lag_ns // MS)
 
     def never_recover(self) -> None:
         """Let nobody answer after the fault."""
@@ -273,20 +274,28 @@ def make_story(path: Path) -> Story:
     story.add_client(make_client("control-0", 5, ClientKind.CONTROL, 100 * MS))
     story.events = _events()
     story.samples = [
-        {
-            "at_ns": at_ns,
-            "primary": "db-1",
-            "lsn": at_ns // MS,
-            "standbys": [{"host": "db-2", "sync_state": "sync", "flush_lsn": at_ns // MS}],
-            "error": None,
-        }
-        for at_ns in range(BEGIN, FAULT, 100 * MS)
+        *(_sample(at_ns, "db-1", "db-2") for at_ns in range(BEGIN, FAULT, 100 * MS)),
+        *(
+            _sample(at_ns, "db-2", "db-3" if at_ns >= RECOVERED + 2 * SECOND else None)
+            for at_ns in range(RECOVERED, END, 100 * MS)
+        ),
     ]
     return story
 
 
+def _sample(at_ns: int, primary: str, standby: str | None) -> dict[str, Any]:
+    standbys = [{"host": standby, "sync_state": "sync", "flush_lsn": at_ns // MS}] if standby else []
+    return {"at_ns": at_ns, "primary": primary, "lsn": at_ns // MS, "standbys": standbys, "error": None}
+
+
+def _member(number: int, zone: str, role: str) -> dict[str, str]:
+    return {"host": f"db-{number}", "zone": zone, "address": f"10.0.0.{number}", "role": role}
+
+
 def _events() -> list[tuple[int, str, dict[str, Any]]]:
-    member = {"host": "db-1", "zone": "a", "address": "10.0.0.1", "role": "primary", "sync_state": ""}
+    store = {"resource": "orders", "status": "available", "protected": True}
+    before = [_member(1, "eu-west-1a", "primary"), _member(2, "eu-west-1b", "standby")]
+    after = [_member(2, "eu-west-1b", "primary"), _member(3, "eu-west-1a", "standby")]
     announced = [
         {"at_ns": FAULT + 1 * SECOND, "code": "RDS-EVENT-0050", "message": "failover started"},
         {"at_ns": FAULT + 3 * SECOND, "code": "RDS-EVENT-0049", "message": "failover completed"},
@@ -310,13 +319,7 @@ def _events() -> list[tuple[int, str, dict[str, Any]]]:
         (
             FAULT - SECOND,
             "store.observed",
-            {
-                "moment": "before_fault",
-                "resource": "orders",
-                "status": "available",
-                "protected": True,
-                "members": [member],
-            },
+            {**store, "moment": "before_fault", "members": before},
         ),
         (
             FAULT - MS,
@@ -351,6 +354,7 @@ def _events() -> list[tuple[int, str, dict[str, Any]]]:
             "store.protected",
             {"resource": "orders", "at_ns": RECOVERED + 2 * SECOND, "resolution_ns": 100 * MS},
         ),
+        (RECOVERED + 3 * SECOND, "store.observed", {**store, "moment": "after_fault", "members": after}),
         (END, "load.stopped", {"statuses": {"prober": 0, "load-0": 0}, "at_ns": END}),
         (
             END + SECOND,

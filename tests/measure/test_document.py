@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from jsonschema import Draft202012Validator
 
-from drdrill.measure.document import money, seconds
-from tests.measure.story import NEW, OLD
+from drdrill.measure.document import in_version, money, seconds
+from tests.measure.story import NEW, OLD, SECOND
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,18 +28,24 @@ def _two_writers(story: Story) -> None:
     story.last_served("load-0", NEW, 100)[0].server = OLD
 
 
+def _asynchronous(story: Story) -> None:
+    story.make_asynchronous(2 * SECOND)
+
+
 def _nothing_known(story: Story) -> None:
     story.drop("fault.injected", "survivors.read", "store.protected")
 
 
-@pytest.mark.parametrize("change", [lambda _story: None, _lossy, _two_writers, _nothing_known])
+@pytest.mark.parametrize("change", [lambda _story: None, _lossy, _asynchronous, _two_writers, _nothing_known])
 def test_document_is_as_the_schema_says(story: Story, change: Callable[[Story], None]) -> None:
-    """Whatever a drill shows, its document has every key of the schema and no other, and is JSON."""
+    """Whatever a drill shows, its document has every key of the schema and no other, and is JSON; in each version."""
     change(story)
     document = json.loads(json.dumps(story.measure().to_json()))
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
-    assert [error.message for error in Draft202012Validator(schema).iter_errors(document)] == []
+    for version in (1, 2):
+        errors = Draft202012Validator(schema).iter_errors(in_version(document, version))
+        assert [error.message for error in errors] == []
 
 
 def test_unknown_figures_are_null(story: Story) -> None:

@@ -20,8 +20,9 @@ FAULT = 10_000 * MS
 
 def readings(flushed: int | None, *, synchronous: bool = False) -> list[Reading]:
     """Return readings every 100 ms up to 50 ms before the fault, one byte a millisecond."""
+    flushes = {} if flushed is None else {"standby": flushed}
     times = range(0, FAULT, 100 * MS)
-    return [Reading(at_ns + 50 * MS, at_ns // MS + 50, flushed, synchronous) for at_ns in times]
+    return [Reading(at_ns + 50 * MS, at_ns // MS + 50, flushes, synchronous) for at_ns in times]
 
 
 def loss(earliest_ns: int, *, servers: tuple[int, ...] = (1,), holes: int = 0) -> LosingSide:
@@ -50,7 +51,7 @@ def test_lag_that_nobody_saw_begin_is_unknown(flushed: int | None) -> None:
 
 def test_new_primary_that_began_lower_does_not_lengthen_the_lag() -> None:
     """Where an earlier failover set the position back, the last passing of what the standby has counts."""
-    earlier = [Reading(reading.at_ns - FAULT, 20_000, 9000, False) for reading in readings(9000)]
+    earlier = [Reading(reading.at_ns - FAULT, 20_000, reading.flushes, False) for reading in readings(9000)]
     assert find_cut([*earlier[1:], *readings(9000)], FAULT) == find_cut(readings(9000), FAULT)
 
 
@@ -61,7 +62,7 @@ def test_old_readings_say_nothing() -> None:
 
 def test_readings_after_the_fault_are_not_used() -> None:
     """What a standby reports after the fault is not the state at the cut."""
-    later = [*readings(9000), Reading(FAULT + MS, 10_001, 10_001, True)]
+    later = [*readings(9000), Reading(FAULT + MS, 10_001, {"standby": 10_001}, True)]
     assert find_cut(later, FAULT) == find_cut(readings(9000), FAULT)
 
 
@@ -96,7 +97,7 @@ def test_unknown_lag_explains_nothing() -> None:
 
 
 def test_failed_readings_and_a_torn_line_are_left_out(tmp_path: Path) -> None:
-    """Readings with an error count for nothing; nor does the line that a dying process left."""
+    """Readings with an error, copies in the making and the line that a dying process left count for nothing."""
     good = {
         "at_ns": 5,
         "primary": "a",
@@ -104,13 +105,14 @@ def test_failed_readings_and_a_torn_line_are_left_out(tmp_path: Path) -> None:
         "standbys": [
             {"host": "b", "sync_state": "async", "flush_lsn": 3},
             {"host": "c", "sync_state": "sync", "flush_lsn": None},
+            {"host": "pg_basebackup", "sync_state": "async", "flush_lsn": 4},
         ],
         "error": None,
     }
     failed = {"at_ns": 6, "primary": "a", "lsn": None, "standbys": [], "error": "no answer"}
     path = tmp_path / "replication.jsonl"
     path.write_text(f"{json.dumps(good)}\n{json.dumps(failed)}\n{{", encoding="utf-8")
-    assert read_readings(path) == (Reading(5, 7, 3, True),)
+    assert read_readings(path) == (Reading(5, 7, {"b": 3}, True, "a"),)
 
 
 def test_line_that_is_no_reading_is_damage(tmp_path: Path) -> None:

@@ -1,22 +1,36 @@
-"""A measurement as the content of `verdict.json`: seconds, money as decimal strings, unknown as null."""
+"""A measurement as the content of `verdict.json`: seconds, money as decimal strings, unknown as null.
+
+| Version | has |
+|---|---|
+| 2 | `swept`, and the findings of the sweep |
+| 1 | all the rest |
+"""
 
 from __future__ import annotations
 
 import ipaddress
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from drdrill.core.clock import NANOSECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from drdrill.measure.curve import Curve
     from drdrill.measure.integrity import Integrity
     from drdrill.measure.measurement import Measurement
     from drdrill.measure.outage import CohortOutage, Outage, Phase
     from drdrill.measure.replication import Cut
+    from drdrill.measure.sweep import Drilled, Sweep
     from drdrill.measure.verdict import Objective
     from drdrill.measure.writers import WritersWatch
     from drdrill.plan.model import Plan
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_POINTS = 600  # of the curve: a picture has no more places
+_SWEPT_FINDINGS = {"swept_differs", "synchronous_behind", "swept_over_objective"}
 
 
 def render(measurement: Measurement) -> dict[str, Any]:
@@ -36,6 +50,7 @@ def render(measurement: Measurement) -> dict[str, Any]:
         "rta": _rta(measurement.outage, measurement.phases),
         "rpa": _rpa(measurement.integrity, measurement.plan),
         "replication": _replication(measurement.cut),
+        "swept": _swept(measurement.sweep),
         "writers": _writers(measurement.writers),
         "re_protection_seconds": seconds(measurement.re_protection.value_ns),
         "controls": [
@@ -44,6 +59,15 @@ def render(measurement: Measurement) -> dict[str, Any]:
         ],
         "findings": [{"code": finding.code, "text": finding.text} for finding in measurement.findings],
     }
+
+
+def in_version(document: Mapping[str, Any], version: int) -> dict[str, Any]:
+    """Return a document as an earlier version of this program would have written it, to be compared with one."""
+    if version >= SCHEMA_VERSION:
+        return {**document}
+    earlier = {key: value for key, value in document.items() if key != "swept"}
+    findings = [one for one in document["findings"] if one["code"] not in _SWEPT_FINDINGS]
+    return {**earlier, "schema_version": version, "findings": findings}
 
 
 def seconds(value_ns: int | None) -> float | None:
@@ -150,6 +174,56 @@ def _replication(cut: Cut) -> dict[str, Any]:
         "state": cut.state.value,
         "lag_seconds": seconds(cut.lag_ns),
         "sampling_interval_seconds": seconds(cut.interval_ns),
+    }
+
+
+def _swept(swept: Sweep | None) -> dict[str, Any] | None:
+    if swept is None or not len(swept.curve):
+        return None
+    curve = swept.curve
+    known = curve.known
+    worst = int(np.argmax(np.where(known, curve.at_most_ns, -1)))
+    return {
+        "served_seconds": seconds(int(curve.lengths_ns.sum())),
+        "unknown_seconds": seconds(int(curve.lengths_ns[~known].sum())),
+        "median_seconds": seconds(curve.quantile(0.5)),
+        "p99_seconds": seconds(curve.quantile(0.99)),
+        "worst_seconds": seconds(curve.quantile(1)),
+        "resolution_seconds": seconds(curve.resolution_ns),
+        "worst_known": {
+            "seconds": seconds(int(curve.at_most_ns[worst])),
+            "rows": int(curve.rows[worst]),
+            "from_ns": int(curve.from_ns[worst]),
+            "until_ns": int(curve.until_ns[worst]),
+        }
+        if known.any()
+        else None,
+        "drilled": _drilled(swept.drilled) if swept.drilled else None,
+        "curve": _curve(curve.thinned(_POINTS)),
+    }
+
+
+def _drilled(drilled: Drilled) -> dict[str, Any]:
+    return {
+        "at_least_seconds": seconds(drilled.at_least_ns),
+        "at_most_seconds": seconds(drilled.at_most_ns),
+        "measured_seconds": seconds(drilled.measured_ns),
+        "agrees": drilled.agrees,
+    }
+
+
+def _curve(curve: Curve) -> dict[str, list[Any]]:
+    return {
+        "from_ns": curve.from_ns.tolist(),
+        "until_ns": curve.until_ns.tolist(),
+        "at_least_seconds": [
+            seconds(value) if known else None
+            for value, known in zip(curve.at_least_ns.tolist(), curve.known.tolist(), strict=True)
+        ],
+        "at_most_seconds": [
+            seconds(value) if known else None
+            for value, known in zip(curve.at_most_ns.tolist(), curve.known.tolist(), strict=True)
+        ],
     }
 
 

@@ -99,6 +99,8 @@ class Redundancy:
 class Facts:
     """Everything that the journal says of one drill. `primaries`: addresses by resource before the fault.
 
+    `addresses`: those of all hosts that were seen to hold a store, by the host's name.
+
     `fault_failed`: why injecting failed; `failed_later`: what failed after the injection, such as healing.
     """
 
@@ -115,6 +117,7 @@ class Facts:
     failed_later: str | None
     effect: Effect | None
     primaries: Mapping[str, int]
+    addresses: Mapping[str, int]
     failovers: tuple[Failover, ...]
     redundancy: tuple[Redundancy, ...]
     readings: tuple[Reading, ...]
@@ -174,6 +177,11 @@ def _facts(events: Sequence[Event], directory: DrillDirectory) -> Facts:
         failed_later=str(later[-1].data.get("reason")) if later else None,
         effect=_effect_of(fault, events),
         primaries=_primaries(events),
+        addresses={
+            str(member["host"]): int(ipaddress.IPv4Address(member["address"]))
+            for event in _of(events, "store.observed")
+            for member in event.data.get("members", ())
+        },
         failovers=tuple(_failover(event) for event in _of(events, "failover.observed")),
         redundancy=tuple(_redundancy(events)),
         readings=tuple(_readings(events, directory)),

@@ -16,6 +16,8 @@ from drdrill.core.errors import DamagedRecordError
 from drdrill.record.ledger import Outcome, make_id, outcomes_of, servers_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from drdrill.record.ledger import Client, ClientLedger
@@ -62,19 +64,65 @@ class History:
         return np.flatnonzero(chosen).astype(np.uint64) | np.uint64(make_id(self.client.number, 0))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Acknowledgements:
+    """What one client was told by one server, in the order of time; a retried request may be there twice.
+
+    `attempted_ns`: when the acknowledged request was attempted first.
+    """
+
+    server: int
+    acknowledged_ns: NDArray[np.int64]
+    attempted_ns: NDArray[np.int64]
+
+
+def read_acknowledgements(ledger: ClientLedger) -> Iterator[Acknowledgements]:
+    """Yield a client's acknowledgements server by server; those without a server's address are left out.
+
+    Raises what `resolve` raises.
+    """
+    attempts, _, first_ns = _read_attempts(ledger)
+    outcomes, answered = ledger.outcomes, _read_answered(ledger, attempts)
+    codes = np.array(distinct(outcomes["code"]), np.uint64)
+    said_yes = codes[outcomes_of(codes) == Outcome.ACKNOWLEDGED]
+    for code, server in zip(said_yes, servers_of(said_yes).tolist(), strict=True):
+        if not server:
+            continue
+        chosen = outcomes["code"] == code
+        times_ns = outcomes["at_ns"][chosen].view(np.int64)
+        attempted_ns = first_ns[answered[chosen]]
+        if (times_ns[1:] < times_ns[:-1]).any():
+            order = np.argsort(times_ns, kind="stable")
+            times_ns, attempted_ns = times_ns[order], attempted_ns[order]
+        yield Acknowledgements(server, times_ns, attempted_ns)
+
+
+def distinct(values: NDArray[np.unsignedinteger]) -> tuple[int, ...]:
+    """Return the distinct values in order; they are few, so peeling them off is faster than sorting."""
+    found = []
+    while len(values):
+        found.append(int(values[0]))
+        values = values[values != values[0]]
+    return tuple(sorted(found))
+
+
 def resolve(ledger: ClientLedger) -> History:
     """Resolve a ledger; raises `DamagedRecordError` for another client's ids and unattempted outcomes.
 
     An open loop attempts each request once and in order: then the columns of the file are the answer, and are
     shown as they are instead of being copied.
     """
+    return _resolve_outcomes(ledger, *_read_attempts(ledger))
+
+
+def _read_attempts(
+    ledger: ClientLedger,
+) -> tuple[NDArray[np.integer], NDArray[np.int64], NDArray[np.int64]]:
+    """Return how often each request was attempted, the last attempt's amount and the first one's time."""
     records = ledger.attempts
     if _is_gapless(records["id"], make_id(ledger.client.number, 0)):
-        attempts: NDArray[np.integer] = np.ones(len(records), np.int8)
-        amount, attempted_ns = records["amount"], records["at_ns"].view(np.int64)
-    else:
-        attempts, amount, attempted_ns = _resolve_attempts(ledger, records)
-    return _resolve_outcomes(ledger, attempts, amount, attempted_ns)
+        return np.ones(len(records), np.int8), records["amount"], records["at_ns"].view(np.int64)
+    return _resolve_attempts(ledger, records)
 
 
 def _is_gapless(ids: NDArray[np.uint64], first: int) -> bool:
@@ -91,7 +139,6 @@ def _is_gapless(ids: NDArray[np.uint64], first: int) -> bool:
 def _resolve_attempts(
     ledger: ClientLedger, records: NDArray[np.void]
 ) -> tuple[NDArray[np.integer], NDArray[np.int64], NDArray[np.int64]]:
-    """Return how often each request was attempted, the last attempt's amount and the first one's time."""
     slots = _slots(ledger, records["id"])
     size = int(slots.max()) + 1 if len(slots) else 0
     amount = np.zeros(size, np.int64)
@@ -109,11 +156,7 @@ def _resolve_outcomes(
     attempted_ns: NDArray[np.int64],
 ) -> History:
     outcomes, size = ledger.outcomes, len(attempts)
-    answered = _slots(ledger, outcomes["id"])
-    if len(answered) and (int(answered.max()) >= size or not (attempts.all() or attempts[answered].all())):
-        raise DamagedRecordError(
-            f"The ledger of {ledger.client.name} has an outcome that was never attempted."
-        )
+    answered = _read_answered(ledger, attempts)
     kinds, at_ns = outcomes_of(outcomes["code"]), outcomes["at_ns"].view(np.int64)
     last_kind = np.zeros(size, np.uint8)
     last_kind[answered] = kinds
@@ -146,6 +189,17 @@ def _resolve_outcomes(
         answered,
         outcomes["code"],
     )
+
+
+def _read_answered(ledger: ClientLedger, attempts: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Return the number of each outcome's request, having made sure that it was attempted."""
+    answered = _slots(ledger, ledger.outcomes["id"])
+    size = len(attempts)
+    if len(answered) and (int(answered.max()) >= size or not (attempts.all() or attempts[answered].all())):
+        raise DamagedRecordError(
+            f"The ledger of {ledger.client.name} has an outcome that was never attempted."
+        )
+    return answered
 
 
 def _slots(ledger: ClientLedger, ids: NDArray[np.uint64]) -> NDArray[np.int64]:

@@ -2,9 +2,10 @@
 
 1. read what was stored: plan, journal, ledgers, survivors, samples of replication
 2. compare rows: loss, integrity, writers        (`integrity`, `writers`, `replication`)
-3. measure the outage                            (`outage`)
-4. ask whether the drill proves anything         (`validity`, `controls`)
-5. judge every objective, measured and projected (`verdict`, `projection`)
+3. sweep the other moments                       (`sweep`)
+4. measure the outage                            (`outage`)
+5. ask whether the drill proves anything         (`validity`, `controls`)
+6. judge every objective, measured and projected (`verdict`, `projection`)
 
 Each part runs on its own: one that crashes is INCONCLUSIVE and leaves the others standing.
 """
@@ -22,7 +23,7 @@ from drdrill.measure.availability import thresholds_of
 from drdrill.measure.checks import Checks
 from drdrill.measure.controls import Control, remove_rows, watch_black_hole
 from drdrill.measure.facts import About, Facts, read_about, read_facts
-from drdrill.measure.findings import find_elsewhere
+from drdrill.measure.findings import find_elsewhere, find_in_sweep
 from drdrill.measure.integrity import (
     Integrity,
     ReadBack,
@@ -36,6 +37,7 @@ from drdrill.measure.integrity import (
 from drdrill.measure.objectives import judge_objectives
 from drdrill.measure.outage import Outage, Phase, measure_outage, split_outage
 from drdrill.measure.replication import Cut, ReplicationState, find_cut, read_readings
+from drdrill.measure.sweep import Sweep, sweep
 from drdrill.measure.verdict import Measured, Objective, explain_objective
 from drdrill.measure.writers import WritersWatch, watch_writers
 from drdrill.plan import load_plan
@@ -44,6 +46,7 @@ from drdrill.record.ledger import read_ledger
 if TYPE_CHECKING:
     from drdrill.measure.availability import Thresholds
     from drdrill.measure.reason import Finding, Reason
+    from drdrill.measure.replication import Reading
     from drdrill.plan.model import Plan, Scenario
     from drdrill.record.directory import DrillDirectory
     from drdrill.record.ledger import ClientLedger
@@ -62,6 +65,7 @@ class Measurement:
     phases: tuple[Phase, ...]
     integrity: Integrity | None
     cut: Cut
+    sweep: Sweep | None
     writers: WritersWatch | None
     re_protection: Measured
     controls: tuple[Control, ...]
@@ -107,16 +111,18 @@ class _Drill:
         checks.collect("clock", partial(validity.check_clock, self._about, facts))
         checks.collect("end", partial(validity.check_end, facts))
         ledgers = checks.compute("ledger", partial(read_ledger, self._directory.ledger))
-        cut = checks.compute("replication", self._find_cut) or Cut(ReplicationState.UNKNOWN)
+        readings = checks.compute("replication", self._read_readings) or ()
+        cut = checks.compute("cut", partial(self._find_cut, readings)) or Cut(ReplicationState.UNKNOWN)
         back = checks.compute("survivors", partial(read_back, facts))
         if back is not None:
             checks.collect("readings", partial(check_read_back, facts, back))
         outage = None if ledgers is None else self._measure_outage(ledgers, thresholds)
-        integrity, writers = None, None
+        integrity, writers, swept = None, None, None
         controls: tuple[Control, ...] = ()
         if ledgers is not None:
             writers = self._watch_writers(ledgers)
             integrity = self._compare_rows(ledgers, back, cut)
+            swept = checks.compute("sweep", partial(self._sweep, ledgers, readings, integrity))
             controls = self._run_controls(ledgers, back, integrity, outage, thresholds)
         re_protection = checks.compute("redundancy", self._measure_re_protection) or Measured(None, None)
         judging = partial(
@@ -133,7 +139,7 @@ class _Drill:
         objectives = checks.compute("objectives", judging) or ()
         for objective in objectives:
             checks.collect(objective.name, partial(explain_objective, objective))
-        finding = partial(self._find, outage, integrity, cut, re_protection)
+        finding = partial(self._find, outage, integrity, cut, swept, re_protection)
         findings = checks.compute("findings", finding) or ()
         phases = checks.compute("phases", lambda: split_outage(outage, self._announced()) if outage else ())
         results = (
@@ -149,17 +155,32 @@ class _Drill:
             phases=phases or (),
             integrity=integrity,
             cut=cut,
+            sweep=swept,
             writers=writers,
             re_protection=re_protection,
             controls=controls,
             findings=findings,
         )
 
-    def _find_cut(self) -> Cut:
-        if self._facts.fault is None:
-            return Cut(ReplicationState.UNKNOWN)
-        samples = self._directory.evidence / f"replication-{self._store.resource}.jsonl"
-        return find_cut(read_readings(samples), self._facts.fault.before_ns)
+    def _read_readings(self) -> tuple[Reading, ...]:
+        return read_readings(self._directory.evidence / f"replication-{self._store.resource}.jsonl")
+
+    def _find_cut(self, readings: tuple[Reading, ...]) -> Cut:
+        fault = self._facts.fault
+        return find_cut(readings, fault.before_ns) if fault else Cut(ReplicationState.UNKNOWN)
+
+    def _sweep(
+        self, ledgers: tuple[ClientLedger, ...], readings: tuple[Reading, ...], integrity: Integrity | None
+    ) -> Sweep:
+        facts = self._facts
+        took_over = any(one.promotions for one in facts.failovers if one.resource == self._store.resource)
+        return sweep(
+            ledgers,
+            readings,
+            facts.addresses,
+            facts.fault.before_ns if facts.fault else None,
+            integrity.rpa_ns if integrity and took_over else None,
+        )
 
     def _measure_outage(self, ledgers: tuple[ClientLedger, ...], thresholds: Thresholds) -> Outage | None:
         checks, facts, fault = self._checks, self._facts, self._facts.fault
@@ -231,7 +252,12 @@ class _Drill:
         return Measured(took_ns, first.resolution_ns + max(0, fault.after_ns - fault.before_ns), took_ns)
 
     def _find(
-        self, outage: Outage | None, integrity: Integrity | None, cut: Cut, re_protection: Measured
+        self,
+        outage: Outage | None,
+        integrity: Integrity | None,
+        cut: Cut,
+        swept: Sweep | None,
+        re_protection: Measured,
     ) -> tuple[Finding, ...]:
         figures_ns = {
             "rta_seconds": outage.outage_ns if outage else None,
@@ -240,6 +266,7 @@ class _Drill:
         }
         return (
             *(find_in_rows(integrity, cut) if integrity else ()),
+            *(find_in_sweep(swept, self._plan.rpo_of(self._scenario.store)) if swept else ()),
             *find_elsewhere(self._about, self._facts, self._store, outage, cut, figures_ns=figures_ns),
         )
 

@@ -21,13 +21,14 @@ from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import DamagedRecordError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from drdrill.measure.losing_side import LosingSide
 
 # Readings come at about 10 Hz. One that is older than ten of them says nothing of the moment of the cut.
-_FRESH_NS = NANOSECONDS
+FRESH_NS = NANOSECONDS
+_COPYING = "pg_basebackup"  # a standby in the making streams under this name; nobody can promote it yet
 _SYNCHRONOUS = {"sync", "quorum"}  # pg_stat_replication.sync_state of a standby that commits wait for
 
 
@@ -41,15 +42,22 @@ class ReplicationState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One sample: the primary's insert position in bytes and the furthest flush position of a standby.
+    """One sample: the primary's insert position in bytes, and the flush positions of the standbys that stream.
 
-    None is not known, never zero.
+    `at_ns` is when the primary was asked. It told its own position after that, then the standbys', and all before
+    it was asked again. None is not known, never zero.
     """
 
     at_ns: int
     position: int | None
-    flushed: int | None
+    flushes: Mapping[str, int]
     synchronous: bool
+    primary: str = ""
+
+    @property
+    def flushed(self) -> int | None:
+        """Return the furthest flush position of a standby."""
+        return max(self.flushes.values(), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +99,20 @@ def read_readings(path: Path) -> tuple[Reading, ...]:
 
 
 def _reading(sample: dict[str, Any]) -> Reading:
-    standbys = sample["standbys"]
-    positions = [int(one["flush_lsn"]) for one in standbys if one["flush_lsn"] is not None]
+    standbys = [one for one in sample["standbys"] if one["host"] != _COPYING]
     return Reading(
         at_ns=int(sample["at_ns"]),
         position=None if sample["lsn"] is None else int(sample["lsn"]),
-        flushed=max(positions, default=None),
+        flushes={str(one["host"]): int(one["flush_lsn"]) for one in standbys if one["flush_lsn"] is not None},
         synchronous=any(one["sync_state"] in _SYNCHRONOUS for one in standbys),
+        primary=str(sample["primary"]),
     )
 
 
 def find_cut(readings: Sequence[Reading], fault_ns: int) -> Cut:
     """Return the state and the swept lag just before the fault, from the readings up to then."""
     before = [reading for reading in readings if reading.at_ns <= fault_ns]
-    if not before or fault_ns - before[-1].at_ns > _FRESH_NS:
+    if not before or fault_ns - before[-1].at_ns > FRESH_NS:
         return Cut(ReplicationState.UNKNOWN)
     last = before[-1]
     state = ReplicationState.SYNCHRONOUS if last.synchronous else ReplicationState.ASYNCHRONOUS

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from drdrill.measure.history import NEVER, resolve
+from drdrill.measure.history import NEVER, distinct, resolve
 from drdrill.measure.presence import writers_of
 from drdrill.record.ledger import Outcome, outcomes_of, servers_of
 
@@ -116,7 +116,7 @@ class _Span:
 def watch_writers(ledgers: Sequence[ClientLedger], promotions: int | None) -> WritersWatch:
     """Compare the acknowledgements with the number of role changes that the cloud reports (None: unknown)."""
     writes = _read_writes(ledgers)
-    servers = _distinct(writes.servers)
+    servers = distinct(writes.servers)
     allowed = max(0, len(servers) - 1) if promotions is None else promotions
     most: list[Alternation] = []
     # With two servers, one against the rest is the same question as the other against the rest.
@@ -194,7 +194,7 @@ def _find_spans(ledgers: Sequence[ClientLedger]) -> dict[int, _Span]:
     spans: dict[int, _Span] = {}
     for ledger in writers_of(ledgers):
         outcomes = ledger.outcomes
-        codes = np.array(_distinct(outcomes["code"]), np.uint64)
+        codes = np.array(distinct(outcomes["code"]), np.uint64)
         said_yes = outcomes_of(codes) == Outcome.ACKNOWLEDGED
         for code, server in zip(codes[said_yes], servers_of(codes[said_yes]).tolist(), strict=True):
             if server:
@@ -217,12 +217,3 @@ def _find_decisive(writes: _Writes, spans: Mapping[int, _Span]) -> NDArray[np.bo
             earliest_ns = writes.acknowledged_ns.min(initial=NEVER, where=part)
             decisive |= part & (writes.acknowledged_ns == earliest_ns)
     return decisive
-
-
-def _distinct(values: NDArray[np.unsignedinteger]) -> tuple[int, ...]:
-    """Return the distinct values in order; they are few, so peeling them off is faster than sorting."""
-    found = []
-    while len(values):
-        found.append(int(values[0]))
-        values = values[values != values[0]]
-    return tuple(sorted(found))
