@@ -23,6 +23,7 @@ from drdrill.core.waiting import wait_until
 from drdrill.dataplane.postgresql_programs import ADMINISTRATOR, PORT, REPLICATOR, find_binaries
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from drdrill.dataplane.host import Host, RunningProcess
@@ -66,6 +67,7 @@ _PROMOTE_WITHIN = timedelta(seconds=60)  # measured 0.02 to 0.5 s
 _POLL = timedelta(milliseconds=10)
 # pg_promote(true) polls at 100 ms; over an open connection the end of recovery is seen within this.
 _PROMOTION_POLL = timedelta(milliseconds=1)
+_QUOTE = "'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,9 @@ class PostgresServer:
     def __init__(self, host: Host, *, log: Path) -> None:
         self.host = host
         self.data = host.disk / "pgdata"
+        self.parameters: Mapping[str, str] = {}  # of its users, beside and before `SETTINGS`
+        self._synchronous_standby = ""
+        self._upstream: Upstream | None = None
         self._log = log
         self._binaries = find_binaries()
         self._process: RunningProcess | None = None
@@ -115,7 +120,7 @@ class PostgresServer:
             "initdb", "-D", str(self.data), "-U", ADMINISTRATOR, "-A", "trust", "-E", "UTF8",
             "--locale=C.UTF-8", "--no-instructions", "--no-sync",
         )  # fmt: skip
-        self._configure(synchronous_standby="")
+        self._configure()
 
     def copy_from(self, upstream: Upstream) -> None:
         """Make this server a standby: a base backup of a running primary, streamed."""
@@ -124,16 +129,21 @@ class PostgresServer:
             "-X", "stream", "-c", "fast", "--no-sync",
         )  # fmt: skip
         (self.data / "standby.signal").touch()
-        self._configure(synchronous_standby="", upstream=upstream)
+        self._upstream = upstream
+        self._configure()
 
-    def _configure(self, *, synchronous_standby: str, upstream: Upstream | None = None) -> None:
-        settings = {**SETTINGS, "synchronous_standby_names": synchronous_standby}
-        if upstream:
+    def _configure(self) -> None:
+        settings = {
+            **SETTINGS,
+            **self.parameters,
+            "synchronous_standby_names": self._synchronous_standby,
+        }
+        if self._upstream:
             settings["primary_conninfo"] = (
-                f"host={upstream.address} port={upstream.port} user={REPLICATOR} "
+                f"host={self._upstream.address} port={self._upstream.port} user={REPLICATOR} "
                 f"application_name={self.host.name} connect_timeout=2 tcp_user_timeout=2000"
             )
-        lines = (f"{name} = '{value}'\n" for name, value in settings.items())
+        lines = (f"{name} = '{value.replace(_QUOTE, _QUOTE * 2)}'\n" for name, value in settings.items())
         (self.data / "postgresql.conf").write_text("".join(lines), encoding="utf-8")
         (self.data / "pg_hba.conf").write_text(_ACCESS, encoding="utf-8")
         (self.data / "postgresql.auto.conf").write_text(
@@ -238,12 +248,32 @@ class PostgresServer:
             within=_PROMOTE_WITHIN,
             every=_PROMOTION_POLL,
         )
+        self._upstream = None
 
     def require_synchronous(self, standby: str) -> None:
         """Acknowledge commits only when this standby has them on its disk; `` carries on without one."""
-        self._configure(synchronous_standby=f'FIRST 1 ("{standby}")' if standby else "")
+        self._synchronous_standby = f'FIRST 1 ("{standby}")' if standby else ""
+        self._reload()
+
+    def use_parameters(self, parameters: Mapping[str, str]) -> None:
+        """Run with these parameters: the dynamic ones from now on, the static ones from the next start on."""
+        self.parameters = dict(parameters)
+        self._reload()
+
+    def _reload(self) -> None:
+        self._configure()
         with closing(self.connect()) as connection:
             connection.execute("select pg_reload_conf()")
+
+    def set_password(self, user: str, password: str) -> int:
+        """Change a role's password; returns the log position that a standby has to have so that it knows it, too."""
+        control = self.open_control()
+        control.execute(
+            sql.SQL("alter role {} with password {}").format(sql.Identifier(user), sql.Literal(password))
+        )
+        row = control.execute("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn").fetchone()
+        assert row is not None  # noqa: S101  (a query of one row)
+        return int(row[0])
 
     def _run(self, program: str, *arguments: str) -> None:
         self.host.run(
