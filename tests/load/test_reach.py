@@ -4,6 +4,7 @@ import json
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -11,18 +12,30 @@ from drdrill.core.clock import SystemClock
 from drdrill.load.reach import look, main
 
 
-def test_a_server_that_listens_is_reachable() -> None:
-    """The program prints one JSON line: reachable, when, and how long it took."""
+def test_a_server_that_hangs_is_reachable_and_says_nothing() -> None:
+    """The program prints one JSON line: reachable, no answer, when, and how long it took."""
     before = SystemClock().now_ns()
     with socket.create_server(("127.0.0.1", 0)) as server:
-        command = [sys.executable, "-m", "drdrill.load.reach", "127.0.0.1", str(server.getsockname()[1]), "5"]
+        port = str(server.getsockname()[1])
+        command = [sys.executable, "-m", "drdrill.load.reach", "127.0.0.1", port, "0.05"]
         output = subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
     (line,) = output.splitlines()
     seen = json.loads(line)
-    assert (seen["reachable"], seen["error"]) == (True, None)
+    assert (seen["reachable"], seen["answered"], seen["error"]) == (True, False, None)
     assert before < seen["at_ns"] < SystemClock().now_ns()
     assert seen["took_seconds"] >= 0
+
+
+def test_a_server_that_answers_says_a_word() -> None:
+    """Whether it speaks TLS is asked as PostgreSQL's clients ask, and any byte is an answer."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as threads:
+        seen = threads.submit(look, "127.0.0.1", server.getsockname()[1], 5)
+        connection, _ = server.accept()
+        with connection:
+            assert connection.recv(8) == bytes([0, 0, 0, 8, 4, 210, 22, 47])
+            connection.sendall(b"N")
+            assert (seen.result()["reachable"], seen.result()["answered"]) == (True, True)
 
 
 def test_a_server_that_does_not_listen_is_not_reachable(capsys: pytest.CaptureFixture[str]) -> None:

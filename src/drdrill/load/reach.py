@@ -1,4 +1,6 @@
-"""An independent look at a server: does it take a TCP connection? One JSON line on standard output.
+"""An independent look at a server: does it take a TCP connection, and does it say a word? One JSON line of output.
+
+The word is asked for as every PostgreSQL client may begin: whether the server speaks TLS. It needs no login.
 
 `python -m drdrill.load.reach ADDRESS PORT TIMEOUT_SECONDS`. Standard library only, so that it starts at once.
 Exit status 0 whenever it could look, whatever it saw; 2 for wrong arguments.
@@ -8,24 +10,44 @@ from __future__ import annotations
 
 import json
 import socket
+import struct
 import sys
 import time
 
 _ARGUMENTS = 3
 _LONGEST_SECONDS = 3600
 _EXIT_USAGE = 2
+_SSL_REQUEST = struct.pack("!ii", 8, 80877103)  # PostgreSQL's protocol, "SSLRequest": answered by one byte
 
 
 def look(address: str, port: int, timeout_seconds: float) -> dict[str, bool | str | int | float | None]:
-    """Try to connect once; return `reachable`, `error`, `at_ns` (boot-time clock, begin), `took_seconds`."""
+    """Connect once and ask for a word, each for up to `timeout_seconds`.
+
+    Returns `reachable`, `answered`, `error`, `at_ns` (boot-time clock, begin), `took_seconds`.
+    """
     at_ns = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
-    error = None
+    reachable, answered, error = False, False, None
     try:
-        socket.create_connection((address, port), timeout=timeout_seconds).close()
+        with socket.create_connection((address, port), timeout=timeout_seconds) as connection:
+            reachable, answered = True, _says_a_word(connection)
     except OSError as problem:
         error = str(problem) or type(problem).__name__
     took = (time.clock_gettime_ns(time.CLOCK_BOOTTIME) - at_ns) / 1e9
-    return {"reachable": error is None, "error": error, "at_ns": at_ns, "took_seconds": took}
+    return {
+        "reachable": reachable,
+        "answered": answered,
+        "error": error,
+        "at_ns": at_ns,
+        "took_seconds": took,
+    }
+
+
+def _says_a_word(connection: socket.socket) -> bool:
+    try:
+        connection.sendall(_SSL_REQUEST)
+        return bool(connection.recv(1))
+    except OSError:  # silence, or the connection broke
+        return False
 
 
 def _parse(arguments: list[str]) -> tuple[str, int, float]:

@@ -1,4 +1,8 @@
-"""Breaks and heals a mirror, and looks at the effect. Implements `environment.port.FaultPort`."""
+"""Breaks and heals a mirror, and looks at the effect. Implements `environment.port.FaultPort`.
+
+Two halves a kind of fault: what breaks and mends runs in the supervisor (`fault_injectors`); what looks does so through
+programs on other machines (`fault_observers`).
+"""
 
 from __future__ import annotations
 
@@ -9,30 +13,32 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.errors import EnvironmentFailedError, UsageError
+from drdrill.dataplane.postgresql_programs import PORT
 from drdrill.environment.port import FaultRequest, Identity, Injection
 from drdrill.mirror.control import Control
+from drdrill.mirror.fault_observers import OBSERVERS
 from drdrill.mirror.host import program_environment
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from drdrill.mirror.directory import MirrorDirectory
+    from drdrill.mirror.fault_observers import Observer
     from drdrill.mirror.world import World
 
 _LOOK_WITHIN = timedelta(seconds=10)
 _LOOK_TIMEOUT_SECONDS = "0.5"  # a host of the mirror answers within 1 ms when it lives
-_DATABASE_PORT = "5432"
 
 
 class EmbeddedFaults:
-    """Breaks and heals a mirror through its supervisor, and looks at the effect from another host."""
+    """Breaks and heals a mirror through its supervisor, and looks at the effect from other hosts."""
 
     def __init__(self, world: World | None, directory: MirrorDirectory) -> None:
         """Take the world as seen from outside it; None: this process is itself on the operator's host."""
-        self._world = world
         self._directory = directory
         self._control = Control(directory.control)
+        self._eyes = _MirrorEyes(world, directory, self._control)
 
     @property
     def state_directory(self) -> Path:
@@ -45,61 +51,68 @@ class EmbeddedFaults:
 
     def inject(self, request: FaultRequest) -> Injection:
         """Break it."""
-        if request.kind != "host_power_loss":
-            raise UsageError(f"the embedded mirror cannot inject `{request.kind}`.")
-        answer = self._control.ask("cut_power", resource=request.resource, role=request.role.value)
+        _observer_of(request.kind)  # what nobody could see is not injected
+        answer = self._control.ask(
+            "inject", kind=request.kind, resource=request.resource, role=request.role.value
+        )
         return Injection(kind=request.kind, **answer)
 
     def heal(self, injection: Injection) -> Mapping[str, Any]:
-        """Give the host its power back; where nobody knows which one, every dark host of the resource."""
-        if injection.details.get("unconfirmed") is True:
-            return self._control.ask("restore_power_of", resource=injection.resource)
-        return self._control.ask("restore_power", host=injection.resource)
+        """Mend what that injection broke; where nobody knows what it was, every host of the resource."""
+        names = [host["host"] for host in self._hosts_of(injection)]
+        return self._control.ask("heal", kind=injection.kind, hosts=names)
 
     def observe_effect(self, injection: Injection) -> Mapping[str, Any]:
-        """Look from the users' host whether the host answers anything at all."""
-        look = self._look(str(injection.details["address"]))
-        return {
-            "effective": not _answers(look),
-            "observer": self._observer,
-            "looks": [look],
-        }
+        """Look whether the fault shows."""
+        return _observer_of(injection.kind).observe_effect(self._eyes, self._hosts_of(injection))
 
     def observe_healed(self, injection: Injection) -> Mapping[str, Any]:
-        """Look from the users' host whether the host, or every host of the resource, answers again.
+        """Look whether what it broke, or every host of the resource, is whole again."""
+        return _observer_of(injection.kind).observe_healed(self._eyes, self._hosts_of(injection))
 
-        A refusal is an answer.
-        """
+    def _hosts_of(self, injection: Injection) -> Sequence[Mapping[str, Any]]:
+        hosts: Sequence[Mapping[str, Any]]
         if injection.details.get("unconfirmed") is True:
             hosts = self._control.ask("hosts_of", resource=injection.resource)["hosts"]
-            looks = [self._look(host["address"]) for host in hosts]
         else:
-            looks = [self._look(str(injection.details["address"]))]
-        return {
-            "healed": all(map(_answers, looks)),
-            "observer": self._observer,
-            "looks": looks,
-        }
+            hosts = injection.details["hosts"]
+        return hosts
 
-    @property
-    def _observer(self) -> str:
-        whose = "users'" if self._world else "operator's"
-        return f"TCP connection from the {whose} host"
 
-    def _look(self, address: str) -> dict[str, Any]:
+def _observer_of(kind: str) -> Observer:
+    if kind not in OBSERVERS:
+        raise UsageError(f"the embedded mirror cannot inject `{kind}`.")
+    return OBSERVERS[kind]
+
+
+class _MirrorEyes:
+    """Looks from the users' host, from where this process is, or through a machine in a zone."""
+
+    def __init__(self, world: World | None, directory: MirrorDirectory, control: Control) -> None:
+        self._world = world
+        self._directory = directory
+        self._control = control
+        self.outside = "the users' host" if world else "the operator's host"
+
+    def from_outside(self, address: str) -> Mapping[str, Any]:
+        """Look at a server from the users' host, or the operator's."""
         command = [
             *(self._world.entry("users") if self._world else ()),
-            sys.executable, "-m", "drdrill.load.reach", address, _DATABASE_PORT, _LOOK_TIMEOUT_SECONDS,
+            sys.executable, "-m", "drdrill.load.reach", address, str(PORT), _LOOK_TIMEOUT_SECONDS,
         ]  # fmt: skip
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=_LOOK_WITHIN.total_seconds(), check=False,
             env=program_environment(self._directory.disks / "users"), cwd="/", start_new_session=True,
         )  # fmt: skip
         if done.returncode:
-            raise EnvironmentFailedError(f"the look from the users' host failed: {done.stderr.strip()}")
-        look: dict[str, Any] = json.loads(done.stdout)
+            raise EnvironmentFailedError(f"the look from {self.outside} failed: {done.stderr.strip()}")
+        look: Mapping[str, Any] = json.loads(done.stdout)
         return look
 
+    def from_zone(self, zone: str, address: str) -> Mapping[str, Any]:
+        """Look at a server from another machine in a zone."""
+        return self._control.ask("look_from_zone", zone=zone, address=address)
 
-def _answers(look: Mapping[str, Any]) -> bool:
-    return bool(look["reachable"]) or "refused" in str(look["error"]).lower()
+    def at_disk(self, host: str) -> Mapping[str, Any]:
+        """Let a host's own programs look at its disk."""
+        return self._control.ask("read_disk", host=host)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from drdrill.core.errors import CommandFailedError, EnvironmentFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import timedelta
 
 _INIT = Path(__file__).with_name("host_init.py")
@@ -46,6 +47,7 @@ class WorldHost:
         self.disk = disk
         self._unshare: subprocess.Popen[str] | None = None
         self._ending: subprocess.Popen[str] | None = None
+        self._paused = False
         self.init_pid: int | None = None  # in the world's process table
 
     def __repr__(self) -> str:
@@ -81,13 +83,52 @@ class WorldHost:
         """
         if self._unshare is not None and self.init_pid is not None and self.powered:
             os.kill(self.init_pid, signal.SIGKILL)
+            if self._paused:
+                # The kernel waits until all are reaped, and what entered a paused host is stopped, and reaps nobody.
+                self._signal(self._find_entrants(), signal.SIGCONT)
             self._ending = self._unshare
         self._unshare = self.init_pid = None
+        self._paused = False
 
     def await_end(self) -> None:
         """Wait until nothing is left of what ran before its power was cut."""
         if self._ending is not None:
             self._ending.wait()
+
+    def kill_all(self) -> int:
+        """Kill every process on it but its init, and return how many there were."""
+        return self._signal(self._find_processes(), signal.SIGKILL)
+
+    def pause(self) -> int:
+        """Stop every process on it but its init, and return how many there were: they keep all that they have."""
+        self._paused = True
+        return self._signal(self._find_processes(), signal.SIGSTOP)
+
+    def resume(self) -> int:
+        """Let every process on it go on that was stopped, and return how many there were."""
+        # What entered it has stopped itself when its child was stopped, and lets its child go on with itself.
+        self._paused = False
+        return self._signal((*self._find_processes(), *self._find_entrants()), signal.SIGCONT)
+
+    def _find_processes(self) -> tuple[int, ...]:
+        """Return the processes in its PID namespace but its init, by their ids in the world's process table."""
+        init = self.init_pid
+        if init is None or not self.powered:
+            return ()
+        return tuple(pid for pid in _list_processes() if pid != init and _has_namespace_of(pid, init))
+
+    def _find_entrants(self) -> tuple[int, ...]:
+        """Return the programs of ours that entered it and wait outside for what they started inside."""
+        needle = f"--target\0{self.init_pid}\0".encode()
+        return tuple(pid for pid in _list_processes() if needle in _read_command(pid))
+
+    def _signal(self, processes: Iterable[int], number: signal.Signals) -> int:
+        signalled = 0
+        for pid in processes:
+            with contextlib.suppress(ProcessLookupError):  # it ended meanwhile
+                os.kill(pid, number)
+                signalled += 1
+        return signalled
 
     def run(
         self, command: Sequence[str], *, within: timedelta, environment: Mapping[str, str] | None = None
@@ -130,3 +171,21 @@ class WorldHost:
         if not self.powered or self.init_pid is None:
             raise EnvironmentFailedError(f"host {self.name} has no power.")
         return ["nsenter", "--target", str(self.init_pid), *_NAMESPACES, "--"]
+
+
+def _list_processes() -> Iterator[int]:
+    return (int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit())
+
+
+def _has_namespace_of(pid: int, init: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/ns/pid").readlink() == Path(f"/proc/{init}/ns/pid").readlink()
+    except OSError:  # it ended meanwhile
+        return False
+
+
+def _read_command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # it ended meanwhile
+        return b""

@@ -8,6 +8,9 @@
                                                           ├── router of region 0 ── zone bridges 10.20.<zone>.0/24
                                                           └── router of region 1 ── zone bridges 10.40.<zone>.0/24
 
+A zone's bridge has one port to its router, the uplink. Detached, the zone is partitioned away: its hosts live on and
+hear each other, and nobody else hears them.
+
 A host that lost its power is silent: routers hold a permanent neighbour entry for every address, so that nobody
 is told *host unreachable* where a dead machine gives no answer.
 """
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drdrill.dataplane.host import Host
+    from drdrill.mirror.backup_store import FolderStore
 
 INTERNET = "internet"
 BLACK_HOLE = "198.19.255.1"  # routed nowhere: asked by the positive control
@@ -49,10 +53,12 @@ class RegionLayout:
 
 @dataclass(slots=True)
 class _Zone:
-    """A bridge: in which network namespace, its gateway's address, and the next free host address."""
+    """A bridge: in which network namespace, its gateway's device and address, and the next free host address."""
 
     router: WorldHost | None  # None: the core
     bridge: str
+    gateway_device: str
+    uplink: str  # the bridge's port to the gateway; `` where the bridge itself is the gateway
     prefix: str
     length: int
     next_host: Iterable[int] = field(default_factory=lambda: itertools.count(_FIRST_HOST))
@@ -84,7 +90,7 @@ class Network:
             f"link set dev {INTERNET} up",
             f"route add blackhole {BLACK_HOLE}/32",
         ])  # fmt: skip
-        self._zones[INTERNET] = _Zone(None, INTERNET, "198.18.0", 16)
+        self._zones[INTERNET] = _Zone(None, INTERNET, INTERNET, "", "198.18.0", 16)
         for number, region in enumerate(self.regions):
             self._build_region(number, region)
 
@@ -105,17 +111,17 @@ class Network:
             f"route add default via 169.254.{number}.1",
         ]
         for index, name in enumerate(region.zones):
-            zone = _Zone(router, f"zone{index}", f"{vpc}.{index}", 24)
+            zone = _Zone(router, f"zone{index}", f"gateway{index}", f"uplink{index}", f"{vpc}.{index}", 24)
             self._zones[name] = zone
             commands += [
                 f"link add name {zone.bridge} type bridge",
-                f"addr add {zone.gateway}/24 dev {zone.bridge}",
                 f"link set dev {zone.bridge} up",
-                # A bridge without a live port has no carrier, and the router would say *unreachable* for its hosts.
-                f"link add name keep{index} type veth peer name carrier{index}",
-                f"link set dev keep{index} master {zone.bridge}",
-                f"link set dev keep{index} up",
-                f"link set dev carrier{index} up",
+                # A pair of its own always has a carrier: without one the router would say *unreachable*.
+                f"link add name {zone.gateway_device} type veth peer name {zone.uplink}",
+                f"link set dev {zone.uplink} up",
+                f"link set dev {zone.uplink} master {zone.bridge}",
+                f"addr add {zone.gateway}/24 dev {zone.gateway_device}",
+                f"link set dev {zone.gateway_device} up",
             ]
         _ip(router, commands)
         _ip(None, [f"route add {vpc}.0.0/16 via 169.254.{number}.2"])
@@ -177,7 +183,7 @@ class Network:
         _ip(zone.router, [
             f"link set dev {port} master {zone.bridge}",
             f"link set dev {port} up",
-            f"neigh replace {host.address} lladdr {mac} dev {zone.bridge} nud permanent",
+            f"neigh replace {host.address} lladdr {mac} dev {zone.gateway_device} nud permanent",
         ])  # fmt: skip
         _ip(host, [
             "link set lo up",
@@ -197,6 +203,16 @@ class Network:
                 _ip(self._zones[host.zone].router, [f"link set dev {_port(host)} down"])
                 self._silenced.add(host.name)
                 host.cut()
+
+    def partition(self, zone_name: str) -> None:
+        """Detach a zone from its region: whoever is in it hears only who is in it, too. Harmless when it is."""
+        zone = self._zones[zone_name]
+        _ip(zone.router, [f"link set dev {zone.uplink} nomaster"])
+
+    def rejoin(self, zone_name: str) -> None:
+        """Attach a zone to its region again. Harmless when it is."""
+        zone = self._zones[zone_name]
+        _ip(zone.router, [f"link set dev {zone.uplink} master {zone.bridge}"])
 
     def release(self, host: WorldHost) -> None:
         """Take a host out of the world, its disk included."""
@@ -220,8 +236,9 @@ class Network:
 class RegionFleet:
     """The machines of one region, as `aws.ports.Fleet` wants them."""
 
-    def __init__(self, network: Network, layout: RegionLayout) -> None:
+    def __init__(self, network: Network, layout: RegionLayout, backups: FolderStore) -> None:
         self._network = network
+        self.backups = backups
         self.region = layout.name
         self.zones = layout.zones
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.core.errors import UsageError
 from drdrill.environment.port import StoreRole
+from drdrill.mirror.fault_operations import FaultOperations
 from drdrill.mirror.sampling import Sampling
 
 if TYPE_CHECKING:
@@ -34,9 +35,9 @@ class Operations:
         self._mirror = mirror
         self._network = network
         self._rds = rds
-        self._clock = clock
         self._stop = stop
         self._sampling = Sampling()
+        self._faults = FaultOperations(network, clock, find=self._find, everyone=self._everyone)
         for region in rds.values():
             region.on_reading = self._sampling.take
 
@@ -45,12 +46,9 @@ class Operations:
         return {
             "identity": self.identity,
             "hosts": self.hosts,
-            "hosts_of": self.hosts_of,
             "stores": self.stores,
             "store": self.store,
-            "cut_power": self.cut_power,
-            "restore_power": self.restore_power,
-            "restore_power_of": self.restore_power_of,
+            **self._faults.table(),
             "start_sampling": self.start_sampling,
             "stop_sampling": self.stop_sampling,
             "stop": self.stop,
@@ -78,62 +76,11 @@ class Operations:
 
     def stores(self) -> Answer:
         """Describe all database instances."""
-        return {
-            "stores": [
-                self._describe(reconciler)
-                for region in self._rds.values()
-                for reconciler in region.instances()
-            ]
-        }
+        return {"stores": [self._describe(reconciler) for reconciler in self._everyone()]}
 
     def store(self, resource: str) -> Answer:
         """Describe one database instance as it is now."""
         return self._describe(self._find(resource))
-
-    def cut_power(self, resource: str, role: str) -> Answer:
-        """Cut the power of the host that holds `role` of a database instance now."""
-        reconciler = self._find(resource)
-        server = reconciler.primary if StoreRole(role) is StoreRole.PRIMARY else reconciler.standby
-        if server is None:
-            raise UsageError(f"{resource} has no {role} now.")
-        host = self._network.find_host(server.host.name)
-        if not host.powered:
-            raise UsageError(f"the host {host.name} of the {role} of {resource} has no power already.")
-        before_ns = self._clock.now_ns()
-        self._network.power_off(host)
-        reconciler.look_now()
-        host.await_end()
-        after_ns = self._clock.now_ns()
-        return {
-            "resource": host.name,
-            "before_ns": before_ns,
-            "after_ns": after_ns,
-            "details": {"address": host.address, "zone": host.zone},
-        }
-
-    def restore_power(self, host: str) -> Answer:
-        """Give a host its power back; what its owner starts on it then is the owner's."""
-        try:
-            found = self._network.find_host(host)
-        except KeyError:
-            return {"powered": False, "reason": f"the host {host} does not exist any more"}
-        self._network.power_on(found)
-        for region in self._rds.values():
-            for reconciler in region.instances():
-                reconciler.notice_power(found.name)
-        return {"powered": True}
-
-    def restore_power_of(self, resource: str) -> Answer:
-        """Give every dark host of a database instance its power back."""
-        dark = [host["name"] for host in self.hosts_of(resource)["hosts"] if not host["powered"]]
-        for name in dark:
-            self.restore_power(name)
-        return {"powered": True, "restored": dark}
-
-    def hosts_of(self, resource: str) -> Answer:
-        """List the hosts that a database instance has now, those that it lost included."""
-        names = self._find(resource).host_names
-        return {"hosts": [host for host in self.hosts()["hosts"] if host["name"] in names]}
 
     def start_sampling(self, resource: str, output: str) -> Answer:
         """Append every reading of an instance's replication to a file, while whoever asks holds it."""
@@ -150,11 +97,13 @@ class Operations:
         threading.Timer(0.05, self._stop).start()
         return {}
 
+    def _everyone(self) -> tuple[Reconciler, ...]:
+        return tuple(one for region in self._rds.values() for one in region.instances())
+
     def _find(self, resource: str) -> Reconciler:
-        for region in self._rds.values():
-            for reconciler in region.instances():
-                if reconciler.record.identifier == resource:
-                    return reconciler
+        for reconciler in self._everyone():
+            if reconciler.record.identifier == resource:
+                return reconciler
         raise UsageError(f"there is no database instance `{resource}` in this mirror.")
 
     def _describe(self, reconciler: Reconciler) -> Answer:
