@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from drdrill.dataplane.host import Host
 
 
@@ -19,6 +21,11 @@ class Fleet(Protocol):
     @property
     def zones(self) -> tuple[str, ...]:
         """The names of its zones."""
+        ...
+
+    @property
+    def backups(self) -> BackupStore:
+        """Where the region keeps backups."""
         ...
 
     def create_host(self, name: str, zone: str, *, disk_bytes: int) -> Host:
@@ -38,6 +45,18 @@ class Fleet(Protocol):
 
     def release(self, host: Host, /) -> None:
         """Give a machine back: power off, disk gone."""
+        ...
+
+
+class BackupStore(Protocol):
+    """Where one region keeps backups: apart from all machines, so that losing every one of them loses no backup."""
+
+    def create_folder(self, name: str, /) -> Path:
+        """Make an empty folder of a new name, to which programs on all machines of the region may write."""
+        ...
+
+    def remove_folder(self, folder: Path, /) -> None:
+        """Remove a folder with what is in it; harmless when it is gone."""
         ...
 
 

@@ -52,6 +52,11 @@ class MirrorDirectory:
         return self.path / "logs"
 
     @property
+    def backups(self) -> Path:
+        """Backups of databases, a folder for each region: on no host's disk."""
+        return self.path / "backups"
+
+    @property
     def secrets(self) -> Path:
         """Passwords and the authority's key: readable by the owner only, gone with the mirror."""
         return self.path / "secrets"
@@ -69,6 +74,7 @@ class MirrorDirectory:
             self._write_owner(None, ProcessId.read_own())
         self.disks.mkdir()
         self.logs.mkdir()
+        self.backups.mkdir(mode=0o700)
         self.secrets.mkdir(mode=0o700)
 
     def write_owner(self, *, world: ProcessId, owner: ProcessId | None) -> None:
