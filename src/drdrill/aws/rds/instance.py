@@ -37,6 +37,7 @@ class Instance:
         self.record = record
         self.region = region
         self.host_names: tuple[str, ...] = ()
+        self.zones_used: tuple[str, ...] = ()  # of these machines, in the same order
         self.primary: PostgresServer | None = None
         self._on_reading = on_reading
         self._heartbeat: Heartbeat | None = None
@@ -76,9 +77,20 @@ class Instance:
         name = f"{self.record.identifier}-{len(self.host_names) + 1}"
         host = self.region.fleet.create_host(name, zone, disk_bytes=self.region.settings.disk_bytes)
         self.host_names += (host.name,)
+        self.zones_used += (zone,)
         server = PostgresServer(host, log=self.region.logs / f"postgresql-{host.name}.log")
         self._servers.append(server)
         return server
+
+    def fence(self, server: PostgresServer) -> None:
+        """Make sure that nothing of a server runs any more: its machine's power is reset, whatever its network does.
+
+        A machine that had no power is left as it is, and no other one is left dark.
+        """
+        had_power = server.host.powered
+        self.region.fleet.power_off(server.host)
+        if had_power:
+            self.region.fleet.power_on(server.host)
 
     def release(self, server: PostgresServer) -> None:
         """Give a server's machine back."""

@@ -27,6 +27,7 @@ class Status(StrEnum):
     CREATING = "creating"
     AVAILABLE = "available"
     REBOOTING = "rebooting"
+    STORAGE_FULL = "storage-full"
     MODIFYING = "modifying"
     RENAMING = "renaming"
     RESETTING_CREDENTIALS = "resetting-master-credentials"

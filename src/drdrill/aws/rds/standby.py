@@ -43,6 +43,7 @@ class StandbyKeeper:
         self._seen_ns = 0
         self._adopting_since_ns: int | None = None  # it runs, but does not protect yet
         self._commits_wait = False
+        self._left: PostgresServer | None = None  # what the primary is to carry on without, and was not told yet
         self._builder: threading.Thread | None = None
         self._built: queue.Queue[PostgresServer | None] = queue.Queue()
 
@@ -59,7 +60,9 @@ class StandbyKeeper:
     def keep(self) -> None:
         """Look once and act once."""
         instance = self._instance
-        if self._adopting_since_ns is not None:
+        if self._left is not None:
+            self._carry_on_without(self._left)
+        elif self._adopting_since_ns is not None:
             self._go_on_adopting()
         elif self.server is not None and self._is_lost():
             self._carry_on_alone()
@@ -77,6 +80,10 @@ class StandbyKeeper:
         """Let go of the standby, which becomes the primary."""
         server, self.server = self.server, None
         return server
+
+    def take_back(self, standby: PostgresServer) -> None:
+        """Hold a server again that was handed over and did not become the primary."""
+        self.server = standby
 
     def take_built(self) -> None:
         """Adopt what the builder made, if it is ready."""
@@ -96,20 +103,36 @@ class StandbyKeeper:
     # -- losing it -------------------------------------------------------------------------------------------
 
     def _is_lost(self) -> bool:
+        """Tell whether the standby is lost. That its machine has no power is known at once, silence is waited for."""
         if self._instance.sync_state_of(self.server):
             self._seen_ns = self._clock.now_ns()
         silence_ns = self._clock.now_ns() - self._seen_ns
-        return self.server is not None and self._instance.is_lost(self.server, silence_ns)
+        if self.server is None:
+            return False
+        return not self.server.host.powered or self._instance.is_lost(self.server, silence_ns)
+
+    def leave(self) -> PostgresServer | None:
+        """Take the standby's role away; nobody may promote it any more, for the primary may go on without it."""
+        standby, self.server = self.server, None
+        self._adopting_since_ns = self._left = None
+        self._instance.set(secondary_zone=None)
+        return standby
 
     def _carry_on_alone(self) -> None:
         """Acknowledge without the standby: AWS prefers availability when the standby is lost."""
-        instance, standby = self._instance, self.server
-        if standby is None or instance.primary is None:
+        standby = self.leave()
+        if standby is not None:
+            self._left = standby
+            self._carry_on_without(standby)
+
+    def _carry_on_without(self, standby: PostgresServer) -> None:
+        """Tell the primary; it may be lost as well, then it is told when it is back."""
+        instance = self._instance
+        if instance.primary is None:
             return
         instance.primary.require_synchronous("")
-        instance.region.fleet.power_off(standby.host)
-        self.server = self._adopting_since_ns = None
-        instance.set(secondary_zone=None)
+        self._left = None
+        instance.fence(standby)
         text = "Multi-AZ standby was lost; a new one is being made."
         instance.tell("MIRROR-STANDBY-LOST", text, "availability")
 
@@ -118,8 +141,9 @@ class StandbyKeeper:
     def _build(self) -> None:
         instance, primary = self._instance, self._instance.primary
         zones = [zone for zone in instance.region.fleet.zones if primary and zone != primary.host.zone]
-        # The zone that stood longest without a server of ours comes first, so that a lost zone is not asked twice.
-        zone = zones[len(instance.host_names) % len(zones)]
+        # The zone that stood longest without a server of ours comes first, so that a lost zone comes last.
+        latest = {zone: number for number, zone in enumerate(instance.zones_used)}
+        zone = min(zones, key=lambda zone: latest.get(zone, -1))
 
         def build() -> None:
             try:
