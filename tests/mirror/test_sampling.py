@@ -6,7 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING
 
-from drdrill.dataplane.postgresql import ReplicationReading, StandbyReading
+from drdrill.dataplane.postgresql_replication import ReplicationReading, StandbyReading
 from drdrill.mirror.sampling import Sampling, hold_output
 
 if TYPE_CHECKING:

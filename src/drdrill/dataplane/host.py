@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
@@ -54,4 +55,8 @@ class Host(Protocol):
 
     def spawn(self, command: Sequence[str], *, log: Path, unprivileged: bool = False) -> RunningProcess:
         """Start a program; its output goes to `log`. `unprivileged`: under a uid that is not 0."""
+        ...
+
+    def spawn_piped(self, command: Sequence[str], *, log: Path) -> subprocess.Popen[str]:
+        """Start a program that is talked to over its standard input and output; its errors go to `log`."""
         ...

@@ -20,6 +20,7 @@ from psycopg import sql
 
 from drdrill.core.errors import EnvironmentFailedError
 from drdrill.core.waiting import wait_until
+from drdrill.dataplane.postgresql_backup import archive_command
 from drdrill.dataplane.postgresql_programs import ADMINISTRATOR, PORT, REPLICATOR, find_binaries
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ SETTINGS = {
     "max_wal_senders": "10",
     "max_connections": "200",
     "hot_standby": "on",
+    "archive_mode": "always",  # see `postgresql_backup`; what it does is `archive_command`'s, which needs no restart
     "wal_keep_size": "256MB",
     "max_wal_size": "256MB",
     "shared_buffers": "32MB",
@@ -61,6 +63,8 @@ SETTINGS = {
     "logging_collector": "off",
     "timezone": "UTC",
 }
+# RDS has 64 MB. Here a segment is closed every few seconds, and each goes to the standby and the archive as a whole.
+_SEGMENT_MIB = 4
 _PROGRAM_WITHIN = timedelta(seconds=60)  # measured 0.7 s idle, 6 s on a loaded machine
 _START_WITHIN = timedelta(seconds=60)  # measured 0.1 to 2 s
 _PROMOTE_WITHIN = timedelta(seconds=60)  # measured 0.02 to 0.5 s
@@ -68,31 +72,26 @@ _POLL = timedelta(milliseconds=10)
 # pg_promote(true) polls at 100 ms; over an open connection the end of recovery is seen within this.
 _PROMOTION_POLL = timedelta(milliseconds=1)
 _QUOTE = "'"
+# What users may set for everybody must not stop the control plane.
+_OUR_OWN = " ".join(
+    f"-c {setting}"
+    for setting in (
+        "default_transaction_read_only=off", "statement_timeout=0", "transaction_timeout=0", "lock_timeout=0",
+        "idle_session_timeout=0", "search_path=public",
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Where a standby streams from: its primary's address and the port of the server or of the link before it."""
+    """Where a standby streams from: its primary's address and the port of the server or of the link before it.
+
+    `backup_port`: where its base backup comes from.
+    """
 
     address: str
     port: int = PORT
-
-
-@dataclass(frozen=True, slots=True)
-class ReplicationReading:
-    """What a primary says of its standbys now. Positions in bytes of the log; unknown is None, never 0."""
-
-    position: int | None
-    standbys: tuple[StandbyReading, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class StandbyReading:
-    """What a primary knows of one standby."""
-
-    name: str
-    sync_state: str
-    flushed: int | None
+    backup_port: int = PORT
 
 
 class PostgresServer:
@@ -102,6 +101,7 @@ class PostgresServer:
         self.host = host
         self.data = host.disk / "pgdata"
         self.parameters: Mapping[str, str] = {}  # of its users, beside and before `SETTINGS`
+        self.archive: Path | None = None  # the folder to which it archives its log
         self._synchronous_standby = ""
         self._upstream: Upstream | None = None
         self._log = log
@@ -118,25 +118,42 @@ class PostgresServer:
         """Make an empty database cluster with the service's own roles."""
         self._run(
             "initdb", "-D", str(self.data), "-U", ADMINISTRATOR, "-A", "trust", "-E", "UTF8",
-            "--locale=C.UTF-8", "--no-instructions", "--no-sync",
+            "--locale=C.UTF-8", "--no-instructions", "--no-sync", f"--wal-segsize={_SEGMENT_MIB}",
         )  # fmt: skip
         self._configure()
 
     def copy_from(self, upstream: Upstream) -> None:
         """Make this server a standby: a base backup of a running primary, streamed."""
         self._run(
-            "pg_basebackup", "-D", str(self.data), "-h", upstream.address, "-p", str(PORT), "-U", REPLICATOR,
-            "-X", "stream", "-c", "fast", "--no-sync",
+            "pg_basebackup", "-D", str(self.data), "-h", upstream.address, "-p", str(upstream.backup_port),
+            "-U", REPLICATOR, "-X", "stream", "-c", "fast", "--no-sync",
         )  # fmt: skip
         (self.data / "standby.signal").touch()
         self._upstream = upstream
         self._configure()
 
-    def _configure(self) -> None:
+    def start_from(self, backup: Path, recovery: Mapping[str, str] | None = None) -> None:
+        """Start with the data of a base backup, which stays as it is; with `recovery`, when that is reached.
+
+        Raises `EnvironmentFailedError` with PostgreSQL's words when it cannot be.
+        """
+        self.host.run(["cp", "--archive", "--", str(backup), str(self.data)], within=_PROGRAM_WITHIN)
+        for name in ("standby.signal", "recovery.signal"):  # the source's own role
+            (self.data / name).unlink(missing_ok=True)
+        if recovery:
+            (self.data / "recovery.signal").touch()
+        self._configure(recovery)
+        self.start()
+        if recovery:
+            self._reload()
+
+    def _configure(self, recovery: Mapping[str, str] | None = None) -> None:
         settings = {
             **SETTINGS,
             **self.parameters,
             "synchronous_standby_names": self._synchronous_standby,
+            "archive_command": archive_command(self.archive, self.host.name),
+            **(recovery or {}),
         }
         if self._upstream:
             settings["primary_conninfo"] = (
@@ -189,7 +206,7 @@ class PostgresServer:
         """
         return psycopg.connect(
             host=self.host.address, port=PORT, user=ADMINISTRATOR, dbname=database, autocommit=True,
-            connect_timeout=2, tcp_user_timeout=1000, application_name="rdsadmin",
+            connect_timeout=2, tcp_user_timeout=1000, application_name="rdsadmin", options=_OUR_OWN,
         )  # fmt: skip
 
     def open_control(self) -> psycopg.Connection:
@@ -238,6 +255,19 @@ class PostgresServer:
             (secrets.token_hex(8),),
         )
 
+    def accept_read(self) -> None:
+        """Read a row: the proof that a replica serves. Raises psycopg's error otherwise."""
+        self.open_control().execute("select token from heartbeat")
+
+    def is_in_recovery(self) -> bool:
+        """Ask whether it follows somebody, or is not promoted yet."""
+        return self.open_control().execute("select pg_is_in_recovery()").fetchone() == (True,)
+
+    def follow(self, upstream: Upstream | None) -> None:
+        """Stream from another place from now on, or from nowhere: then nothing that a source writes gets in here."""
+        self._upstream = upstream
+        self._reload()
+
     def promote(self) -> None:
         """Make a standby the primary; returns when it is out of recovery, seen over an open connection."""
         control = self.open_control()
@@ -260,6 +290,26 @@ class PostgresServer:
         self.parameters = dict(parameters)
         self._reload()
 
+    def has_replayed(self, position: int) -> bool:
+        """Tell whether a standby has come that far in the log, or cannot go on without another start."""
+        row = self.open_control().execute(
+            "select pg_last_wal_replay_lsn() - '0/0'::pg_lsn >= %s or pg_get_wal_replay_pause_state() = 'paused'",
+            (position,),
+        ).fetchone()  # fmt: skip
+        return row == (True,)
+
+    def archive_to(self, folder: Path | None) -> None:
+        """Archive the log to a folder outside of the host from now on; None: to nowhere."""
+        self.archive = folder
+        self._reload()
+
+    def back_up(self, folder: Path) -> None:
+        """Write a base backup to a new folder outside of the host; raises `CommandFailedError` when it is not whole."""
+        self._run(
+            "pg_basebackup", "-D", str(folder), "-h", self.host.address, "-p", str(PORT), "-U", REPLICATOR,
+            "-X", "stream", "-c", "fast", "--no-sync",
+        )  # fmt: skip
+
     def _reload(self) -> None:
         self._configure()
         with closing(self.connect()) as connection:
@@ -267,11 +317,16 @@ class PostgresServer:
 
     def set_password(self, user: str, password: str) -> int:
         """Change a role's password; returns the log position that a standby has to have so that it knows it, too."""
-        control = self.open_control()
-        control.execute(
+        self.open_control().execute(
             sql.SQL("alter role {} with password {}").format(sql.Identifier(user), sql.Literal(password))
         )
-        row = control.execute("select pg_current_wal_insert_lsn() - '0/0'::pg_lsn").fetchone()
+        return self.read_position()
+
+    def read_position(self) -> int:
+        """Return how far a primary's log is written, in bytes."""
+        # Flushed, not inserted: the header of a page that nothing is written on yet is nothing that a standby gets.
+        query = "select pg_current_wal_flush_lsn() - '0/0'::pg_lsn"
+        row = self.open_control().execute(query).fetchone()
         assert row is not None  # noqa: S101  (a query of one row)
         return int(row[0])
 
@@ -287,21 +342,3 @@ class PostgresServer:
             ],
             within=_PROGRAM_WITHIN,
         )
-
-
-def read_replication(connection: psycopg.Connection) -> ReplicationReading:
-    """Read a primary's log position and its standbys'; raises psycopg's error when it does not answer."""
-    row = connection.execute(
-        "select case when pg_is_in_recovery() then null else pg_current_wal_insert_lsn() - '0/0'::pg_lsn end"
-    ).fetchone()
-    standbys = connection.execute(
-        "select application_name, sync_state, flush_lsn - '0/0'::pg_lsn from pg_stat_replication "
-        "where state = 'streaming' order by application_name"
-    ).fetchall()
-    return ReplicationReading(
-        position=int(row[0]) if row and row[0] is not None else None,
-        standbys=tuple(
-            StandbyReading(name, sync_state, None if flushed is None else int(flushed))
-            for name, sync_state, flushed in standbys
-        ),
-    )

@@ -36,6 +36,7 @@ class StoreRole(StrEnum):
 
     PRIMARY = "primary"
     STANDBY = "standby"
+    REPLICA = "replica"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -34,6 +35,9 @@ class Rds(Part):
 
     `asynchronous`: the standby follows over a link that delays and loses what it holds: no AWS instance does
     this; it is there to prove that a drill finds the loss.
+
+    `log_upload`: how often the open part of a database's log is closed and stored with its backups: how much a restore
+    to a point in time can lack after a loss. AWS does it every five minutes.
     """
 
     failure_detection: Duration
@@ -41,6 +45,17 @@ class Rds(Part):
     fencing: bool = True
     standby: Literal["synchronous", "asynchronous"] = "synchronous"
     link_delay: Duration | None = None
+    log_upload: Duration = timedelta(minutes=5)
+
+
+class InterRegionLink(Part):
+    """The link to read replicas in the other region: what is under way is lost with its source.
+
+    `delay`: one way, as replicas see it. `throttle`: how much a second gets through; without it as much as comes.
+    """
+
+    delay: Duration = timedelta(0)
+    throttle: Size | None = None
 
 
 class EmbeddedConfiguration(Part):
@@ -50,3 +65,4 @@ class EmbeddedConfiguration(Part):
         str, Field(description="A script of the company that builds its system through AWS's API.")
     ]
     rds: Rds
+    inter_region_link: InterRegionLink = InterRegionLink()

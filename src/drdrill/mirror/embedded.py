@@ -51,6 +51,8 @@ class Embedded:
         Fidelity("PostgreSQL, its replication and promotion", "real", "killing processes keeps the page cache: "
                  "a host's loss does not test what fsync protects"),
         Fidelity("RDS control plane", "emulated", "failure detection takes a configured time; AWS's own is not shown"),
+        Fidelity("RDS backups", "real", "the log is stored at the interval of environment.yaml (AWS: 5 minutes); encryption "
+                 "keys are names that are checked for their region: nothing is encrypted"),
         Fidelity("hosts, zones, regions", "emulated", "namespaces of one machine: no hardware fails"),
         Fidelity("DNS", "real", "one server instead of Route 53's fleet; TTLs are the production's"),
         Fidelity("users", "modelled", "clients write to the database's endpoint, without services between"),
@@ -148,7 +150,7 @@ class Embedded:
         return EmbeddedFaults(self.world, self.world.directory)
 
     def _settings(self) -> dict[str, Any]:
-        rds = self._configuration.rds
+        rds, link = self._configuration.rds, self._configuration.inter_region_link
         regions = (self._plan.regions.primary, self._plan.regions.recovery)
         return {
             "regions": [{"name": region.name, "zones": list(region.zones)} for region in regions],
@@ -156,6 +158,11 @@ class Embedded:
                 "failure_detection_seconds": rds.failure_detection.total_seconds(),
                 "fencing": rds.fencing,
                 "disk_bytes": rds.disk,
+                "log_upload_seconds": rds.log_upload.total_seconds(),
+                "inter_region_link": {
+                    "delay_seconds": link.delay.total_seconds(),
+                    "bytes_per_second": link.throttle,
+                },
                 "link_delay_seconds": (
                     (rds.link_delay or timedelta(0)).total_seconds()
                     if rds.standby == "asynchronous"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.errors import UsageError
+from drdrill.dataplane.link import LinkCondition
 from drdrill.environment.port import StoreRole
 from drdrill.mirror.fault_operations import FaultOperations
 from drdrill.mirror.sampling import Sampling
@@ -15,6 +17,7 @@ from drdrill.mirror.sampling import Sampling
 if TYPE_CHECKING:
     from drdrill.aws.rds import RdsRegion
     from drdrill.aws.rds.reconciler import Reconciler
+    from drdrill.aws.rds.replica_links import OutgoingLinks
     from drdrill.core.clock import Clock
     from drdrill.mirror.network import Network
 
@@ -49,6 +52,8 @@ class Operations:
             "stores": self.stores,
             "store": self.store,
             **self._faults.table(),
+            "shape_link": self.shape_link,
+            "restore_link": self.restore_link,
             "start_sampling": self.start_sampling,
             "stop_sampling": self.stop_sampling,
             "stop": self.stop,
@@ -82,9 +87,31 @@ class Operations:
         """Describe one database instance as it is now."""
         return self._describe(self._find(resource))
 
+    def shape_link(
+        self,
+        source: str,
+        destination: str,
+        *,
+        delay_seconds: float = 0.0,
+        bytes_per_second: int | None = None,
+        cut: bool = False,
+    ) -> Answer:
+        """Change how the link is on which the databases of a region stream to another one; say how it was."""
+        wanted = LinkCondition(delay_seconds, bytes_per_second, cut)
+        return asdict(self._links_of(source, destination).shape(destination, wanted))
+
+    def restore_link(self, source: str, destination: str) -> Answer:
+        """Have the link between two regions be as it usually is; say how it was."""
+        return asdict(self._links_of(source, destination).shape(destination, None))
+
+    def _links_of(self, source: str, destination: str) -> OutgoingLinks:
+        if source not in self._rds or destination not in self._rds or source == destination:
+            raise UsageError(f"there is no link from {source} to {destination} in this mirror.")
+        return self._rds[source].links
+
     def start_sampling(self, resource: str, output: str) -> Answer:
         """Append every reading of an instance's replication to a file, while whoever asks holds it."""
-        self._sampling.start(self._find(resource).record.arn, Path(output))
+        self._sampling.start(self._find(resource).record.resource_id, Path(output))
         return {}
 
     def stop_sampling(self) -> Answer:
@@ -102,15 +129,18 @@ class Operations:
 
     def _find(self, resource: str) -> Reconciler:
         for reconciler in self._everyone():
-            if reconciler.record.identifier == resource:
+            if resource in (reconciler.record.identifier, reconciler.record.arn):
                 return reconciler
         raise UsageError(f"there is no database instance `{resource}` in this mirror.")
 
     def _describe(self, reconciler: Reconciler) -> Answer:
         record, sync_state = reconciler.record, reconciler.sync_state()
+        of_its_own = StoreRole.PRIMARY if record.source_arn is None else StoreRole.REPLICA
+        replicas = [one for one in self._everyone() if one.record.source_arn == record.arn]
         servers = (
-            (StoreRole.PRIMARY, reconciler.primary, ""),
+            (of_its_own, reconciler.primary, ""),
             (StoreRole.STANDBY, reconciler.standby, sync_state),
+            *((StoreRole.REPLICA, one.primary, reconciler.sync_state_of(one.primary)) for one in replicas),
         )
         members = [
             {

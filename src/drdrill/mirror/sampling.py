@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from drdrill.dataplane.postgresql import ReplicationReading
+    from drdrill.dataplane.postgresql_replication import ReplicationReading
 
 _log = logging.getLogger(__name__)
 
@@ -28,16 +28,16 @@ def hold_output(output: Path) -> int:
 
 
 class Sampling:
-    """Which instances are sampled, by ARN, and into which files. Thread-safe."""
+    """Which instances are sampled, and into which files, by the id that outlasts a renaming. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._outputs: dict[str, Path] = {}
 
-    def start(self, arn: str, output: Path) -> None:
+    def start(self, resource_id: str, output: Path) -> None:
         """Append every reading of an instance to a file that somebody holds."""
         with self._lock:
-            self._outputs[arn] = output
+            self._outputs[resource_id] = output
 
     def stop(self) -> None:
         """Stop all sampling."""
@@ -45,19 +45,19 @@ class Sampling:
             self._outputs.clear()
 
     def take(
-        self, arn: str, primary: str, at_ns: int, reading: ReplicationReading | None, error: str | None
+        self, resource_id: str, primary: str, at_ns: int, reading: ReplicationReading | None, error: str | None
     ) -> None:
         """Append one reading, if the instance is sampled."""
         with self._lock:
-            output = self._outputs.get(arn)
+            output = self._outputs.get(resource_id)
             if output is None:
                 return
             try:
                 _append(output, describe_sample(primary, at_ns, reading, error))
             except OSError as problem:
                 # The drill that asked for it is gone, or its disk is full: that must not look like a silent primary.
-                _log.warning("sampling of %s ends: %s", arn, problem)
-                del self._outputs[arn]
+                _log.wresource_iding("sampling of %s ends: %s", resource_id, problem)
+                del self._outputs[resource_id]
 
 
 def describe_sample(

@@ -24,6 +24,8 @@ from drdrill.aws.rds import RdsRegion, RdsService, RdsSettings
 from drdrill.core.clock import SystemClock
 from drdrill.core.errors import DrdrillError
 from drdrill.dataplane import dns
+from drdrill.dataplane.link import LinkCondition
+from drdrill.mirror.backup_store import FolderStore
 from drdrill.mirror.control import ControlServer
 from drdrill.mirror.directory import MirrorDirectory
 from drdrill.mirror.endpoints import open_endpoints
@@ -54,10 +56,15 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
             else timedelta(seconds=settings["rds"]["link_delay_seconds"])
         ),
         disk_bytes=settings["rds"]["disk_bytes"],
+        inter_region_link=LinkCondition(**settings["rds"]["inter_region_link"]),
+        log_upload=timedelta(seconds=settings["rds"]["log_upload_seconds"]),
     )
-    rds = {
-        layout.name: RdsRegion(RegionFleet(network, layout), names, rds_settings, clock, directory.logs)
+    fleets = [
+        RegionFleet(network, layout, FolderStore(directory.backups / layout.name))
         for layout in network.regions
+    ]
+    rds = {
+        fleet.region: RdsRegion(fleet, names, rds_settings, clock, directory.logs) for fleet in fleets
     }
     for region in rds.values():
         region.elsewhere = rds

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.rds.events import EventOperations
 from drdrill.aws.rds.instances import InstanceOperations
+from drdrill.aws.rds.replicas import ReplicaOperations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,6 +25,7 @@ class RdsService:
         self._operations = {
             **InstanceOperations(region).table(),
             **EventOperations(region).table(),
+            **ReplicaOperations(region).table(),
         }
 
     def operations(self) -> Mapping[str, Callable[[Parameters], Mapping[str, Any]]]:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from drdrill.aws.rds.model import Replication
 from drdrill.dataplane.postgresql_programs import PORT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from drdrill.aws.rds.model import InstanceRecord
 
 
@@ -26,14 +29,53 @@ def describe(record: InstanceRecord) -> dict[str, Any]:
         "DeletionProtection": record.deletion_protection,
         "BackupRetentionPeriod": 0,
         "StorageType": "gp3",
+        "StorageEncrypted": False,
+        "AutoMinorVersionUpgrade": record.auto_minor_version_upgrade,
+        "PreferredMaintenanceWindow": record.maintenance_window,
+        "DBParameterGroups": [
+            {"DBParameterGroupName": record.parameter_group, "ParameterApplyStatus": record.parameter_status}
+        ],
+        "PendingModifiedValues": _describe_pending(record),
         "DbiResourceId": record.resource_id,
         "DBInstanceArn": record.arn,
         "AvailabilityZone": record.zone,
         "SecondaryAvailabilityZone": record.secondary_zone,
         "TagList": [{"Key": key, "Value": value} for key, value in record.tags],
-        "ReadReplicaDBInstanceIdentifiers": [],
+        "ReadReplicaDBInstanceIdentifiers": [name_from(arn, record.region) for arn in record.replica_arns],
+        "ReadReplicaSourceDBInstanceIdentifier": name_from(record.source_arn, record.region),
+        "StatusInfos": list(_describe_replication(record)),
     }
     if record.created_at is not None:
         described["InstanceCreateTime"] = record.created_at
         described["Endpoint"] = {"Address": record.endpoint, "Port": PORT}
     return described
+
+
+def _describe_pending(record: InstanceRecord) -> dict[str, Any]:
+    pending = record.pending
+    return {
+        "DBInstanceClass": pending.instance_class,
+        "AllocatedStorage": pending.allocated_storage,
+        "MultiAZ": pending.multi_az,
+        "BackupRetentionPeriod": pending.backup_retention_days,
+        "DBInstanceIdentifier": pending.identifier,
+        "MasterUserPassword": None if pending.password is None else "****",
+    }
+
+
+def name_from(arn: str | None, region: str) -> str | None:
+    """Return how an instance is called from a region: by its identifier there, by its ARN from another one."""
+    if arn is None:
+        return None
+    _, _, _, home, _, _, identifier = arn.split(":")
+    return identifier if home == region else arn
+
+
+def _describe_replication(record: InstanceRecord) -> Iterator[dict[str, Any]]:
+    if record.replication is not None:
+        yield {
+            "StatusType": "read replication",
+            "Normal": record.replication is Replication.REPLICATING,
+            "Status": record.replication.value,
+            "Message": record.replication_message,
+        }

@@ -1,4 +1,4 @@
-"""The health check of a primary: asks it ten times a second over an open connection, and remembers when it answered.
+"""The health check of a primary or a read replica: asks ten times a second, and remembers when it answered.
 
 In its own thread, so that a server that hangs stalls only this and is seen by its silence.
 """
@@ -10,26 +10,33 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from drdrill.dataplane.postgresql import PostgresServer, ReplicationReading, read_replication
+from drdrill.dataplane.postgresql_replication import ReplicationReading, read_replication
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drdrill.core.clock import Clock
+    from drdrill.dataplane.postgresql import PostgresServer
 
 _EVERY_SECONDS = 0.1
 
 
 class Heartbeat:
-    """Watches one primary until `stop`; `listener` hears every reading and every failure."""
+    """Watches one server until `stop`; `listener` hears every reading and every failure.
+
+    Only what it should be is an answer: a primary that is not in recovery, or a `replica` that is.
+    """
 
     def __init__(
         self,
         server: PostgresServer,
         clock: Clock,
         listener: Callable[[str, int, ReplicationReading | None, str | None], None],
+        *,
+        replica: bool = False,
     ) -> None:
         self._server = server
+        self._replica = replica
         self._clock = clock
         self._listener = listener
         self._stopped = threading.Event()
@@ -38,7 +45,7 @@ class Heartbeat:
         self._thread.start()
 
     def silence_ns(self) -> int:
-        """Return for how long the primary has not answered."""
+        """Return for how long the server has not answered."""
         return self._clock.now_ns() - self._last[0]
 
     def last_reading(self) -> ReplicationReading | None:
@@ -64,7 +71,7 @@ class Heartbeat:
                     asked_ns, None, str(error).strip().splitlines()[0] if str(error).strip() else "no answer"
                 )
                 continue
-            if reading.position is not None:
+            if (reading.following is not None) == self._replica:
                 self._last = (self._clock.now_ns(), reading)
             self._hear(asked_ns, reading, None)
         if connection is not None:

@@ -8,16 +8,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from drdrill.aws.rds.heartbeat import Heartbeat
-from drdrill.aws.rds.model import EventRecord, InstanceRecord, Status
+from drdrill.aws.rds.model import EventRecord, InstanceRecord, Status, name_endpoint
+from drdrill.aws.rds.replica_lag import SourcePositions
 from drdrill.core.clock import NANOSECONDS
 from drdrill.dataplane.postgresql import PostgresServer
 from drdrill.dataplane.postgresql_programs import PORT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from drdrill.aws.rds.region import RdsRegion
-    from drdrill.dataplane.postgresql import ReplicationReading
+    from drdrill.dataplane.postgresql_replication import ReplicationReading
 
 TTL_SECONDS = 5  # of every RDS endpoint (RDS User Guide, "Failing over a Multi-AZ DB instance")
 LINK_PORT = 5433
@@ -39,9 +41,16 @@ class Instance:
         self.host_names: tuple[str, ...] = ()
         self.zones_used: tuple[str, ...] = ()  # of these machines, in the same order
         self.primary: PostgresServer | None = None
-        self._on_reading = on_reading
+        self.parameters: Mapping[str, str] = {}  # of its group, as they are in force
+        self.positions = SourcePositions()
+        # Of its heartbeat.
+        self.listeners: tuple[Callable[[str, int, ReplicationReading | None, str | None], None], ...] = (
+            on_reading,
+            self.positions.hear,
+        )
         self._heartbeat: Heartbeat | None = None
         self._servers: list[PostgresServer] = []
+        self._archive: Path | None = None
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -70,6 +79,38 @@ class Instance:
         """Publish an event."""
         self.region.keep_event(EventRecord.of(self.record, code, message, category, clock=self.region.clock))
 
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The zones that its servers may stand in."""
+        return self.region.subnet_groups.zones_for(self.record.subnet_group)
+
+    def measure(self, metric: str, value: float, unit: str) -> None:
+        """Publish a value of one of its metrics, as it is now."""
+        self.region.on_metric(self.record, metric, value, unit)
+
+    def rename(self, identifier: str) -> None:
+        """Take another name, under which it is found and its endpoint answers from now on."""
+        old = self.record.identifier
+        endpoint = name_endpoint(identifier, self.region.name)
+        pending = self.record.pending.without("identifier")
+        self.region.rename(
+            old, identifier, lambda: self.set(identifier=identifier, endpoint=endpoint, pending=pending)
+        )
+        if self.primary is not None:
+            self.region.names.publish(endpoint, (self.primary.host.address,), ttl_seconds=TTL_SECONDS)
+
+    def note_replica(self, arn: str | None, *, was: str | None = None) -> None:
+        """Learn that a read replica follows from now on, under another name, or no more."""
+        with self._lock:
+            others = tuple(one for one in self.record.replica_arns if one not in (arn, was))
+            self.record = replace(self.record, replica_arns=(*others, arn) if arn else others)
+
+    @property
+    def wants_standby(self) -> bool:
+        """Whether it is a Multi-AZ instance, or is becoming one now."""
+        record = self.record
+        return bool(record.pending.multi_az if "multi_az" in record.pending.due else record.multi_az)
+
     # -- its servers -----------------------------------------------------------------------------------------
 
     def new_server(self, zone: str) -> PostgresServer:
@@ -79,8 +120,18 @@ class Instance:
         self.host_names += (host.name,)
         self.zones_used += (zone,)
         server = PostgresServer(host, log=self.region.logs / f"postgresql-{host.name}.log")
+        server.parameters, server.archive = self.parameters, self._archive
         self._servers.append(server)
         return server
+
+    def archive_to(self, folder: Path | None) -> None:
+        """Have all servers archive their log to a folder from now on; None: to nowhere."""
+        self._archive = folder
+        for server in self._servers:
+            server.archive = folder
+        for server in self._servers:
+            if server.runs:
+                server.archive_to(folder)
 
     def fence(self, server: PostgresServer) -> None:
         """Make sure that nothing of a server runs any more: its machine's power is reset, whatever its network does.
@@ -106,8 +157,8 @@ class Instance:
         self.primary = None
 
     def serve_from(self, server: PostgresServer) -> None:
-        """Make this server the primary that the endpoint's name leads to: only once it accepts a write."""
-        server.accept_write()
+        """Make this server the one that the endpoint's name leads to: only once it accepts what it is there for."""
+        self.prove(server)
         self.primary = server
         delay = self.region.settings.asynchronous_delay
         if delay is not None:
@@ -118,17 +169,31 @@ class Instance:
         self.set(zone=server.host.zone)
         self.watch(server)
 
+    def prove(self, server: PostgresServer) -> None:
+        """Have a server accept a write, or a read replica a read; raises psycopg's error when it does not."""
+        if self.record.source_arn is None:
+            server.accept_write()
+        else:
+            server.accept_read()
+
     # -- its health ------------------------------------------------------------------------------------------
 
     def watch(self, server: PostgresServer) -> None:
         """Begin to ask this server for its health, and nobody else any more."""
         self.stop_watching()
-        self._heartbeat = Heartbeat(server, self.region.clock, self._on_reading)
+        replica = self.record.source_arn is not None
+        self._heartbeat = Heartbeat(server, self.region.clock, self._hear, replica=replica)
 
     def stop_watching(self) -> None:
         """Ask nobody any more."""
         if self._heartbeat:
             self._heartbeat.stop()
+
+    def _hear(self, host: str, at_ns: int, reading: ReplicationReading | None, error: str | None) -> None:
+        for listener in self.listeners:
+            listener(host, at_ns, reading, error)
+        if reading is not None and reading.connections is not None:
+            self.measure("DatabaseConnections", reading.connections, "Count")
 
     def is_silent(self) -> bool:
         """Tell whether the primary is lost, for all that its health check says."""
@@ -147,3 +212,11 @@ class Instance:
         if heartbeat is None or reading is None or server is None or heartbeat.silence_ns() > _STALE_NS:
             return ""
         return next((one.sync_state for one in reading.standbys if one.name == server.host.name), "")
+
+    def is_flushed(self, server: PostgresServer | None, position: int) -> bool:
+        """Tell whether a standby has the primary's log as far as that on its disk, by the last reading."""
+        reading = self._heartbeat.last_reading() if self._heartbeat else None
+        return any(
+            server is not None and one.name == server.host.name and (one.flushed or 0) >= position
+            for one in (reading.standbys if reading else ())
+        )

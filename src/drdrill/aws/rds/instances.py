@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +9,10 @@ from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
 from drdrill.aws.rds.creation import check_create
 from drdrill.aws.rds.description import describe
 from drdrill.aws.rds.listing import read_filters, select_page
-from drdrill.aws.rds.model import InstanceRecord, Status
+from drdrill.aws.rds.maintenance import choose_window
+from drdrill.aws.rds.model import InstanceRecord, Status, name_endpoint
 from drdrill.aws.rds.reconciler import Reconciler
+from drdrill.aws.rds.tags import read_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -40,9 +41,10 @@ class InstanceOperations:
         """Start to create an instance; it is `creating` until its primary accepts writes and its standby is in sync."""
         check_create(parameters, self._region.engine_version)
         identifier = str(parameters["DBInstanceIdentifier"]).lower()
+        resource_id = "db-" + secrets.token_hex(13).upper()
         record = InstanceRecord(
             identifier=identifier,
-            resource_id="db-" + secrets.token_hex(13).upper(),
+            resource_id=resource_id,
             region=self._region.name,
             instance_class=parameters["DBInstanceClass"],
             allocated_storage=parameters.get("AllocatedStorage", 20),
@@ -53,7 +55,14 @@ class InstanceOperations:
             publicly_accessible=parameters.get("PubliclyAccessible", False),
             deletion_protection=parameters.get("DeletionProtection", False),
             endpoint=name_endpoint(identifier, self._region.name),
-            tags=tuple((tag["Key"], tag.get("Value", "")) for tag in parameters.get("Tags", [])),
+            tags=read_tags(parameters),
+            maintenance_window=parameters.get("PreferredMaintenanceWindow", "").lower()
+            or choose_window(resource_id),
+            auto_minor_version_upgrade=parameters.get("AutoMinorVersionUpgrade", True),
+            parameter_group=self._region.parameter_groups.find(
+                parameters.get("DBParameterGroupName", "")
+            ).name,
+            subnet_group=self._find_subnet_group(parameters),
         )
         password = str(parameters["MasterUserPassword"])
 
@@ -66,6 +75,10 @@ class InstanceOperations:
 
         self._region.add(identifier, lambda: make_instance(record, self._region, origin=fill))
         return {"DBInstance": describe(record)}
+
+    def _find_subnet_group(self, parameters: Parameters) -> str | None:
+        wanted = parameters.get("DBSubnetGroupName")
+        return self._region.subnet_groups.find(wanted).name if wanted else None
 
     def describe_db_instances(self, parameters: Parameters) -> Mapping[str, Any]:
         """Describe one instance, or all that pass the filters, as they are now."""
@@ -105,6 +118,11 @@ class InstanceOperations:
                 "InvalidParameterCombination",
                 "Cannot delete protected DB Instance, please disable deletion protection and try again.",
             )
+        if reconciler.record.source_arn is not None and not parameters.get("SkipFinalSnapshot", False):
+            raise AwsError(
+                "InvalidParameterCombination",
+                "A final DB snapshot cannot be taken of a read replica: SkipFinalSnapshot must be specified.",
+            )
         if not parameters.get("SkipFinalSnapshot", False):
             if not parameters.get("FinalDBSnapshotIdentifier"):
                 raise AwsError(
@@ -119,21 +137,15 @@ class InstanceOperations:
         return {"DBInstance": describe(reconciler.record)}
 
 
-def name_endpoint(identifier: str, region: str) -> str:
-    """Return the DNS name of an instance's endpoint: the account and region have one word of it, as in AWS."""
-    account_hash = hashlib.sha256(region.encode()).hexdigest()[:12]
-    return f"{identifier}.{account_hash}.{region}.rds.amazonaws.com"
-
-
 def make_instance(
-    record: InstanceRecord, region: RdsRegion, *, origin: Callable[[PostgresServer], None]
+    record: InstanceRecord, region: RdsRegion, *, origin: Callable[[PostgresServer], None] | Reconciler
 ) -> Reconciler:
-    """Return the reconciler of a new instance, which begins at once; `origin` fills its first server."""
+    """Return the reconciler of a new instance, which begins at once; see `Reconciler` for its `origin`."""
     return Reconciler(
         record,
         region,
         origin=origin,
-        on_reading=lambda *reading: region.on_reading(record.arn, *reading),
+        on_reading=lambda *reading: region.on_reading(record.resource_id, *reading),
     )
 
 

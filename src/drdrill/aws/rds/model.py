@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+from dataclasses import dataclass, field, fields, replace
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from drdrill.dataplane.link import LinkCondition
+
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from drdrill.core.clock import Clock
 
@@ -19,13 +23,15 @@ class Status(StrEnum):
 
         creating ──▶ available ◀──▶ rebooting ──▶ failed
                       ▲     └──▶ deleting ──▶ (gone)
-                      └──▶ modifying, renaming, resetting-master-credentials
+                      └──▶ backing-up, modifying, renaming, resetting-master-credentials
 
-    `available` is said only while the primary accepts writes and its endpoint answers with its address.
+    `available` is said only while the primary accepts writes and its endpoint answers with its address; the same is
+    true while it is `backing-up`.
     """
 
     CREATING = "creating"
     AVAILABLE = "available"
+    BACKING_UP = "backing-up"
     REBOOTING = "rebooting"
     STORAGE_FULL = "storage-full"
     MODIFYING = "modifying"
@@ -33,6 +39,14 @@ class Status(StrEnum):
     RESETTING_CREDENTIALS = "resetting-master-credentials"
     DELETING = "deleting"
     FAILED = "failed"
+
+
+class Replication(StrEnum):
+    """How a read replica follows its source, in AWS's words (API reference, `DBInstanceStatusInfo`)."""
+
+    REPLICATING = "replicating"
+    ERROR = "error"
+    TERMINATED = "terminated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +57,10 @@ class RdsSettings:
     fencing: bool
     asynchronous_delay: timedelta | None  # None: synchronous, as AWS does it
     disk_bytes: int
+    log_upload: timedelta = timedelta(
+        minutes=5
+    )  # RDS User Guide, "Restoring a DB instance to a specified time"
+    inter_region_link: LinkCondition = field(default_factory=LinkCondition)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +73,16 @@ class PendingChanges:
     backup_retention_days: int | None = None
     identifier: str | None = None
     password: str | None = field(default=None, repr=False)
+    due: frozenset[str] = frozenset()  # the names of those that do not wait for the maintenance window
+
+    def names(self) -> frozenset[str]:
+        """Return the names of what is to change."""
+        values = {one.name for one in fields(self) if getattr(self, one.name) is not None}
+        return frozenset(values - {"due"})
+
+    def without(self, *names: str) -> PendingChanges:
+        """Return what is left when these have come true, or are not wanted any more."""
+        return replace(self, due=self.due - set(names), **dict.fromkeys(names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +107,20 @@ class InstanceRecord:
     secondary_zone: str | None = None
     tags: tuple[tuple[str, str], ...] = field(default=())
     backup_retention_days: int = 0
+    latest_restorable: datetime | None = None  # until when its log is among its backups
+    kms_key: str | None = (
+        None  # the ARN of the key that it is encrypted with, as AWS names it; None: not encrypted
+    )
     maintenance_window: str = "sun:05:00-sun:05:30"
     auto_minor_version_upgrade: bool = True  # the mirror has one minor version: there is none to upgrade to
     parameter_group: str = ""
     parameter_status: str = "in-sync"  # applying, pending-reboot, in-sync
     subnet_group: str | None = None
     pending: PendingChanges = field(default_factory=PendingChanges)
+    source_arn: str | None = None  # of a read replica: what it follows, or followed until that was deleted
+    replication: Replication | None = None  # of a read replica
+    replication_message: str = ""
+    replica_arns: tuple[str, ...] = ()
 
     @property
     def arn(self) -> str:
@@ -93,6 +129,12 @@ class InstanceRecord:
 
 
 ACCOUNT = "000000000000"  # the mirror's account: not a possible one of anybody
+
+
+def name_endpoint(identifier: str, region: str) -> str:
+    """Return the DNS name of an instance's endpoint: the account and region have one word of it, as in AWS."""
+    account_hash = hashlib.sha256(region.encode()).hexdigest()[:12]
+    return f"{identifier}.{account_hash}.{region}.rds.amazonaws.com"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +148,7 @@ class EventRecord:
     code: str
     message: str
     categories: tuple[str, ...]
+    source_type: str = "db-instance"
 
     @classmethod
     def of(

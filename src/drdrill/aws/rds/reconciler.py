@@ -15,26 +15,41 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from drdrill.aws.rds.backups import BackupKeeper
 from drdrill.aws.rds.instance import Instance
 from drdrill.aws.rds.model import InstanceRecord, Status
+from drdrill.aws.rds.modifier import Modifier
+from drdrill.aws.rds.parameter_keeper import ParameterKeeper
+from drdrill.aws.rds.replica_follower import ReplicaFollower, let_replicas_go
 from drdrill.aws.rds.standby import StandbyKeeper
+from drdrill.aws.rds.storage import StorageWatch
+from drdrill.core.errors import NotObservedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drdrill.aws.rds.region import RdsRegion
-    from drdrill.dataplane.postgresql import PostgresServer, ReplicationReading
+    from drdrill.dataplane.postgresql import PostgresServer
+    from drdrill.dataplane.postgresql_replication import ReplicationReading
 
 _log = logging.getLogger(__name__)
 _DECIDE_EVERY_SECONDS = 0.02
 # What an instance says from the moment on at which it is asked for something.
-_STATUSES = {"fail over": Status.REBOOTING, "reboot": Status.REBOOTING, "delete": Status.DELETING}
+_STATUSES = {
+    "fail over": Status.REBOOTING,
+    "reboot": Status.REBOOTING,
+    "delete": Status.DELETING,
+    "promote": Status.MODIFYING,
+    "modify": Status.MODIFYING,
+    "rename": Status.RENAMING,
+    "reset credentials": Status.RESETTING_CREDENTIALS,
+}
 
 
 class Reconciler:
     """Decides for one DB instance, from its creation by `origin` to its end.
 
-    `origin` fills the first server, which is not running yet, and starts it.
+    `origin` fills the first server, which is not running yet, and starts it; of a read replica it is the source.
     """
 
     def __init__(
@@ -42,18 +57,33 @@ class Reconciler:
         record: InstanceRecord,
         region: RdsRegion,
         *,
-        origin: Callable[[PostgresServer], None],
+        origin: Callable[[PostgresServer], None] | Reconciler,
         on_reading: Callable[[str, int, ReplicationReading | None, str | None], None],
     ) -> None:
         self._instance = Instance(record, region, on_reading=on_reading)
         self._standby = StandbyKeeper(self._instance)
+        self._storage = StorageWatch(self._instance)
+        self.backups = BackupKeeper(self._instance)
+        self._parameters = ParameterKeeper(self._instance)
+        self._modifier = Modifier(
+            self._instance, self._standby, restart=self._restart, fail_over=self._fail_over
+        )
         self._region = region
-        self._origin = origin
+        self._follower: ReplicaFollower | None = None
+        if isinstance(origin, Reconciler):
+            self._follower = ReplicaFollower(self._instance, origin.instance)
+            self._fill = self._follower.fill
+        else:
+            self._fill = origin
         self._lost: PostgresServer | None = None
         self._requests: queue.Queue[str] = queue.Queue()
         self._actions: dict[str, Callable[[], None]] = {
             "fail over": lambda: self._fail_over("user requested failover"),
             "reboot": self._restart,
+            "modify": self._modifier.begin,
+            "rename": self._modifier.begin,
+            "reset credentials": self._modifier.begin,
+            "promote": self._promote,
         }
         self._thread = threading.Thread(target=self._live, name=f"rds-{record.identifier}", daemon=True)
         self._thread.start()
@@ -64,6 +94,11 @@ class Reconciler:
     def record(self) -> InstanceRecord:
         """What is true of the instance now."""
         return self._instance.record
+
+    @property
+    def instance(self) -> Instance:
+        """What it decides for: its replicas follow it."""
+        return self._instance
 
     @property
     def host_names(self) -> tuple[str, ...]:
@@ -87,7 +122,11 @@ class Reconciler:
 
     def sync_state(self) -> str:
         """Return how the standby follows now, in PostgreSQL's word; `` when it does not."""
-        return self._instance.sync_state_of(self._standby.server)
+        return self.sync_state_of(self._standby.server)
+
+    def sync_state_of(self, server: PostgresServer | None) -> str:
+        """Return how a server follows now, the standby or that of a read replica."""
+        return self._instance.sync_state_of(server)
 
     def request(
         self,
@@ -103,10 +142,18 @@ class Reconciler:
         self._requests.put(action)
         return True
 
+    def change(
+        self, change: Callable[[InstanceRecord], InstanceRecord], *, allowed: tuple[Status, ...]
+    ) -> bool:
+        """Change what is true as soon as it is said, if the status allows it."""
+        return self._instance.change_if(allowed, change)
+
     def notice_power(self, host: str) -> None:
         """Be told that a host has power again. A fenced primary stays as it is: RDS replaced it."""
         lost = self._lost
-        if lost is not None and lost.host.name == host and not self._region.settings.fencing:
+        if lost is None or lost.host.name != host or self._region.settings.fencing:
+            return
+        if not lost.runs:
             lost.start()
 
     def look_now(self) -> None:
@@ -143,26 +190,45 @@ class Reconciler:
         if self._instance.is_silent():
             self._recover()
             return True
+        if self._follower:
+            self._follower.keep()
         try:
             self._standby.keep()
+            self._storage.look()
+            self._parameters.keep((self.primary, self.standby))
+            self.backups.apply_retention()
+            self._modifier.go_on()
         except psycopg.OperationalError as error:
             # The primary went away between two looks: its silence is what counts, and is seen by the next ones.
             _log.warning("the primary of %s did not answer: %s", self.record.identifier, error)
         return True
 
     def _create(self) -> None:
-        instance, zones = self._instance, self._region.fleet.zones
-        primary = instance.new_server(zones[0])
-        self._origin(primary)
+        instance, zones = self._instance, self._instance.zones
+        self.backups.apply_retention()
+        primary = instance.new_server(instance.record.zone or zones[0])
+        self._fill(primary)
         self._serve_from(primary)
+        if self._follower:
+            self._follower.await_streaming()
         if instance.record.multi_az:
             self._standby.create(zones[1], primary)
-        instance.set(status=Status.AVAILABLE, created_at=self._region.clock.utc())
+        status = Status.BACKING_UP if self.backups.wanted else Status.AVAILABLE
+        instance.set(status=status, created_at=self._region.clock.utc())
         instance.tell("RDS-EVENT-0005", "DB instance created", "creation")
+        self.backups.start()
+
+    def _promote(self) -> None:
+        if self._follower:
+            self._follower.promote()
 
     def _delete(self) -> None:
+        let_replicas_go(self._instance)
+        if self._follower:
+            self._follower.end()
         self._instance.stop_watching()
         self._standby.end()
+        self.backups.end()
         self._instance.release_all()
         self._lost = None
         self._instance.tell("RDS-EVENT-0003", "DB instance deleted", "deletion")
@@ -170,25 +236,43 @@ class Reconciler:
     # -- losing the primary ----------------------------------------------------------------------------------
 
     def _recover(self) -> None:
-        if self.can_fail_over:
+        standby = self._standby.server
+        # That a standby without power cannot take over is plain at once. Whoever has power again first is waited for.
+        if self.can_fail_over and standby is not None and standby.host.powered:
             self._instance.set(status=Status.REBOOTING)
             self._fail_over("loss of the primary host or its network")
         elif self._instance.primary is not None:
             self._recover_in_place(self._instance.primary)
 
     def _recover_in_place(self, primary: PostgresServer) -> None:
-        """Without a standby the instance is down until its machine has power again."""
+        """Without a standby that could take over, the instance is down until its machine has power again.
+
+        The primary has every acknowledged row. A standby that was lost with it is let go first: what the primary
+        acknowledges from now on it lacks.
+        """
         instance = self._instance
-        if instance.record.status is Status.AVAILABLE:
+        if instance.record.status in (Status.AVAILABLE, Status.BACKING_UP):
             instance.set(status=Status.REBOOTING)
             instance.tell("RDS-EVENT-0020", "Recovery of the DB instance has started.", "recovery")
-        if primary.host.powered:
-            if primary.runs:
-                primary.stop()  # it is silent, and two servers on one directory would be worse
-            primary.start()
+        if not primary.host.powered:
+            return
+        standby = self._standby.leave()
+        if standby is not None:
+            instance.fence(standby)
+        if primary.runs:
+            instance.fence(primary)  # it is silent, and two servers on one directory would be worse
+        primary.start()
+        try:
+            if standby is not None:
+                primary.require_synchronous("")
             self._serve_from(primary)
-            instance.set(status=Status.AVAILABLE)
-            instance.tell("RDS-EVENT-0021", "Recovery of the DB instance is complete.", "recovery")
+        except psycopg.OperationalError as error:  # its network is still away: the next look tries again
+            _log.warning("the primary of %s is not back: %s", self.record.identifier, error)
+            return
+        if self._follower:
+            self._follower.keep()  # a promotion that this interrupted goes on before anybody is told
+        instance.set(status=self._modifier.resting)
+        instance.tell("RDS-EVENT-0021", "Recovery of the DB instance is complete.", "recovery")
 
     def _fail_over(self, reason: str) -> None:
         """Fence the primary, promote the standby, move the name; then the instance is available again."""
@@ -200,14 +284,18 @@ class Reconciler:
         instance.tell("RDS-EVENT-0013", f"Multi-AZ instance failover started: {reason}.", "failover")
         instance.stop_watching()
         if self._region.settings.fencing:
-            had_power = lost.host.powered
-            self._region.fleet.power_off(lost.host)
-            if had_power:  # fenced by a reset: its server is not started again, and no host is left dark
-                self._region.fleet.power_on(lost.host)
-        standby.promote()
+            instance.fence(lost)
+        try:
+            standby.promote()
+        except (psycopg.OperationalError, NotObservedError) as error:
+            # It is lost, too. Nobody knows whether it heard: it is fenced, and the one that has every row comes back.
+            _log.warning("the standby of %s did not take over: %s", self.record.identifier, error)
+            self._standby.take_back(standby)
+            self._recover_in_place(lost)
+            return
         self._lost = lost
         self._serve_from(standby)
-        instance.set(status=Status.AVAILABLE, secondary_zone=None)
+        instance.set(status=self._modifier.resting, secondary_zone=None)
         instance.tell("RDS-EVENT-0049", "Multi-AZ instance failover completed.", "failover")
 
     def _restart(self) -> None:
@@ -215,11 +303,16 @@ class Reconciler:
         if primary is None or not primary.host.powered:
             return  # its silence leads to recovery
         instance.stop_watching()
+        static = self._parameters.take_all()
+        primary.use_parameters(instance.parameters)
         primary.stop()
         primary.start()
-        primary.accept_write()
+        instance.prove(primary)
+        if static:
+            self._standby.restart(instance.parameters, primary.read_position())
+        self._parameters.settle()
         self._watch(primary)
-        instance.set(status=Status.AVAILABLE)
+        instance.set(status=self._modifier.resting)
         instance.tell("RDS-EVENT-0006", "DB instance restarted", "availability")
 
     def _serve_from(self, server: PostgresServer) -> None:

@@ -6,6 +6,11 @@ import threading
 from typing import TYPE_CHECKING
 
 from drdrill.aws.errors import AwsError
+from drdrill.aws.rds.backups_log import ArchivedLogs
+from drdrill.aws.rds.parameter_groups import ParameterGroups
+from drdrill.aws.rds.replica_links import OutgoingLinks
+from drdrill.aws.rds.snapshots import Snapshots
+from drdrill.aws.rds.subnet_groups import SubnetGroups
 from drdrill.dataplane.postgresql_programs import read_version
 
 if TYPE_CHECKING:
@@ -13,10 +18,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drdrill.aws.ports import Fleet, Names
-    from drdrill.aws.rds.model import EventRecord, RdsSettings
+    from drdrill.aws.rds.model import EventRecord, InstanceRecord, RdsSettings
     from drdrill.aws.rds.reconciler import Reconciler
     from drdrill.core.clock import Clock
-    from drdrill.dataplane.postgresql import ReplicationReading
+    from drdrill.dataplane.postgresql_replication import ReplicationReading
 
 _EVENTS_KEPT = 1000
 
@@ -34,10 +39,16 @@ class RdsRegion:
         self.clock = clock
         self.logs = logs
         self.engine_version = read_version()
+        self.parameter_groups = ParameterGroups(fleet.region, self.engine_version)
+        self.subnet_groups = SubnetGroups(fleet)
+        self.snapshots = Snapshots()
+        self.logs_archived = ArchivedLogs()
         self.elsewhere: Mapping[str, RdsRegion] = {fleet.region: self}
         self.on_reading: Callable[[str, str, int, ReplicationReading | None, str | None], None] = lambda *_: (
             None
         )
+        self.on_metric: Callable[[InstanceRecord, str, float, str], None] = lambda *_: None
+        self.links = OutgoingLinks(settings.inter_region_link, logs)
         self._lock = threading.Lock()
         self._instances: dict[str, Reconciler] = {}
         self._events: list[EventRecord] = []
@@ -61,10 +72,26 @@ class RdsRegion:
     def add(self, identifier: str, make: Callable[[], Reconciler]) -> Reconciler:
         """Enter a new instance, made only if the name is free; raises AWS's DBInstanceAlreadyExists."""
         with self._lock:
-            if identifier in self._instances:
-                raise AwsError("DBInstanceAlreadyExists", "DB instance already exists")
+            self._refuse_taken(identifier)
             self._instances[identifier] = made = make()
         return made
+
+    def claim(self, identifier: str, claim: Callable[[], bool]) -> bool:
+        """Call what makes a name an instance's pending one, if it is free; raises AWS's DBInstanceAlreadyExists."""
+        with self._lock:
+            self._refuse_taken(identifier)
+            return claim()
+
+    def rename(self, old: str, new: str, change: Callable[[], None]) -> None:
+        """Have an instance found by its new name, which `change` gives it, and no more by the old one."""
+        with self._lock:
+            change()
+            self._instances[new] = self._instances.pop(old)
+
+    def _refuse_taken(self, identifier: str) -> None:
+        pending = {one.record.pending.identifier for one in self._instances.values()}
+        if identifier in self._instances or identifier in pending:
+            raise AwsError("DBInstanceAlreadyExists", "DB instance already exists")
 
     def instances(self) -> tuple[Reconciler, ...]:
         """Return the reconcilers of all instances."""
