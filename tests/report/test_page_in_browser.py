@@ -42,7 +42,7 @@ def test_a_page_fits_its_window(page: Path, width: int, height: int, shown: str)
         assert browser.outside == []
         assert browser.complaints == []
     assert set(visible) == {shown}
-    assert len(visible) == 5
+    assert len(visible) == 7
     assert letters >= 10  # px: what stands at a picture's axis can be read
 
 

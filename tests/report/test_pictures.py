@@ -22,7 +22,7 @@ _SVG = "{http://www.w3.org/2000/svg}"
 def test_standalone_pictures_bring_their_style_and_load_nothing(story: Story) -> None:
     """Each is one well-formed SVG with its style sheet, its size, a title and a description."""
     pictures = render_pictures(store(story))
-    assert list(pictures) == ["objectives", "availability", "commits", "course", "phases"]
+    assert list(pictures) == ["objectives", "availability", "commits", "course", "phases", "map", "swept"]
     for svg in pictures.values():
         root = ET.fromstring(svg)  # noqa: S314 (our own text)
         assert root.tag == f"{_SVG}svg"

@@ -1,7 +1,7 @@
 """What a drill's directory says, gathered once for everything that is rendered from it.
 
-Reads the directory and nothing else. The verdict is the one that was stored; a drill that was killed before it had one
-is measured here, and the account says so.
+Reads the directory and nothing else. Everything is measured again: where the stored verdict differs from what the files
+give, or a killed drill has none, the account has the computed one and says so.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import DamagedRecordError
 from drdrill.measure import measure
 from drdrill.measure.availability import thresholds_of
+from drdrill.measure.comparison import find_differences
 from drdrill.measure.facts import read_facts
 from drdrill.plan import load_plan
 from drdrill.record.directory import read_json
 from drdrill.record.journal import read_journal
-from drdrill.record.ledger import read_ledger
+from drdrill.record.ledger import ClientKind, read_ledger
 from drdrill.report.chronicle import Entry, write_chronicle
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 class Account:
     """One drill. `verdict` has the form of `verdict.json`; `stored`: whether it was there.
 
+    `differences`: where the stored one is not what the files give; then `verdict` is what they give.
+
     `origin_ns` is the moment from which pictures count: the fault, or the first request where there was none.
     """
 
@@ -47,6 +50,7 @@ class Account:
     plan_sha256: str
     verdict: Mapping[str, Any]
     stored: bool
+    differences: tuple[str, ...]
     events: tuple[Event, ...]
     facts: Facts
     chronicle: tuple[Entry, ...]
@@ -72,6 +76,20 @@ class Account:
         return [event.data for event in self.events if event.kind == kind]
 
     @property
+    def ended(self) -> bool:
+        """Whether the journal tells of the drill's end."""
+        return bool(self.find("drill.ended"))
+
+    @property
+    def clients(self) -> tuple[str, ...]:
+        """Return the names of the users' clients: all but those that are there for a positive control."""
+        return tuple(one.client.name for one in self.ledgers if one.client.kind is not ClientKind.CONTROL)
+
+    def blamed(self, *codes: str) -> bool:
+        """Tell whether the verdict has a reason of one of these codes."""
+        return any(reason["code"] in codes for reason in self.verdict["reasons"])
+
+    @property
     def fidelity(self) -> tuple[Mapping[str, str], ...]:
         """Return the statement of what was real, emulated and modelled; empty: no environment came up."""
         started = self.find("environment.started")
@@ -91,8 +109,8 @@ def read_account(directory: DrillDirectory) -> Account:
     """Read a drill's directory. Raises `DamagedRecordError` or `InvalidInputError` where it is not as stored."""
     plan, about = load_plan(directory.plan_path), read_json(directory.about_path)
     events, facts = read_journal(directory.journal_path), read_facts(directory)
-    stored = directory.verdict_path.exists()
-    verdict = read_json(directory.verdict_path) if stored else measure(directory).to_json()
+    verdict = measure(directory).to_json()
+    stored = read_json(directory.verdict_path) if directory.verdict_path.exists() else None
     scenario = plan.scenarios.get(str(about.get("scenario")))
     if scenario is None:
         raise DamagedRecordError(
@@ -100,13 +118,14 @@ def read_account(directory: DrillDirectory) -> Account:
         )
     ledgers = read_ledger(directory.ledger)
     return Account(
-        name=directory.path.name,
+        name=str(about.get("name") or directory.path.absolute().name),
         about=about,
         plan=plan,
         scenario=scenario,
         plan_sha256=hashlib.sha256(directory.plan_path.read_bytes()).hexdigest(),
         verdict=verdict,
-        stored=stored,
+        stored=stored is not None,
+        differences=() if stored is None else tuple(find_differences(stored, verdict)),
         events=tuple(events),
         facts=facts,
         chronicle=write_chronicle(events),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from drdrill.report.history import observed_range
+from drdrill.report.picture import LETTER
 from drdrill.report.scale import Scale
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ WIDE, NARROW = 960, 358  # px: a desktop's column, and a telephone's 390 px less
 _BEFORE_SHARE = 0.5  # of the time after the fault: how much of the time before is shown
 _LEAST_SECONDS = 1.0
 AXIS_HEIGHT = 24  # px
+_RECOVERED = "all served again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,11 @@ class Frame:
         if self.recovered:
             x = self.scale(self.recovered)
             picture.line(x, top, x, bottom, "back")
-            picture.text(x + 4, top - 5, "all served again", "met strong")
+            # Beside the line, on the side that has room for it.
+            fits = x + 4 + 1.1 * LETTER * len(_RECOVERED) <= self.width
+            picture.text(
+                x + 4 if fits else x - 4, top - 5, _RECOVERED, "met strong", anchor="start" if fits else "end"
+            )
 
 
 def make_frame(account: Account, width: int) -> Frame | None:

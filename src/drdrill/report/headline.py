@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drdrill.plan.duration import format_seconds
+from drdrill.plan.duration import format_exactness, format_seconds
 from drdrill.report.chronicle import words
 
 if TYPE_CHECKING:
@@ -24,12 +24,29 @@ def _outage(account: Account) -> str:
     what = f"After {words(fault.kind)} of {fault.resource}"
     if rta["outage_seconds"] is None:
         return (
-            f"{what}, users of {service} were not seen served again: "
-            f"at least {format_seconds(rta['at_least_seconds'])} without service."
+            f"{what}, the clients that probe {service} were not all seen served again, stably: "
+            f"last without service {format_seconds(rta['at_least_seconds'])} after the fault, or later."
         )
     if not rta["down_seconds"]:
-        return f"{what}, users of {service} felt nothing."
-    return f"{what}, users of {service} were without service for {format_seconds(rta['outage_seconds'])} at most."
+        return f"{what}, no client that probes {service} was without service."
+    exactness = f" (± {format_exactness(rta['resolution_seconds'])})" if rta["resolution_seconds"] else ""
+    count = len(rta["cohorts"])
+    told = f"{what}, {service} was away for {format_seconds(rta['outage_seconds'])}{exactness}, "
+    return f"{told}as the slowest of {count} probing clients saw it.{_others(account)}"
+
+
+def _others(account: Account) -> str:
+    """Return how much longer another client waited, which does not decide."""
+    rta = account.verdict["rta"]
+    slower = [
+        one
+        for one in rta["other_clients"]
+        if one["outage_seconds"] is not None and one["outage_seconds"] > rta["outage_seconds"]
+    ]
+    if not slower:
+        return ""
+    last = max(slower, key=lambda one: one["outage_seconds"])
+    return f" Of the others {last['name']} waited longest: {format_seconds(last['outage_seconds'])}."
 
 
 def _loss(account: Account) -> str:

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from drdrill.core.verdict import Verdict, combine
 from drdrill.measure.verdict import ObjectiveKind
-from drdrill.plan.duration import format_seconds
+from drdrill.plan.duration import format_exactness, format_seconds
 from drdrill.report.account import Account, read_account
 from drdrill.report.chronicle import words
 from drdrill.report.frame import NARROW, WIDE
@@ -21,6 +21,7 @@ from drdrill.report.sections import (
     describe_looks,
     describe_proofs,
     describe_rows,
+    describe_swept,
     describe_writers,
 )
 
@@ -45,11 +46,6 @@ def render_page(directory: DrillDirectory) -> str:
     )
     environment.filters.update(duration=format_seconds, exactness=format_exactness, signed=format_signed)
     return environment.get_template("page.html.j2").render(_content(account, environment))
-
-
-def format_exactness(value: float) -> str:
-    """Return a resolution, which may be far below a hundredth of a second."""
-    return f"{value:.2g}\N{NO-BREAK SPACE}s" if value < 1 else format_seconds(value)
 
 
 def format_signed(value: float) -> str:
@@ -99,6 +95,7 @@ def _content(account: Account, environment: jinja2.Environment) -> dict[str, Any
         "rows": describe_rows(account),
         "writers": describe_writers(account),
         "looks": describe_looks(account),
+        "swept": describe_swept(account),
         "proofs": describe_proofs(account),
         "durations": describe_durations(account),
         "revision": f"{git.get('revision') or 'not known'}{' with uncommitted changes' if git.get('dirty') else ''}",

@@ -11,6 +11,8 @@ from drdrill.report.course import draw_course
 from drdrill.report.frame import WIDE, make_frame
 from drdrill.report.objectives_chart import draw_objectives
 from drdrill.report.phases import draw_phases
+from drdrill.report.store_map import draw_map
+from drdrill.report.swept_curve import draw_swept
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def draw_all(account: Account, width: int) -> dict[str, Picture]:
-    """Draw what a drill has material for: `objectives`, `availability`, `commits`, `course`, `phases`."""
+    """Draw what a drill has material for, each picture under its name, in the order of the page."""
     frame = make_frame(account, width)
     pictures = {
         "objectives": draw_objectives(account, width),
@@ -29,6 +31,8 @@ def draw_all(account: Account, width: int) -> dict[str, Picture]:
         "commits": draw_commits(account, frame) if frame else None,
         "course": draw_course(account, frame) if frame and account.facts.fault else None,
         "phases": draw_phases(account, width),
+        "map": draw_map(account, width),
+        "swept": draw_swept(account, frame) if frame else None,
     }
     return {name: picture for name, picture in pictures.items() if picture is not None}
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from drdrill.core.clock import NANOSECONDS
 from drdrill.plan.duration import format_seconds
 from drdrill.report.chronicle import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from drdrill.plan.model import RealDuration
     from drdrill.report.account import Account
@@ -82,36 +82,93 @@ def describe_looks(account: Account) -> tuple[dict[str, str], ...]:
     )
 
 
+def describe_swept(account: Account) -> tuple[dict[str, str], ...]:
+    """Return the figures of the swept RPA; empty: nothing was swept."""
+    swept = account.verdict.get("swept")
+    if swept is None:
+        return ()
+    median, p99, worst = (
+        "unbounded" if swept[key] is None else format_seconds(swept[key])
+        for key in ("median_seconds", "p99_seconds", "worst_seconds")
+    )
+    if swept["resolution_seconds"]:
+        median += (
+            f"; really up to {format_seconds(swept['resolution_seconds'])} less, as positions are sampled"
+        )
+    known = swept["worst_known"]
+    if known is not None and known["seconds"]:
+        at = f"{account.seconds(known['until_ns']):+.2f}\N{NO-BREAK SPACE}s"
+        highest = (
+            ""
+            if swept["worst_seconds"] is not None
+            else f"; where it is bounded, {format_seconds(known['seconds'])}"
+        )
+        worst += f"{highest}: {known['rows']:,} acknowledged writes, at {at}"
+    rows = [
+        {"name": "median over the time", "text": median},
+        {"name": "99th percentile", "text": p99},
+        {"name": "worst", "text": worst},
+    ]
+    unknown, served = swept["unknown_seconds"], swept["served_seconds"]
+    share = f"{format_seconds(unknown)} of the {format_seconds(served)} in which a primary served"
+    why = ": no standby followed, or nobody could see how far it was" if unknown else ""
+    rows.append({"name": "unbounded for", "text": share + why})
+    drilled = swept["drilled"]
+    if drilled is not None:
+        least, most = format_seconds(drilled["at_least_seconds"]), format_seconds(drilled["at_most_seconds"])
+        expected = f"{least} to {most} by positions" if drilled["at_most_seconds"] else "nothing by positions"
+        rows.append({"name": "at the fault itself", "text": f"{expected}; {_compare(drilled)}"})
+    return tuple(rows)
+
+
+def _compare(drilled: Mapping[str, Any]) -> str:
+    if drilled["measured_seconds"] is None:
+        return "no standby took over, so there is no loss to compare with"
+    agrees = "which agrees" if drilled["agrees"] else "which does NOT agree"
+    return f"{format_seconds(drilled['measured_seconds'])} by the rows, {agrees}"
+
+
 def describe_proofs(account: Account) -> tuple[Proof, ...]:
     """Return what speaks for the drill itself, or against it."""
     return tuple(_proofs(account))
 
 
 def _proofs(account: Account) -> Iterator[Proof]:
+    """Yield what was asked of the drill; a row is bad where the verdict has a reason to call it so."""
     facts = account.facts
-    steady = facts.steady_state
-    if steady is None:
-        yield Proof("Was all well before the fault?", "nobody looked", failed=True)
-    else:
-        seen = "users were served and the store was protected" if steady.holds else steady.reason
-        yield Proof("Was all well before the fault?", seen, failed=not steady.holds)
+    seen = "nobody looked"
+    if facts.steady_state is not None:
+        holds = facts.steady_state.holds
+        seen = "users were served and the store was protected" if holds else facts.steady_state.reason
+    yield Proof("Was all well before the fault?", seen, failed=account.blamed("no_steady_state"))
     yield _fault(account)
-    if facts.effect is None:
-        yield Proof("Did somebody else see its effect?", "nobody looked", failed=True)
-    else:
+    seen = "nobody looked"
+    if facts.effect is not None:
         seen = f"{facts.effect.observer}: {'effective' if facts.effect.effective else 'no effect seen'}"
-        yield Proof("Did somebody else see its effect?", seen, failed=not facts.effect.effective)
+    unseen = account.blamed("no_fault", "fault_failed", "fault_not_observed", "fault_not_effective")
+    yield Proof("Did somebody else see its effect?", seen, failed=unseen)
     yield _impact(account)
-    clients = len(facts.clients)
-    failed = sorted(name for name, status in facts.statuses.items() if status)
-    seen = f"{clients} clients" + (f"; ended badly: {', '.join(failed)}" if failed else ", all to their end")
-    yield Proof("Were users there?", seen if clients else "none", failed=not clients or bool(failed))
+    yield _users(account)
     lateness = [one["lateness_seconds"] for one in account.verdict["rta"]["cohorts"]]
     if lateness:
         limit = account.thresholds.lateness_ns / NANOSECONDS
-        late = max(lateness)
-        seen = f"at most {late * 1000:.0f} ms late; more than {limit * 1000:.0f} ms would leave it unknown"
-        yield Proof("Did the probes leave on time?", seen, failed=late > limit)
+        seen = f"at most {max(lateness) * 1000:.0f} ms late; {limit * 1000:.0f} ms are allowed"
+        yield Proof("Did the probes leave on time?", seen, failed=account.blamed("prober_late"))
+
+
+def _users(account: Account) -> Proof:
+    clients, statuses = len(account.clients), account.facts.statuses
+    failed = sorted(name for name, status in statuses.items() if status)
+    if not clients:
+        seen = "none"
+    elif not statuses:
+        seen = f"{clients} clients; how they ended is not known"
+    else:
+        seen = f"{clients} clients" + (
+            f"; ended badly: {', '.join(failed)}" if failed else ", all to their end"
+        )
+    bad = not statuses or bool(failed) or account.blamed("load_not_running")
+    return Proof("Were users there?", seen, failed=bad)
 
 
 def _fault(account: Account) -> Proof:
@@ -124,12 +181,13 @@ def _fault(account: Account) -> Proof:
 
 def _impact(account: Account) -> Proof:
     asked, impact = "Did users feel what the scenario declares?", account.scenario.impact
-    down = account.verdict["rta"]["down_seconds"]
+    down = format_seconds(account.verdict["rta"]["down_seconds"])
+    failed = account.blamed("impact_not_shown", "impact_shown", "another_service")
     if impact.none:
-        return Proof(asked, f"declared: none; felt: {format_seconds(down)}", failed=bool(down))
+        return Proof(asked, f"declared: none; felt: {down}", failed=failed)
     declared = impact.down_at_least.total_seconds() if impact.down_at_least else 0.0
-    seen = f"declared: {impact.service} down for at least {format_seconds(declared)}; felt: {format_seconds(down)}"
-    return Proof(asked, seen, failed=down is None or down < declared)
+    seen = f"declared: {impact.service} down for at least {format_seconds(declared)}; felt: {down}"
+    return Proof(asked, seen, failed=failed)
 
 
 def describe_durations(account: Account) -> tuple[dict[str, str], ...]:
