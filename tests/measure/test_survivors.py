@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from drdrill.core.errors import DamagedRecordError
-from drdrill.measure.survivors import HEADER, ROW_DTYPE, TRAILER, compare_readings, read_survivors
+from drdrill.measure.disagreement import compare_readings
+from drdrill.measure.survivors import HEADER, ROW_DTYPE, TRAILER, read_survivors
 from tests.measure.histories import Row, make_survivors
 from tests.measure.story import encode_survivors
 

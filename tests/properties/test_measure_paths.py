@@ -13,10 +13,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drdrill.measure.disagreement import compare_readings
 from drdrill.measure.history import resolve
 from drdrill.measure.losing_side import find_losing_side
 from drdrill.measure.loss import Comparison, compare
-from drdrill.measure.survivors import Survivors, compare_readings
+from drdrill.measure.survivors import Survivors
 from drdrill.measure.writers import Alternation, WritersWatch, watch_writers
 from drdrill.record.ledger import Outcome, make_id
 from tests.measure.histories import Attempt, Row, make_client, make_ledger, make_survivors

@@ -10,21 +10,23 @@ from typing import TYPE_CHECKING
 from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import DamagedRecordError
 from drdrill.core.verdict import Verdict
+from drdrill.measure.disagreement import compare_readings
 from drdrill.measure.losing_side import find_losing_side, measure_gap
 from drdrill.measure.loss import compare
 from drdrill.measure.reason import Finding, Reason
 from drdrill.measure.replication import explain
-from drdrill.measure.survivors import compare_readings, read_survivors
+from drdrill.measure.survivors import read_survivors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from drdrill.measure.disagreement import Disagreement
     from drdrill.measure.facts import Facts, Reading
     from drdrill.measure.losing_side import LosingSide
     from drdrill.measure.loss import Comparison
     from drdrill.measure.replication import Cut, Explanation
-    from drdrill.measure.survivors import Disagreement, Survivors
+    from drdrill.measure.survivors import Survivors
     from drdrill.measure.writers import WritersWatch
     from drdrill.record.ledger import ClientLedger
 

@@ -65,7 +65,8 @@ class Rows:
         )
 
 
-def _join(parts: Sequence[Rows]) -> Rows:
+def join_rows(parts: Sequence[Rows]) -> Rows:
+    """Return the rows of all parts, one after the other."""
     if not parts:
         return Rows(np.empty(0, np.uint64), np.empty(0, np.int64), np.empty(0, np.int64))
     return Rows(
@@ -174,7 +175,7 @@ class Survivors:
 
     @property
     def _all(self) -> Rows:
-        return _join([block.in_order() for block in self.blocks])
+        return join_rows([block.in_order() for block in self.blocks])
 
     @property
     def clients(self) -> set[int]:
@@ -183,11 +184,11 @@ class Survivors:
 
     def of_client(self, number: int) -> Rows:
         """Return the rows that bear a client's number, in order."""
-        return _join([rows for block in self.blocks if (rows := block.of_client(number)) is not None])
+        return join_rows([rows for block in self.blocks if (rows := block.of_client(number)) is not None])
 
     def of_others(self, numbers: Container[int]) -> Rows:
         """Return the rows that bear none of these numbers, in order."""
-        return _join([block.of_others(numbers) for block in self.blocks])
+        return join_rows([block.of_others(numbers) for block in self.blocks])
 
     def find(self, ids: NDArray[np.uint64]) -> NDArray[np.int64]:
         """Return the indices of all rows with one of these ids."""
@@ -256,53 +257,3 @@ def _decode(raw: NDArray[np.void], path: Path) -> Rows:
         raw["amount"].astype(np.int64),
         raw["position"].astype(np.int64),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Disagreement:
-    """How the second reading differs from the first, in rows: gone, new, or with other values."""
-
-    vanished: int
-    appeared: int
-    changed: int
-
-    def __bool__(self) -> bool:
-        return bool(self.vanished or self.appeared or self.changed)
-
-
-def compare_readings(first: Survivors, second: Survivors) -> Disagreement:
-    """Compare two readings row by row, whatever their order; an id may be there more than once.
-
-    Rows are sorted client by client: those of different clients have nothing in common.
-    """
-    vanished = appeared = changed = 0
-    if not first.equals(second):
-        for number in first.clients | second.clients:
-            found = _compare_rows(first.of_client(number), second.of_client(number))
-            vanished += found.vanished
-            appeared += found.appeared
-            changed += found.changed
-    return Disagreement(vanished, appeared, changed)
-
-
-def _compare_rows(first: Rows, second: Rows) -> Disagreement:
-    if first.equals(second):
-        return Disagreement(0, 0, 0)
-    rows = _join([first, second])
-    order = np.lexsort((rows.positions, rows.amounts, rows.ids))
-    rows = rows.take(order)
-    distinct = _starts(
-        (np.diff(rows.ids) != 0) | (np.diff(rows.amounts) != 0) | (np.diff(rows.positions) != 0)
-    )
-    # Of each distinct row, by how many the first reading has more than the second; then by id.
-    more = np.add.reduceat(np.where(order < len(first), 1, -1), distinct)
-    groups = _starts(np.diff(rows.ids[distinct]) != 0)
-    gone = np.add.reduceat(np.maximum(more, 0), groups)
-    new = np.add.reduceat(np.maximum(-more, 0), groups)
-    both = np.minimum(gone, new)
-    return Disagreement(int((gone - both).sum()), int((new - both).sum()), int(both.sum()))
-
-
-def _starts(changes: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return where each run of equal elements begins, from where an element differs from the one before."""
-    return np.concatenate([[0], np.flatnonzero(changes) + 1])
