@@ -15,3 +15,53 @@ def inject_host_power_loss(store: str, role: str) -> dict[str, Any]:
 def heal_host_power_loss(store: str) -> dict[str, Any]:
     """Give the host its power back."""
     return faults.heal("host_power_loss", store)
+
+
+def inject_all_hosts_power_loss(store: str) -> dict[str, Any]:
+    """Cut the power of the hosts of all members of `store`."""
+    return faults.inject("all_hosts_power_loss", store, "primary")
+
+
+def heal_all_hosts_power_loss(store: str) -> dict[str, Any]:
+    """Give all hosts their power back."""
+    return faults.heal("all_hosts_power_loss", store)
+
+
+def inject_process_kill(store: str, role: str) -> dict[str, Any]:
+    """Kill the processes of the member of `store` in that role."""
+    return faults.inject("process_kill", store, role)
+
+
+def heal_process_kill(store: str) -> dict[str, Any]:
+    """Mend nothing: AWS starts the server again, or replaces it."""
+    return faults.heal("process_kill", store)
+
+
+def inject_process_hang(store: str, role: str) -> dict[str, Any]:
+    """Stop the processes of the member of `store` in that role, so that it hangs."""
+    return faults.inject("process_hang", store, role)
+
+
+def heal_process_hang(store: str) -> dict[str, Any]:
+    """Let processes go on that are still stopped."""
+    return faults.heal("process_hang", store)
+
+
+def inject_zone_partition(store: str, role: str) -> dict[str, Any]:
+    """Cut the zone off from all others in which the member of `store` in that role runs."""
+    return faults.inject("zone_partition", store, role)
+
+
+def heal_zone_partition(store: str) -> dict[str, Any]:
+    """Connect the zone again."""
+    return faults.heal("zone_partition", store)
+
+
+def inject_disk_full(store: str, role: str) -> dict[str, Any]:
+    """Fill the disk of the member of `store` in that role."""
+    return faults.inject("disk_full", store, role)
+
+
+def heal_disk_full(store: str) -> dict[str, Any]:
+    """Take away what fills the disk."""
+    return faults.heal("disk_full", store)

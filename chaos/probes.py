@@ -15,3 +15,53 @@ def observe_host_power_loss(store: str, within: str) -> dict[str, Any]:
 def observe_host_power_back(store: str, within: str) -> dict[str, Any]:
     """Watch until what ran on the host is whole again; fails when it is not within that time."""
     return faults.observe_healed("host_power_loss", store, within)
+
+
+def observe_all_hosts_power_loss(store: str, within: str) -> dict[str, Any]:
+    """Watch until all hosts are seen to be gone; fails when they are not within that time."""
+    return faults.observe_effect("all_hosts_power_loss", store, within)
+
+
+def observe_all_hosts_power_back(store: str, within: str) -> dict[str, Any]:
+    """Watch until all hosts are there again; fails when they are not within that time."""
+    return faults.observe_healed("all_hosts_power_loss", store, within)
+
+
+def observe_process_gone(store: str, within: str) -> dict[str, Any]:
+    """Watch until the host is seen to refuse connections; fails when it does not within that time."""
+    return faults.observe_effect("process_kill", store, within)
+
+
+def observe_host_answers(store: str, within: str) -> dict[str, Any]:
+    """Watch until the host answers, be it by a refusal; fails when it does not within that time."""
+    return faults.observe_healed("process_kill", store, within)
+
+
+def observe_process_hang(store: str, within: str) -> dict[str, Any]:
+    """Watch until the server is seen to take connections in and to say nothing; fails when it is not in time."""
+    return faults.observe_effect("process_hang", store, within)
+
+
+def observe_no_process_hangs(store: str, within: str) -> dict[str, Any]:
+    """Watch until nothing hangs there any more; fails when something does after that time."""
+    return faults.observe_healed("process_hang", store, within)
+
+
+def observe_zone_partition(store: str, within: str) -> dict[str, Any]:
+    """Watch until the host is heard in its zone and nowhere else; fails when it is not so within that time."""
+    return faults.observe_effect("zone_partition", store, within)
+
+
+def observe_zone_connected(store: str, within: str) -> dict[str, Any]:
+    """Watch until the host is heard outside its zone again; fails when it is not within that time."""
+    return faults.observe_healed("zone_partition", store, within)
+
+
+def observe_disk_full(store: str, within: str) -> dict[str, Any]:
+    """Watch until a program on the host cannot write a file; fails when it still can after that time."""
+    return faults.observe_effect("disk_full", store, within)
+
+
+def observe_disk_space(store: str, within: str) -> dict[str, Any]:
+    """Watch until a program on the host can write a file again; fails when it cannot within that time."""
+    return faults.observe_healed("disk_full", store, within)
