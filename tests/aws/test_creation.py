@@ -27,9 +27,9 @@ def test_a_good_request_passes() -> None:
 
 def test_asking_for_what_is_so_anyway() -> None:
     """A parameter whose value says what the mirror's instances are like anyway is no gap; another value is one."""
-    check_create({**GOOD, "StorageEncrypted": False, "AutoMinorVersionUpgrade": False}, VERSION)
-    with pytest.raises(NotImplementedInMirrorError, match="AutoMinorVersionUpgrade"):
-        check_create({**GOOD, "AutoMinorVersionUpgrade": True}, VERSION)
+    check_create({**GOOD, "StorageEncrypted": False, "CopyTagsToSnapshot": False}, VERSION)
+    with pytest.raises(NotImplementedInMirrorError, match="CopyTagsToSnapshot"):
+        check_create({**GOOD, "CopyTagsToSnapshot": True}, VERSION)
 
 
 @pytest.mark.parametrize(

@@ -285,10 +285,13 @@ class PostgresServer:
         self._synchronous_standby = f'FIRST 1 ("{standby}")' if standby else ""
         self._reload()
 
-    def use_parameters(self, parameters: Mapping[str, str]) -> None:
-        """Run with these parameters: the dynamic ones from now on, the static ones from the next start on."""
+    def use_parameters(self, parameters: Mapping[str, str], *, now: bool) -> None:
+        """Run with these parameters from the next start on; `now`: with the dynamic ones at once."""
         self.parameters = dict(parameters)
-        self._reload()
+        if now:
+            self._reload()
+        else:
+            self._configure()
 
     def has_replayed(self, position: int) -> bool:
         """Tell whether a standby has come that far in the log, or cannot go on without another start."""

@@ -56,7 +56,7 @@ class Sampling:
                 _append(output, describe_sample(primary, at_ns, reading, error))
             except OSError as problem:
                 # The drill that asked for it is gone, or its disk is full: that must not look like a silent primary.
-                _log.wresource_iding("sampling of %s ends: %s", resource_id, problem)
+                _log.warning("sampling of %s ends: %s", resource_id, problem)
                 del self._outputs[resource_id]
 
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from drdrill.aws.rds.backups_operations import AutomatedBackupOperations
 from drdrill.aws.rds.events import EventOperations
 from drdrill.aws.rds.instances import InstanceOperations
+from drdrill.aws.rds.modification import ModificationOperations
 from drdrill.aws.rds.replicas import ReplicaOperations
+from drdrill.aws.rds.restore import RestoreOperations
+from drdrill.aws.rds.snapshots_copy import SnapshotCopyOperations
+from drdrill.aws.rds.snapshots_operations import SnapshotOperations
+from drdrill.aws.rds.tags import TagOperations
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +31,13 @@ class RdsService:
         self._operations = {
             **InstanceOperations(region).table(),
             **EventOperations(region).table(),
+            **ModificationOperations(region).table(),
+            **TagOperations(region).table(),
             **ReplicaOperations(region).table(),
+            **SnapshotOperations(region).table(),
+            **SnapshotCopyOperations(region).table(),
+            **RestoreOperations(region).table(),
+            **AutomatedBackupOperations(region).table(),
         }
 
     def operations(self) -> Mapping[str, Callable[[Parameters], Mapping[str, Any]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.rds.model import Replication
+from drdrill.aws.rds.subnet_groups import VPC
 from drdrill.dataplane.postgresql_programs import PORT
 
 if TYPE_CHECKING:
@@ -27,7 +28,10 @@ def describe(record: InstanceRecord) -> dict[str, Any]:
         "MultiAZ": record.multi_az,
         "PubliclyAccessible": record.publicly_accessible,
         "DeletionProtection": record.deletion_protection,
-        "BackupRetentionPeriod": 0,
+        "BackupRetentionPeriod": record.backup_retention_days,
+        "LatestRestorableTime": record.latest_restorable,
+        "StorageEncrypted": record.kms_key is not None,
+        "KmsKeyId": record.kms_key,
         "StorageType": "gp3",
         "StorageEncrypted": False,
         "AutoMinorVersionUpgrade": record.auto_minor_version_upgrade,
@@ -36,6 +40,8 @@ def describe(record: InstanceRecord) -> dict[str, Any]:
             {"DBParameterGroupName": record.parameter_group, "ParameterApplyStatus": record.parameter_status}
         ],
         "PendingModifiedValues": _describe_pending(record),
+        "DBSubnetGroup": record.subnet_group
+        and {"DBSubnetGroupName": record.subnet_group, "VpcId": VPC, "SubnetGroupStatus": "Complete"},
         "DbiResourceId": record.resource_id,
         "DBInstanceArn": record.arn,
         "AvailabilityZone": record.zone,

@@ -75,6 +75,10 @@ class Instance:
             self.record = change(self.record)
         return True
 
+    def set_if(self, allowed: tuple[Status, ...], status: Status) -> bool:
+        """Change the status if it is an allowed one; false: it is not, and nothing changed."""
+        return self.change_if(allowed, lambda record: replace(record, status=status))
+
     def tell(self, code: str, message: str, category: str) -> None:
         """Publish an event."""
         self.region.keep_event(EventRecord.of(self.record, code, message, category, clock=self.region.clock))

@@ -304,7 +304,7 @@ class Reconciler:
             return  # its silence leads to recovery
         instance.stop_watching()
         static = self._parameters.take_all()
-        primary.use_parameters(instance.parameters)
+        primary.use_parameters(instance.parameters, now=False)
         primary.stop()
         primary.start()
         instance.prove(primary)

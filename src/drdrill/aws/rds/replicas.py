@@ -16,7 +16,13 @@ from drdrill.aws.naming import read_scope
 from drdrill.aws.rds.creation import IDENTIFIER
 from drdrill.aws.rds.description import describe
 from drdrill.aws.rds.instances import make_instance, not_available
-from drdrill.aws.rds.model import ACCOUNT, InstanceRecord, PendingChanges, Status, name_endpoint, name_endpoint
+from drdrill.aws.rds.model import (
+    ACCOUNT,
+    InstanceRecord,
+    PendingChanges,
+    Status,
+    name_endpoint,
+)
 from drdrill.dataplane.postgresql_programs import PORT
 
 if TYPE_CHECKING:

@@ -26,6 +26,8 @@ from drdrill.dataplane.postgresql import Upstream
 from drdrill.dataplane.postgresql_programs import PORT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from drdrill.aws.rds.instance import Instance
     from drdrill.dataplane.postgresql import PostgresServer
 
@@ -43,7 +45,9 @@ class StandbyKeeper:
         self._seen_ns = 0
         self._adopting_since_ns: int | None = None  # it runs, but does not protect yet
         self._commits_wait = False
-        self._left: PostgresServer | None = None  # what the primary is to carry on without, and was not told yet
+        self._left: PostgresServer | None = (
+            None  # what the primary is to carry on without, and was not told yet
+        )
         self._builder: threading.Thread | None = None
         self._built: queue.Queue[PostgresServer | None] = queue.Queue()
 
@@ -66,7 +70,7 @@ class StandbyKeeper:
             self._go_on_adopting()
         elif self.server is not None and self._is_lost():
             self._carry_on_alone()
-        elif instance.record.multi_az and self.server is None and self._builder is None:
+        elif instance.wants_standby and self.server is None and self._builder is None:
             self._build()
 
     def note_primary(self) -> None:
@@ -75,6 +79,32 @@ class StandbyKeeper:
         That nobody looked meanwhile is no loss of the standby.
         """
         self._seen_ns = self._clock.now_ns()
+
+    def restart(self, parameters: Mapping[str, str], position: int) -> None:
+        """Start the standby anew with these parameters, after its primary, which stands at `position` in the log."""
+        standby = self.server
+        if standby is None:
+            return
+        standby.use_parameters(parameters, now=False)
+        wait_until(
+            lambda: standby.has_replayed(position), what="the standby", within=_SYNC_WITHIN, every=_POLL
+        )
+        standby.stop()
+        standby.start()
+        self.note_primary()
+
+    def give_up(self) -> None:
+        """Let the standby go, with its machine; raises psycopg's error while the primary does not answer."""
+        if self._builder is not None:
+            self._builder.join()
+            self.take_built()
+        standby, primary = self.server, self._instance.primary
+        if standby is not None:
+            if primary is not None:
+                primary.require_synchronous("")
+            self.server = self._adopting_since_ns = None
+            self._instance.release(standby)
+        self._instance.set(secondary_zone=None)
 
     def hand_over(self) -> PostgresServer | None:
         """Let go of the standby, which becomes the primary."""
@@ -140,7 +170,7 @@ class StandbyKeeper:
 
     def _build(self) -> None:
         instance, primary = self._instance, self._instance.primary
-        zones = [zone for zone in instance.region.fleet.zones if primary and zone != primary.host.zone]
+        zones = [zone for zone in instance.zones if primary and zone != primary.host.zone]
         # The zone that stood longest without a server of ours comes first, so that a lost zone comes last.
         latest = {zone: number for number, zone in enumerate(instance.zones_used)}
         zone = min(zones, key=lambda zone: latest.get(zone, -1))
