@@ -80,9 +80,11 @@ class FakeEnvironment:
             output.write_text(self.says, encoding="utf-8")
         return self.says
 
-    def start_client(self, name: str, command: Sequence[str], *, log: Path) -> None:
+    def start_client(
+        self, name: str, command: Sequence[str], *, log: Path, zone: str | None = None
+    ) -> None:
         """Note a client that runs."""
-        del command
+        del command, zone
         log.write_text(f"{name} begins\n", encoding="utf-8")
         self.running[name] = True
 

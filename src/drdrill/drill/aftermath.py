@@ -46,6 +46,27 @@ class Aftermath:
         self._clock = clock
         self._last_look_ns = fault.before_ns
         self._protected: tuple[int, int] | None = None  # when it was seen, and how long nobody had looked
+        self._healed = False
+
+    def note_healed(self) -> None:
+        """Be told that what was broken is whole again: from now on it may be what protects."""
+        self._healed = True
+
+    def await_outage(self) -> None:
+        """Wait until users are seen not to be served, or patience ends; both are recorded."""
+
+        def down() -> bool:
+            self._users.require_running()
+            return self._users.observe_outage(self._fault.before_ns, self._fault.after_ns).was_down
+
+        seen = True
+        try:
+            wait_until(
+                down, what="an outage", within=self._patience.recovery, every=LOOK_EVERY, clock=self._clock
+            )
+        except NotObservedError:
+            seen = False
+        self._journal.append("outage.observed", seen=seen)
 
     def await_recovery(self) -> None:
         """Wait until users are served again for the plan's stability time, or patience ends."""
@@ -94,11 +115,12 @@ class Aftermath:
             )
 
     def _look(self) -> bool:
-        """Look at the store once; true as soon as it was seen protected by other hosts than the broken one."""
+        """Look at the store once; true as soon as it was seen protected, and not by a host that is still broken."""
         if self._protected is None:
             state = self._store.read()
             seen_ns = self._clock.now_ns()
-            if state.protected and all(member.host != self._fault.resource for member in state.members):
+            broken = "" if self._healed else self._fault.resource
+            if state.protected and all(member.host != broken for member in state.members):
                 self._protected = (seen_ns, seen_ns - self._last_look_ns)
             self._last_look_ns = seen_ns
         return self._protected is not None

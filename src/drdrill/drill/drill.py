@@ -44,6 +44,7 @@ from drdrill.drill.observation import StoreObserver
 from drdrill.drill.register import append_to_register
 from drdrill.drill.shield import hold_signals
 from drdrill.drill.users import Users
+from drdrill.environment.port import StoreRole
 from drdrill.environment.registry import load_environment
 from drdrill.faults import FaultSession, heal_all, open_session
 from drdrill.load.workload import load_workload
@@ -133,8 +134,11 @@ class Drill:
             boot_id=read_boot_id(),
         )
 
-    def set_up(self) -> None:
-        """Bring the environment up and let users come. Raises what the environment raises; `end` takes it down."""
+    def set_up(self, *, peak: bool = False) -> None:
+        """Bring the environment up and let users come, as many as at `peak` load if that is asked for.
+
+        Raises what the environment raises; `end` takes it down.
+        """
         request = self.request
         environment = load_environment(request.environment)(request.root, self.plan, name=request.mirror)
         self.journal.append("environment.starting", environment=request.environment)
@@ -172,7 +176,7 @@ class Drill:
         environment.start_sampling(
             self._resource, self.directory.evidence / f"replication-{self._resource}.jsonl"
         )
-        self._users.come(self.seed)
+        self._users.come(self.seed, peak=peak)
 
     def observe_steady_state(self) -> None:
         """Wait until users are served and the store is protected. Raises `InvalidDrillError`: nothing is injected."""
@@ -195,6 +199,12 @@ class Drill:
             ) from error
         self.journal.append("steady_state.observed", holds=True, reason="")
         self._require(self._store).note_before_fault()
+
+    def put_client_beside(self, role: str) -> None:
+        """Let a client come to a member's zone that writes to its address, whatever its name leads to."""
+        members = self._require(self._store).read().members
+        member = next(one for one in members if one.role is StoreRole(role))
+        self._require(self._users).come_beside(member, self.seed)
 
     def _find_unprotected(self) -> str:
         wanted = self.plan.stores[self.scenario.store].standby is StandbyReplication.SYNCHRONOUS
@@ -228,6 +238,7 @@ class Drill:
         result = self._run_experiment(f"{fault}.heal.yaml")
         if result:
             raise EnvironmentFailedError(f"The fault {fault} was not healed: {result}")
+        self._require(self._aftermath).note_healed()
 
     def _run_experiment(self, name: str, **configuration: str) -> str:
         """Return why the experiment did not succeed, `` if it did."""
@@ -241,6 +252,30 @@ class Drill:
         if result.refused:
             raise RefusedError(result.reason)
         return result.reason
+
+    def await_outage(self) -> None:
+        """Wait until users are seen not to be served, or patience ends; both are recorded."""
+        self._require(self._aftermath).await_outage()
+
+    def await_status(self, status: str) -> None:
+        """Wait until the cloud says this of the store. Raises `InvalidDrillError` when it does not in time."""
+        store, last = self._require(self._store), ""
+
+        def says_so() -> bool:
+            nonlocal last
+            last = store.read().status
+            return last == status
+
+        patience = self.budget.patience.recovery
+        try:
+            wait_until(
+                says_so, what=f"the status {status}", within=patience, every=LOOK_EVERY, clock=self._clock
+            )
+        except NotObservedError as error:
+            raise InvalidDrillError(
+                f"The cloud did not say that {self._resource} is {status}, but {last}."
+            ) from error
+        self.journal.append("store.said", resource=self._resource, status=status)
 
     def await_recovery(self) -> None:
         """Wait until users are served again, stably, or patience ends; both are recorded."""

@@ -7,18 +7,20 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from drdrill.core.clock import NANOSECONDS
-from drdrill.core.errors import InvalidDrillError
+from drdrill.core.errors import InvalidDrillError, UsageError
+from drdrill.core.waiting import wait_until
 from drdrill.dataplane.postgresql_programs import PORT
-from drdrill.load.clients import Target, plan_clients
+from drdrill.load.clients import Target, plan_client_beside, plan_clients
 from drdrill.measure.availability import judge_windows, read_samples, thresholds_of
 from drdrill.measure.outage import measure_outage
-from drdrill.record.ledger import ClientKind, read_ledger
+from drdrill.record.ledger import ClientKind, Outcome, outcomes_of, read_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from drdrill.core.clock import Clock
-    from drdrill.environment.port import Environment
+    from drdrill.environment.port import Environment, StoreMember
+    from drdrill.load.config import ClientConfig
     from drdrill.load.workload import Workload
     from drdrill.measure.outage import Outage
     from drdrill.plan import Plan
@@ -30,6 +32,7 @@ _COME_TOGETHER_NS = (
     2 * NANOSECONDS
 )  # a client's process starts in 0.4 s, in 1.5 s when all start at once on 2 cores
 _PREPARE_WITHIN = timedelta(seconds=60)  # measured 0.1 s
+_LOOK_EVERY = timedelta(milliseconds=100)
 _READ_WITHIN = timedelta(minutes=10)  # measured 0.1 s for 20,000 rows
 _LEAVE_WITHIN = timedelta(seconds=30)  # the longest time-out of a request, and their last records
 
@@ -56,37 +59,80 @@ class Users:
         self._thresholds = thresholds_of(plan.availability)
         self._resource = plan.stores[workload.store].resource
         self._processes: tuple[str, ...] = ()
+        self._clients = 0
         self.present = False
 
     def prepare_store(self) -> None:
         """Make the tables that they write to; those of an earlier drill go."""
         self._ask_store(self._workload.schema_, within=_PREPARE_WITHIN)
 
-    def come(self, seed: int) -> None:
-        """Start all clients; their first requests are due a moment later."""
-        environment, workload = self._environment, self._workload
-        target = Target(
+    def come(self, seed: int, *, peak: bool = False) -> None:
+        """Start all clients; their first requests are due a moment later. `peak`: also those who write besides."""
+        workload = self._workload
+        if peak and workload.peak is None:
+            raise UsageError("The workload does not say who writes besides at peak load: it has no `peak`.")
+        start_ns = self._clock.now_ns() + _COME_TOGETHER_NS
+        configs = plan_clients(
+            workload,
+            self._target(),
+            seed=seed,
+            start_ns=start_ns,
+            ledger=self._directory.ledger,
+            peak=workload.peak if peak else None,
+        )
+        self._start(configs, start_ns)
+
+    def come_beside(self, member: StoreMember, seed: int) -> None:
+        """Start a client in a member's zone that writes to its address, and wait until it is served there."""
+        start_ns = self._clock.now_ns() + _COME_TOGETHER_NS
+        config = plan_client_beside(
+            self._workload,
+            self._target(),
+            member.address,
+            number=self._clients + 1,
+            seed=seed,
+            start_ns=start_ns,
+            ledger=self._directory.ledger,
+        )
+        self._start((config,), start_ns, zone=member.zone)
+        wait_until(
+            lambda: self._is_served(config.name),
+            what=f"{config.name} served at {member.address}",
+            within=_PREPARE_WITHIN,
+            every=_LOOK_EVERY,
+            clock=self._clock,
+        )
+
+    def _is_served(self, name: str) -> bool:
+        codes = [one.outcomes["code"] for one in read_ledger(self._directory.ledger) if one.client.name == name]
+        return any(bool((outcomes_of(each) == Outcome.ACKNOWLEDGED).any()) for each in codes)
+
+    def _target(self) -> Target:
+        environment = self._environment
+        return Target(
             endpoint=environment.observe_store(self._resource).endpoint,
             port=PORT,
-            user=workload.user,
+            user=self._workload.user,
             resolver=environment.resolver,
             black_hole=environment.black_hole,
         )
-        start_ns = self._clock.now_ns() + _COME_TOGETHER_NS
-        configs = plan_clients(workload, target, seed=seed, start_ns=start_ns, ledger=self._directory.ledger)
+
+    def _start(self, configs: Sequence[ClientConfig], start_ns: int, *, zone: str | None = None) -> None:
+        environment = self._environment
         self.present = True
-        self._processes = tuple(config.name for config in configs)
+        self._processes += tuple(config.name for config in configs)
+        self._clients += sum(len(config.clients) for config in configs)
         for config in configs:
             path = self._directory.evidence / f"client-{config.name}.json"
             path.write_text(config.to_json(), encoding="utf-8")
             command = [sys.executable, "-m", "drdrill.load.client", str(path)]
             environment.start_client(
-                config.name, command, log=self._directory.logs / f"client-{config.name}.log"
+                config.name, command, log=self._directory.logs / f"client-{config.name}.log", zone=zone
             )
         self._journal.append(
             "load.started",
             clients=[client.name for config in configs for client in config.clients],
-            processes=list(self._processes),
+            processes=[config.name for config in configs],
             start_ns=start_ns,
         )
 

@@ -206,8 +206,10 @@ class Environment(Protocol):
         """
         ...
 
-    def start_client(self, name: str, command: Sequence[str], *, log: Path) -> None:
-        """Start a client's process where users are."""
+    def start_client(
+        self, name: str, command: Sequence[str], *, log: Path, zone: str | None = None
+    ) -> None:
+        """Start a client's process where users are, or on a machine of ours in a zone."""
         ...
 
     def stop_clients(self, *, within: timedelta) -> Mapping[str, int]:

@@ -14,7 +14,7 @@ from drdrill.record.ledger import Client, ClientKind
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from drdrill.load.workload import Asking, Workload
+    from drdrill.load.workload import Asking, Load, Workload
 
 _CONTROL_RATE = 10  # a second; enough to see a black hole in every window of availability
 _FEWEST_IN_FLIGHT = 16
@@ -33,9 +33,15 @@ class Target:
 
 
 def plan_clients(
-    workload: Workload, target: Target, *, seed: int, start_ns: int, ledger: Path
+    workload: Workload,
+    target: Target,
+    *,
+    seed: int,
+    start_ns: int,
+    ledger: Path,
+    peak: Load | None = None,
 ) -> tuple[ClientConfig, ...]:
-    """Return one configuration a process: `prober`, `load-N`, `load-sticky-0` (ignores TTL), `control-0`.
+    """Return one configuration a process: `prober`, `load-N`, `load-sticky-0` (ignores TTL), `control-0`, `peak-N`.
 
     `start_ns` (boot-time clock) should lie a few seconds ahead, so that every process runs before its first
     request is due. Clients' phases are spread, so that requests come evenly.
@@ -78,19 +84,52 @@ def plan_clients(
             [planner.client("control-0", ClientKind.CONTROL, control, 0, 1)],
             endpoint=target.black_hole,
         ),
+        *(
+            planner.process(
+                f"peak-{number}",
+                Connecting.POOLED,
+                peak,
+                [planner.client(f"peak-{number}", ClientKind.LOAD, peak, number, peak.clients)],
+                cohorts=peak.clients,
+            )
+            for number in range(peak.clients if peak else 0)
+            if peak
+        ),
     )
+
+
+def plan_client_beside(
+    workload: Workload, target: Target, address: str, *, number: int, seed: int, start_ns: int, ledger: Path
+) -> ClientConfig:
+    """Return the configuration of `beside-0`: a service beside a server that writes to its address and no other.
+
+    `number`: one that no other client has.
+    """
+    planner = _Planner(workload, target, seed, start_ns, ledger, numbered=number - 1)
+    asking = workload.prober.model_copy(update={"rate_per_second": float(_CONTROL_RATE)})
+    client = planner.client("beside-0", ClientKind.LOAD, asking, 0, 1, honours_ttl=False)
+    return planner.process("beside-0", Connecting.FRESH, asking, [client], endpoint=address)
 
 
 class _Planner:
     """Hands out client numbers and fills in what all processes have in common."""
 
-    def __init__(self, workload: Workload, target: Target, seed: int, start_ns: int, ledger: Path) -> None:
+    def __init__(
+        self,
+        workload: Workload,
+        target: Target,
+        seed: int,
+        start_ns: int,
+        ledger: Path,
+        *,
+        numbered: int = 0,
+    ) -> None:
         self._workload = workload
         self._target = target
         self._seed = seed
         self._start_ns = start_ns
         self._ledger = ledger
-        self._numbered = 0
+        self._numbered = numbered
 
     def client(
         self, name: str, kind: ClientKind, asking: Asking, cohort: int, of: int, *, honours_ttl: bool = True

@@ -100,6 +100,8 @@ class Workload(Part):
     amount: Amount
     load: Load
     prober: Prober
+    peak: Load | None = None
+    """Those who write besides, in a drill at peak load."""
 
     @field_validator("write")
     @classmethod

@@ -238,14 +238,20 @@ class Embedded:
             )
         return (done.stdout or b"").decode(errors="replace")
 
-    def start_client(self, name: str, command: Sequence[str], *, log: Path) -> None:
-        """Start a client's process on the users' host; it ends when this process does, by the pipe at its input."""
+    def start_client(
+        self, name: str, command: Sequence[str], *, log: Path, zone: str | None = None
+    ) -> None:
+        """Start a client's process on the users' host, or on a machine in a zone that belongs to no database.
+
+        It ends when this process does, by the pipe at its input.
+        """
         directory = self.world.directory
+        host = self.world.control.ask("bystander", zone=zone)["host"] if zone else "users"
         secret = (directory.secrets / "database-password").read_text(encoding="ascii")
-        environment = program_environment(directory.disks / "users", {"PGPASSWORD": secret})
+        environment = program_environment(directory.disks / host, {"PGPASSWORD": secret})
         with log.open("ab") as stream:
             self._clients[name] = subprocess.Popen(
-                [*self.world.entry("users"), *command], stdin=subprocess.PIPE, stdout=stream,
+                [*self.world.entry(host), *command], stdin=subprocess.PIPE, stdout=stream,
                 stderr=subprocess.STDOUT, env=environment, cwd="/", start_new_session=True,
             )  # fmt: skip
 
