@@ -202,8 +202,7 @@ class Drill:
 
     def put_client_beside(self, role: str) -> None:
         """Let a client come to a member's zone that writes to its address, whatever its name leads to."""
-        members = self._require(self._store).read().members
-        member = next(one for one in members if one.role is StoreRole(role))
+        member = self._require(self._store).find_member(StoreRole(role))
         self._require(self._users).come_beside(member, self.seed)
 
     def _find_unprotected(self) -> str:
@@ -259,23 +258,8 @@ class Drill:
 
     def await_status(self, status: str) -> None:
         """Wait until the cloud says this of the store. Raises `InvalidDrillError` when it does not in time."""
-        store, last = self._require(self._store), ""
-
-        def says_so() -> bool:
-            nonlocal last
-            last = store.read().status
-            return last == status
-
-        patience = self.budget.patience.recovery
-        try:
-            wait_until(
-                says_so, what=f"the status {status}", within=patience, every=LOOK_EVERY, clock=self._clock
-            )
-        except NotObservedError as error:
-            raise InvalidDrillError(
-                f"The cloud did not say that {self._resource} is {status}, but {last}."
-            ) from error
-        self.journal.append("store.said", resource=self._resource, status=status)
+        within = self.budget.patience.recovery
+        self._require(self._store).await_status(status, within=within, clock=self._clock)
 
     def await_recovery(self) -> None:
         """Wait until users are served again, stably, or patience ends; both are recorded."""

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from drdrill.core.errors import InvalidDrillError, NotObservedError, UsageError
+from drdrill.core.waiting import wait_until
+
 if TYPE_CHECKING:
-    from drdrill.environment.port import Environment, StoreState
+    from drdrill.core.clock import Clock
+    from drdrill.environment.port import Environment, StoreMember, StoreRole, StoreState
     from drdrill.record.journal import Journal
+
+_EVERY = timedelta(milliseconds=200)
 
 
 class StoreObserver:
@@ -21,6 +28,28 @@ class StoreObserver:
     def read(self) -> StoreState:
         """Look, without a note."""
         return self._environment.observe_store(self._resource)
+
+    def find_member(self, role: StoreRole) -> StoreMember:
+        """Return the member that has a role now. Raises `UsageError` when none has it."""
+        state = self.read()
+        for member in state.members:
+            if member.role is role:
+                return member
+        raise UsageError(f"{state.resource} has no {role} now.")
+
+    def await_status(self, status: str, *, within: timedelta, clock: Clock) -> None:
+        """Wait until the cloud says this of the store, and note it. Raises `InvalidDrillError` when it does not."""
+        what = f"the status {status} of {self._resource}"
+        try:
+            wait_until(
+                lambda: self.read().status == status, what=what, within=within, every=_EVERY, clock=clock
+            )
+        except NotObservedError as error:
+            said = self.read().status
+            raise InvalidDrillError(
+                f"The cloud did not say that {self._resource} is {status}, but {said}."
+            ) from error
+        self._journal.append("store.said", resource=self._resource, status=status)
 
     def note_before_fault(self) -> None:
         """Note the members; what happens from now on is what the fault brought."""
