@@ -76,11 +76,12 @@ def main() -> None:
     seconds = (scheduled - begin_ns) // NANOSECONDS
     figure = Figure(
         name="prober error, 99th percentile",
-        value=float(f"{_p99(late):.4g}"),
+        value=None if unsteady else float(f"{_p99(late):.4g}"),
         unit="s",
         target=TARGET,
         better="lower",
-        method=(
+        method=(f"Not in a steady state: {unsteady}. " if unsteady else "")
+        + (
             f"By how much requests missed their schedule, of all probers together ({rate:g} fresh connections a "
             f"second), from their ledgers, {arguments.seconds} s of steady state with all client processes of "
             "workload.yaml; samples: the 99th percentile of each second. Reference: a process that only sleeps to the "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drdrill.cli.main import main
-from drdrill.cli.measure import find_differences
+from drdrill.measure.comparison import find_differences
 from drdrill.record.directory import write_json
 
 if TYPE_CHECKING:

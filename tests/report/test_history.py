@@ -43,6 +43,14 @@ def test_a_slow_answer_and_a_late_request_are_told_apart(story: Story) -> None:
     ]  # fmt: skip
 
 
+def test_a_client_that_holds_connections_is_held_up(story: Story) -> None:
+    """Its late request is not unknown: its connection hung while it was due."""
+    late = story.writes["load-0"][20]
+    late.sent_ns += 600 * MS
+    late.answered_ns = late.sent_ns + 5 * MS
+    assert Service.HELD_UP in [span.service for span in _experience(story, "load-0").spans]
+
+
 def test_the_worst_one_shows_where_many_share_a_place(story: Story) -> None:
     """A single failed request is not lost when a picture has fewer places than there were requests."""
     story.writes["prober-0"][10].answered_ns += 2 * SECOND

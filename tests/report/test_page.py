@@ -89,7 +89,10 @@ def test_the_same_files_give_the_same_bytes(story: Story, tmp_path: Path) -> Non
 def test_a_met_drill_says_what_was_measured_and_what_is_projected(story: Story) -> None:
     """The two results of each objective stand apart, with the objective, the resolution and the margin."""
     text = _read(render_page(store(story)))
-    assert "MET After host power loss of db-1, users of orders were without service for 4.00 s" in text
+    assert (
+        "MET After host power loss of db-1, orders was away for 4.00 s (± 0.05 s), as the slowest of 2 probing clients"
+        in text
+    )
     assert "none was lost" in text
     assert re.search(r"Recovery time MET 4\.00 s ± 0\.0\d+ s measured for orders, from the outage", text)
     assert "projected, p95 2 min" in text
@@ -133,7 +136,7 @@ def _crash_early(story: Story) -> None:
         (_lose, "MISSED", "3 were lost"),
         (_break_steady_state, "INVALID", "the store had no standby"),
         (_see_no_effect, "INVALID", "no effect seen"),
-        (_stay_down, "INCONCLUSIVE", "were not seen served again"),
+        (_stay_down, "INCONCLUSIVE", "were not all seen served again, stably"),
         (_inject_nothing, "INVALID", "Nothing was broken: no fault was injected."),
         (_crash_early, "INVALID", "No client ever attempted anything."),
     ],
@@ -159,6 +162,59 @@ def test_a_drill_that_was_killed_has_a_page_that_says_so(story: Story) -> None:
     story.drop("drill.ended", "drill.judged", "load.stopped", "survivors.read")
     text = _read(render_page(story.store()))
     assert "This drill did not come to its end" in text
+
+
+def test_a_verdict_that_the_files_do_not_give_is_shown_up(story: Story) -> None:
+    """A page of an altered verdict has the figures that the files give, and says what differs."""
+    directory = store(story)
+    verdict = json.loads(directory.verdict_path.read_text(encoding="utf-8"))
+    verdict["rta"]["outage_seconds"] = 0.1
+    directory.verdict_path.write_text(json.dumps(verdict), encoding="utf-8")
+    text = _read(render_page(directory))
+    assert "The stored verdict is not what the stored files give." in text
+    assert "rta.outage_seconds: stored 0.1, computed 4.0" in text
+    assert "orders was away for 4.00 s" in text
+
+
+def test_a_journal_without_its_tail_is_shown_up(story: Story) -> None:
+    """A chain of hashes cannot show that its end is missing; the page says that the drill's end is not told."""
+    directory = store(story)
+    lines = directory.journal_path.read_text(encoding="utf-8").splitlines(keepends=True)
+    directory.journal_path.write_text("".join(lines[:5]), encoding="utf-8")
+    text = _read(render_page(directory))
+    assert "The stored verdict is not what the stored files give." in text
+    assert "The journal does not tell of the drill's end" in text
+    assert "unbroken up to entry 4" in text
+
+
+def test_a_verdict_of_an_older_format_is_no_difference(story: Story) -> None:
+    """What a later version began to measure does not make an old verdict a wrong one."""
+    directory = store(story)
+    verdict = json.loads(directory.verdict_path.read_text(encoding="utf-8"))
+    verdict["schema_version"] = 0
+    del verdict["controls"]
+    directory.verdict_path.write_text(json.dumps(verdict), encoding="utf-8")
+    assert "The stored verdict is not what" not in _read(render_page(directory))
+
+
+def test_what_cannot_be_read_is_named_without_its_folders(story: Story, tmp_path: Path) -> None:
+    """A page of a damaged drill is the same wherever the drill lies, and names no folder of the machine."""
+    directory = store(story)
+    (directory.evidence / "survivors-1.copy").unlink()
+    directory.verdict_path.unlink()
+    elsewhere = tmp_path / "else" / "where" / directory.path.name
+    shutil.copytree(directory.path, elsewhere)
+    page = render_page(directory)
+    assert "survivors-1.copy" in page
+    assert str(tmp_path) not in page
+    assert render_page(DrillDirectory(elsewhere)) == page
+
+
+def test_a_killed_drill_does_not_claim_how_its_clients_ended(story: Story) -> None:
+    """Without a record of their end nobody knows how clients ended; those of a positive control are no users."""
+    story.drop("load.stopped", "drill.ended")
+    text = _read(render_page(story.store()))
+    assert "Were users there? 4 clients; how they ended is not known" in text
 
 
 def test_words_from_outside_are_shown_as_text(story: Story) -> None:

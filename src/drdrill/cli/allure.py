@@ -49,4 +49,7 @@ def make_allure_page(
     except AllurePageError as error:
         tell(str(error))
         return None
+    except Exception as error:  # noqa: BLE001 (the verdict stands, whatever is wrong with the page)
+        tell(f"Allure's page was not made: {type(error).__name__}: {error}")
+        return None
     return page.path

@@ -70,13 +70,19 @@ def command(*, names: tuple[str, ...], repeat: int, strict: bool, as_json: bool)
     _compare(document, history)
     for sentence in history.damaged:
         errors.print(f"drdrill: {sentence} It is left out.", style="yellow", soft_wrap=True)
-    if document["benchmarks"]:
-        path = store(folder, f"{started:%Y%m%dT%H%M%S.%f}Z", document)
-        errors.print(f"stored in {path.relative_to(root)}", style="dim", soft_wrap=True)
     if as_json:
         click.echo(json.dumps(document, indent=1))
     else:
-        _print(Console(highlight=False), document)
+        _print(Console(highlight=False, markup=False), document)
+    if document["benchmarks"]:
+        try:
+            path = store(folder, f"{started:%Y%m%dT%H%M%S.%f}Z", document)
+        except OSError as error:
+            raise UsageError(
+                f"{folder}: the figures above cannot be stored: {error.strerror}. The next run has nothing to "
+                "compare itself with."
+            ) from error
+        errors.print(f"stored in {path.relative_to(root)}", style="dim", soft_wrap=True)
     if document["failed"]:
         return EXIT_BROKEN
     missed = any(figure["met"] is False for _, figure in _figures(document))

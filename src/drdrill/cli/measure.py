@@ -11,19 +11,9 @@ import click
 from drdrill.cli.repository import find_drills
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
 _DIFFERS = 1
-
-
-class _Absent:
-    """What stands where a document has no such name; a null is something else."""
-
-    def __repr__(self) -> str:
-        return "nothing"
-
-
-_ABSENT = _Absent()
 
 
 @click.command(
@@ -48,6 +38,7 @@ def command(directory: Path, as_json: bool) -> int:
 
     from drdrill.cli.summary import print_verdict
     from drdrill.measure import measure
+    from drdrill.measure.comparison import find_differences
     from drdrill.measure.document import in_version
     from drdrill.record.directory import DrillDirectory, read_json
 
@@ -81,16 +72,3 @@ def _tell_comparison(console: Any, stored: Mapping[str, Any] | None, differences
         )
     for difference in differences:
         console.print(f"  differs: {difference}", style="bold red", soft_wrap=True)
-
-
-def find_differences(stored: Any, computed: Any, path: str = "") -> Iterator[str]:
-    """Yield every place where two documents differ: its path, what was stored, what was computed."""
-    if isinstance(stored, dict) and isinstance(computed, dict):
-        for key in sorted({*stored, *computed}):
-            below = f"{path}.{key}" if path else key
-            yield from find_differences(stored.get(key, _ABSENT), computed.get(key, _ABSENT), below)
-    elif isinstance(stored, list) and isinstance(computed, list) and len(stored) == len(computed):
-        for number, (one, other) in enumerate(zip(stored, computed, strict=True)):
-            yield from find_differences(one, other, f"{path}[{number}]")
-    elif stored != computed:
-        yield f"{path}: stored {stored!r}, computed {computed!r}"

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from drdrill.cli.repository import find_drills, is_run
-from drdrill.core.errors import EXIT_BROKEN
+from drdrill.core.errors import EXIT_BROKEN, UsageError
+
+if TYPE_CHECKING:
+    from drdrill.record.directory import DrillDirectory
 
 
 @click.command(
@@ -32,42 +36,54 @@ def command(directory: Path, output: Path | None) -> int:
     """
     from drdrill.cli.allure import PAGE_NAME, make_allure_page
     from drdrill.cli.repository import find_repository
-    from drdrill.core.errors import UsageError
-    from drdrill.record.directory import DrillDirectory, read_json, write_text
-    from drdrill.report import render_page
+    from drdrill.cli.signals import interruptible
+    from drdrill.record.directory import DrillDirectory, read_json
 
     paths = find_drills(directory)
     drills = [DrillDirectory(path) for path in paths]
     if output is not None and len(drills) != 1:
         raise UsageError(f"--output takes the page of one drill, and this run has {len(drills)}.")
     for drill in drills:
-        page, target = render_page(drill), output or drill.page_path
-        before = target.read_text(encoding="utf-8") if target.is_file() else None
-        if page != before:
-            try:
-                write_text(target, page)
-            except OSError as error:
-                raise UsageError(
-                    f"{target}: the page cannot be written: {error.strerror}. `--output` takes another place."
-                ) from error
-        click.echo(f"{target}: {_compare(before, page)}")
+        _write_page(drill, output or drill.page_path)
     if output is not None or not is_run(directory):
         return 0
     target = directory / PAGE_NAME
-    before = target.read_text(encoding="utf-8") if target.is_file() else None
-    made = make_allure_page(
-        find_repository(directory),
-        directory,
-        paths,
-        disaster_class=read_json(directory / "run.json")["class"],
-        reports=directory.absolute().parents[1],
-        tell=lambda text: click.echo(text, err=True),
-    )
+    before = _read(target)
+    with interruptible():
+        made = make_allure_page(
+            find_repository(directory),
+            directory,
+            paths,
+            disaster_class=read_json(directory / "run.json")["class"],
+            reports=directory.absolute().parents[1],
+            tell=lambda text: click.echo(text, err=True),
+        )
     if made is None:
         return EXIT_BROKEN
-    click.echo(f"{made}: {_compare(before, made.read_text(encoding='utf-8'))}")
+    click.echo(f"{target}: {_compare(before, made.read_bytes())}")
     return 0
 
 
-def _compare(before: str | None, after: str) -> str:
+def _write_page(drill: DrillDirectory, target: Path) -> None:
+    from drdrill.record.directory import write_text
+    from drdrill.report import render_page
+
+    if target.exists() and not target.is_file():
+        raise UsageError(f"{target}: this is not a file, so no page is put in its place.")
+    page, before = render_page(drill), _read(target)
+    if page.encode() != before:
+        try:
+            write_text(target.resolve(), page)
+        except OSError as error:
+            raise UsageError(
+                f"{target}: the page cannot be written: {error.strerror}. `--output` takes another place."
+            ) from error
+    click.echo(f"{target}: {_compare(before, page.encode())}")
+
+
+def _read(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
+
+
+def _compare(before: bytes | None, after: bytes) -> str:
     return "written" if before is None else "the same as before" if before == after else "changed"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import click
 
 from drdrill.cli.repository import find_repository
 from drdrill.core.clock import SystemClock
-from drdrill.core.errors import EnvironmentFailedError, UsageError
+from drdrill.core.errors import EnvironmentFailedError, Interrupted, UsageError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,7 +76,13 @@ def command(
     errors = Console(stderr=True, highlight=False)
     with interruptible() as signals:
         _prepare(
-            root, plan, environment=environment, disaster_class=disaster_class, mirror=mirror, errors=errors
+            root,
+            plan,
+            environment=environment,
+            disaster_class=disaster_class,
+            mirror=mirror,
+            reports=reports,
+            errors=errors,
         )
         seed = _draw() if seed is None else seed
         files = RunFiles(reports / "runs" / f"{SystemClock().utc():%Y%m%dT%H%M%S.%f}Z")
@@ -103,21 +110,30 @@ def command(
         _print_summary(Console(highlight=False), document, root)
     if signals.arrived is not None:
         raise signals.arrived
-    page = make_allure_page(
-        root,
-        files.path,
-        [one.directory for one in ended if one.directory is not None],
-        disaster_class=disaster_class,
-        reports=reports,
-        tell=lambda text: errors.print(f"  {text}", style="yellow", soft_wrap=True, markup=False),
-    )
-    if page is not None and not as_json:
-        click.echo(f"  Allure: {shown(page, root)}")
+    drills = [one.directory for one in ended if one.directory is not None]
+    with contextlib.suppress(Interrupted), interruptible():  # the verdict is told: it gives the status
+        page = make_allure_page(
+            root,
+            files.path,
+            drills,
+            disaster_class=disaster_class,
+            reports=reports,
+            tell=lambda text: errors.print(f"  {text}", style="yellow", soft_wrap=True, markup=False),
+        )
+        if page is not None and not as_json:
+            click.echo(f"  Allure: {shown(page, root)}")
     return int(document["exit_status"])
 
 
 def _prepare(
-    root: Path, plan: Path, *, environment: str, disaster_class: str, mirror: str | None, errors: Console
+    root: Path,
+    plan: Path,
+    *,
+    environment: str,
+    disaster_class: str,
+    mirror: str | None,
+    reports: Path,
+    errors: Console,
 ) -> None:
     """Check all words and files, and clear away what a killed run left; raises before anything is started."""
     from drdrill.cli.env import require_mirror
@@ -139,7 +155,7 @@ def _prepare(
         raise UsageError(f"no scenario has the tag `@class:{disaster_class}`.")
     if environment == "embedded" and mirror is None:
         require_prerequisites(root)
-    tell_remains(root, errors)
+    tell_remains(root, errors, reports=reports)
 
 
 def _draw() -> int:
@@ -176,8 +192,8 @@ def _print_summary(console: Console, document: dict[str, Any], root: Path) -> No
         if scenario["verdict"] is not None:
             directory = DrillDirectory(root / scenario["directory"])
             print_verdict(console, read_json(directory.verdict_path), scenario["directory"])
-        if scenario["report"] is not None:
-            console.print(f"  Report: {scenario['report']}", soft_wrap=True)
+            report = scenario["report"] or f"not made; see {scenario['directory']}/logs/report.txt"
+            console.print(f"  Report: {report}", soft_wrap=True)
         if scenario["broken"] is not None:
             console.print(
                 f"\n{scenario['name']} is broken: {scenario['broken']}", style="bold red", soft_wrap=True

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import traceback
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -112,7 +113,10 @@ class Drill:
         shutil.copyfile(request.plan, directory.plan_path)
         for name in (WORKLOAD_NAME, BUDGET_NAME):
             shutil.copyfile(request.environment_folder / name, directory.path / name)
-        about = describe_drill(request, self.budget, seed=self.seed, started_utc=self._started_utc)
+        about = {
+            "name": directory.path.name,
+            **describe_drill(request, self.budget, seed=self.seed, started_utc=self._started_utc),
+        }
         number = append_to_register(
             request.reports,
             "begun",
@@ -364,9 +368,13 @@ class Drill:
             raise ExceptionGroup(f"{self!r} did not end cleanly", failures)
 
     def _write_page(self) -> None:
-        from drdrill.report import render_page  # noqa: PLC0415 (only at a drill's end: 0.2 s)
+        """Render the page; a drill whose page cannot be made keeps its verdict, and a log says why."""
+        try:
+            from drdrill.report import render_page  # noqa: PLC0415 (only at a drill's end: 0.2 s)
 
-        write_text(self.directory.page_path, render_page(self.directory))
+            write_text(self.directory.page_path, render_page(self.directory))
+        except Exception:  # noqa: BLE001 (whatever it was: the page is not the verdict)
+            (self.directory.logs / "report.txt").write_text(traceback.format_exc(), encoding="utf-8")
 
     @staticmethod
     def _attempt(failures: list[Exception], act: Callable[[], object]) -> None:

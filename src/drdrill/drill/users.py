@@ -104,7 +104,9 @@ class Users:
         )
 
     def _is_served(self, name: str) -> bool:
-        codes = [one.outcomes["code"] for one in read_ledger(self._directory.ledger) if one.client.name == name]
+        codes = [
+            one.outcomes["code"] for one in read_ledger(self._directory.ledger) if one.client.name == name
+        ]
         return any(bool((outcomes_of(each) == Outcome.ACKNOWLEDGED).any()) for each in codes)
 
     def _target(self) -> Target:

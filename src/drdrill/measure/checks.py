@@ -9,6 +9,7 @@ from drdrill.measure.reason import Reason
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
 Result = TypeVar("Result")
 
@@ -16,7 +17,9 @@ Result = TypeVar("Result")
 class Checks:
     """Runs checks one after another and keeps their reasons in that order."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        """Begin with nothing. `folder` is the drill's directory: reasons name its files as seen from there."""
+        self._folder = f"{folder}/"
         self.reasons: list[Reason] = []
 
     def compute(self, name: str, check: Callable[[], Result]) -> Result | None:
@@ -24,7 +27,7 @@ class Checks:
         try:
             return check()
         except Exception as error:  # noqa: BLE001 - a broken check must not hide what the others found
-            problem = f"The check `{name}` crashed: {type(error).__name__}: {error}"
+            problem = f"The check `{name}` crashed: {type(error).__name__}: {error}".replace(self._folder, "")
             self.reasons.append(Reason(Verdict.INCONCLUSIVE, "check_crashed", problem))
             return None
 

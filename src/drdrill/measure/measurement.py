@@ -102,7 +102,7 @@ class _Drill:
         self._plan = plan
         self._scenario = scenario
         self._store = plan.stores[scenario.store]
-        self._checks = Checks()
+        self._checks = Checks(directory.path)
 
     def measure(self) -> Measurement:
         checks, facts = self._checks, self._facts

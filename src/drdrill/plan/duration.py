@@ -69,15 +69,22 @@ def format_seconds(value: float | None) -> str:
     """Return a duration as people say it: `6.63 s`, `2 min 16 s`, `1 h`; unknown is `not known`."""
     if value is None:
         return "not known"
-    if abs(value) < _MINUTE:
+    if abs(round(value, 2)) < _MINUTE:
+        if value and not round(value, 2):  # something is not nothing
+            return "<\N{NO-BREAK SPACE}0.01\N{NO-BREAK SPACE}s" if value > 0 else "-0.00\N{NO-BREAK SPACE}s"
         return f"{value:.2f}\N{NO-BREAK SPACE}s" if value % 1 else f"{value:.0f}\N{NO-BREAK SPACE}s"
     sign, whole = ("-" if value < 0 else ""), round(abs(value))
     hours, rest = divmod(whole, _HOUR)
     minutes, seconds = divmod(rest, _MINUTE)
-    parts = ((hours, "h"), (minutes, "min"), (seconds if not hours else 0, "s"))
+    parts = ((hours, "h"), (minutes, "min"), (seconds, "s"))
     return sign + "\N{NO-BREAK SPACE}".join(
         f"{number}\N{NO-BREAK SPACE}{unit}" for number, unit in parts if number
     )
+
+
+def format_exactness(value: float) -> str:
+    """Return a resolution, which may be far below a hundredth of a second."""
+    return f"{value:.2g}\N{NO-BREAK SPACE}s" if value < 1 else format_seconds(value)
 
 
 def _explain(text: str) -> str:

@@ -22,6 +22,7 @@ from drdrill.record.directory import read_json
 from drdrill.record.journal import read_journal
 from drdrill.record.ledger import ClientKind, read_ledger
 from drdrill.report.chronicle import Entry, write_chronicle
+from drdrill.report.places import without_folders_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,7 +124,7 @@ def read_account(directory: DrillDirectory) -> Account:
         plan=plan,
         scenario=scenario,
         plan_sha256=hashlib.sha256(directory.plan_path.read_bytes()).hexdigest(),
-        verdict=verdict,
+        verdict=without_folders_in(verdict),
         stored=stored is not None,
         differences=() if stored is None else tuple(find_differences(stored, verdict)),
         events=tuple(events),

@@ -20,7 +20,8 @@ _LEGEND = (
     (Service.SERVED, "served"),
     (Service.SLOW, "too slow"),
     (Service.FAILED, "no answer"),
-    (Service.UNKNOWN, "not sent in time"),
+    (Service.HELD_UP, "connection held up"),
+    (Service.UNKNOWN, "not known"),
 )
 
 
@@ -39,7 +40,7 @@ def draw_availability(account: Account, frame: Frame) -> Picture:
         title="Availability as each client saw it",
         description=_describe(rows, outages),
     )
-    _draw_legend(picture, frame)
+    _draw_legend(picture, frame, {span.service for row in rows for span in row.spans})
     slowest = account.verdict["rta"]["slowest_cohort"]
     for number, row in enumerate(rows):
         y = _TOP + number * _ROW
@@ -64,9 +65,12 @@ def _draw_span(picture: Picture, frame: Frame, span: Span, y: float, name: str) 
     picture.rectangle(left, y, max(right - left, least), _BAR, span.service.name.lower(), hint=hint)
 
 
-def _draw_legend(picture: Picture, frame: Frame) -> None:
+def _draw_legend(picture: Picture, frame: Frame, shown: set[Service]) -> None:
+    """Explain the colours that are there, and what served and not served look like."""
     x = 0.0 if frame.narrow else frame.left
     for service, name in _LEGEND:
+        if service not in shown | {Service.SERVED, Service.FAILED}:
+            continue
         picture.rectangle(x, 3, 11, 11, service.name.lower())
         picture.text(x + 16, 13, name, "soft")
         x += 16 + LETTER * len(name) + 16

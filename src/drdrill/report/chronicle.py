@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.core.clock import NANOSECONDS
 from drdrill.plan.duration import format_seconds
+from drdrill.report.places import without_folders
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -41,7 +42,7 @@ def write_chronicle(events: Sequence[Event]) -> tuple[Entry, ...]:
                     continue
                 announced.add((at_ns, text))
             utc = datetime.fromisoformat(event.utc) - timedelta(microseconds=(event.at_ns - at_ns) // 1000)
-            entries.append(Entry(at_ns, utc, actor, text, event.seq, _is_grave(event)))
+            entries.append(Entry(at_ns, utc, actor, without_folders(text), event.seq, _is_grave(event)))
     return tuple(sorted(entries, key=lambda entry: (entry.at_ns, entry.number)))
 
 

@@ -64,9 +64,11 @@ def _bars(account: Account) -> Iterator[Bar]:
     rta = account.verdict["rta"]
     downs = [one["down_after_seconds"] for one in rta["cohorts"] if one["down_after_seconds"] is not None]
     if downs:
-        down_until = rta["outage_seconds"]
-        text = f"without service: {format_seconds(down_until)}" if down_until else "not served again"
-        yield Bar("users", min(downs), down_until, "slow", text)
+        outage, last = rta["outage_seconds"], rta["at_least_seconds"]
+        text = f"without service: {format_seconds(outage)}"
+        if outage is None:
+            text = f"last without service at {format_seconds(last)}; not seen served again, stably"
+        yield Bar("users", min(downs), last if outage is None else outage, "slow", text)
     protected = account.verdict["re_protection_seconds"]
     if protected is not None:
         yield Bar("redundancy", 0.0, protected, "unknown", f"one copy only: {format_seconds(protected)}")

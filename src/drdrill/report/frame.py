@@ -17,7 +17,7 @@ WIDE, NARROW = 960, 358  # px: a desktop's column, and a telephone's 390 px less
 _BEFORE_SHARE = 0.5  # of the time after the fault: how much of the time before is shown
 _LEAST_SECONDS = 1.0
 AXIS_HEIGHT = 24  # px
-_RECOVERED = "all served again"
+_RECOVERED = "probes served again"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """What users had, request by request and second by second: from the ledgers to what a picture shows.
 
 Nothing is judged here. A request is *served* when its good answer came within the plan's latency, counted from its
-scheduled time, *slow* when it came later but before the client gave up, *failed* when none came. A request that the
-client itself sent too late tells nothing: *unknown*.
+scheduled time, *slow* when it came later but before the client gave up, *failed* when none came. A request that a
+prober sent too late tells nothing: *unknown*. A client that holds connections sends late when they hang: *held up*.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ class Service(IntEnum):
     SERVED = 0
     UNKNOWN = 1
     SLOW = 2
-    FAILED = 3
+    HELD_UP = 3
+    FAILED = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def read_experiences(
             ledger.client.name,
             ledger.client.kind is ClientKind.PROBER and ledger.client.honours_ttl,
             ledger.client.honours_ttl,
-            _spans(read_samples(ledger), thresholds, origin_ns, places),
+            _spans(ledger, thresholds, origin_ns, places),
         )
         for ledger in _users(ledgers)
     )
@@ -94,8 +95,10 @@ def _users(ledgers: Sequence[ClientLedger]) -> list[ClientLedger]:
     return [ledger for ledger in ledgers if ledger.client.kind is not ClientKind.CONTROL]
 
 
-def _spans(samples: Samples, thresholds: Thresholds, origin_ns: int, places: int) -> tuple[Span, ...]:
-    services = _classify(samples, thresholds)
+def _spans(ledger: ClientLedger, thresholds: Thresholds, origin_ns: int, places: int) -> tuple[Span, ...]:
+    samples = read_samples(ledger)
+    late = Service.UNKNOWN if ledger.client.kind is ClientKind.PROBER else Service.HELD_UP
+    services = _classify(samples, thresholds, late)
     if not len(services):
         return ()
     each = max(1, -(-len(services) // places))
@@ -111,13 +114,13 @@ def _spans(samples: Samples, thresholds: Thresholds, origin_ns: int, places: int
     )
 
 
-def _classify(samples: Samples, thresholds: Thresholds) -> NDArray[np.int8]:
+def _classify(samples: Samples, thresholds: Thresholds, late: Service) -> NDArray[np.int8]:
     took_ns = samples.good_ns - samples.scheduled_ns
     services = np.full(len(samples.good_ns), Service.FAILED, np.int8)
     services[samples.good] = Service.SLOW
     services[samples.good & (took_ns <= thresholds.latency_ns)] = Service.SERVED
     untold = ~samples.attempted | (samples.late_ns > thresholds.lateness_ns)
-    services[untold & (services != Service.SERVED)] = Service.UNKNOWN
+    services[untold & (services != Service.SERVED)] = late
     return services
 
 

@@ -30,7 +30,7 @@ def draw_objectives(account: Account, width: int) -> Picture | None:
     top = _TOP + (18 if narrow else 0)
     values = [one["objective_seconds"] for one in objectives]
     values += [one[part]["value_seconds"] or 0.0 for one in objectives for part in ("measured", "projected")]
-    scale = LogScale(_LOW, 2 * max(values), 6 if narrow else 132, width - 12)
+    scale = LogScale(_LOW, max(2 * max(values), 10 * _LOW), 6 if narrow else 132, width - 12)
     bottom = top + _ROW * len(objectives)
     picture = Picture(
         width, bottom + 20, title="Objectives and results", description="; ".join(map(_describe, objectives))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from drdrill.core.clock import NANOSECONDS
 from drdrill.plan.duration import format_seconds
 from drdrill.report.chronicle import words
+from drdrill.report.places import without_folders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -139,7 +140,8 @@ def _proofs(account: Account) -> Iterator[Proof]:
     seen = "nobody looked"
     if facts.steady_state is not None:
         holds = facts.steady_state.holds
-        seen = "users were served and the store was protected" if holds else facts.steady_state.reason
+        why = without_folders(facts.steady_state.reason)
+        seen = "users were served and the store was protected" if holds else why
     yield Proof("Was all well before the fault?", seen, failed=account.blamed("no_steady_state"))
     yield _fault(account)
     seen = "nobody looked"
@@ -174,7 +176,7 @@ def _users(account: Account) -> Proof:
 def _fault(account: Account) -> Proof:
     asked, fault = "What was broken?", account.facts.fault
     if fault is None:
-        return Proof(asked, account.facts.fault_failed or "nothing", failed=True)
+        return Proof(asked, without_folders(account.facts.fault_failed or "nothing"), failed=True)
     took = (fault.after_ns - fault.before_ns) / NANOSECONDS
     return Proof(asked, f"{words(fault.kind)} of {fault.resource}, within {format_seconds(took)}")
 

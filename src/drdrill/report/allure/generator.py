@@ -10,6 +10,7 @@ import os
 import platform
 import re
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -159,26 +160,32 @@ def _run(
     command: Sequence[str], *, folder: Path, within_seconds: float, variables: Mapping[str, str]
 ) -> None:
     try:
-        ended = subprocess.run(
+        process = subprocess.Popen(
             command,
-            check=False,
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
             errors="replace",
-            timeout=within_seconds,
             env=dict(variables),
+            start_new_session=True,
         )
     except OSError as error:
         raise CommandFailedError(
             command[:2], error.errno or 1, f"it could not be started: {error.strerror}"
         ) from error
-    except subprocess.TimeoutExpired as error:
-        raise CommandFailedError(command[:2], 1, f"it did not end within {within_seconds:g} s") from error
-    if ended.returncode != 0:
-        raise CommandFailedError([Path(command[0]).name, *command[1:3]], ended.returncode, ended.stdout)
+    with process:
+        try:
+            said, _ = process.communicate(timeout=within_seconds)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)  # npm and Node start others
+            if isinstance(error, subprocess.TimeoutExpired):
+                text = f"it did not end within {within_seconds:g} s"
+                raise CommandFailedError(command[:2], 1, text) from error
+            raise
+    if process.returncode != 0:
+        raise CommandFailedError([Path(command[0]).name, *command[1:3]], process.returncode, said)
 
 
 def _read(path: Path) -> bytes:

@@ -50,6 +50,7 @@ def generate(
     page shows the runs before this one, and this one is added to it. `tell` is told what takes long. Raises
     `AllurePageError` for whatever goes wrong: its first line says what, the last one what to do.
     """
+    results, target, settings = results.absolute(), target.absolute(), settings.absolute()
     if not results.is_dir() or not any(results.glob("*-result.json")):
         raise AllurePageError(f"Allure's page was not made: there are no results of Allure in {results}.")
     try:

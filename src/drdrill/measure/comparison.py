@@ -1,0 +1,42 @@
+"""Where a stored verdict differs from what its files give: the check that anybody can repeat."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class _Absent:
+    """What stands where a document has no such name; a null is something else."""
+
+    def __repr__(self) -> str:
+        return "nothing"
+
+
+_ABSENT = _Absent()
+
+
+def find_differences(stored: Any, computed: Any, path: str = "") -> Iterator[str]:
+    """Yield every place where two documents differ: its path, what was stored, what was computed.
+
+    What a document of an older version of the format did not have yet is no difference.
+    """
+    older = not path and _version(stored) < _version(computed)
+    if isinstance(stored, dict) and isinstance(computed, dict):
+        for key in sorted({*stored, *computed}):
+            below = f"{path}.{key}" if path else key
+            if older and (key not in stored or key == "schema_version"):
+                continue
+            yield from find_differences(stored.get(key, _ABSENT), computed.get(key, _ABSENT), below)
+    elif isinstance(stored, list) and isinstance(computed, list) and len(stored) == len(computed):
+        for number, (one, other) in enumerate(zip(stored, computed, strict=True)):
+            yield from find_differences(one, other, f"{path}[{number}]")
+    elif stored != computed:
+        yield f"{path}: stored {stored!r}, computed {computed!r}"
+
+
+def _version(document: Any) -> int:
+    version = document.get("schema_version") if isinstance(document, dict) else None
+    return version if isinstance(version, int) else 0
