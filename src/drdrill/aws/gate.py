@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from drdrill.aws.dialect import recognise, say_error
+from drdrill.aws.dialect import Dialect, recognise, say_error
+from drdrill.aws.document import parse_document, read_operation, serialise_document
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
 from drdrill.aws.naming import name_operation, read_host, read_scope
 from drdrill.aws.protocol import Parameters, parse_request, serialise_response
@@ -25,7 +26,7 @@ class Service(Protocol):
 
     @property
     def name(self) -> str:
-        """The service's name in botocore and in signatures."""
+        """The service's name in botocore; the one in signatures may be another."""
         ...
 
     def operations(self) -> Mapping[str, Callable[[Parameters], Mapping[str, Any]]]:
@@ -50,14 +51,14 @@ class Gate:
         if not signed:
             region, service = read_host(environ)
         try:
-            document = self._answer(environ, region, service, body, signed=signed)
+            headers, document = self._answer(environ, region, service, body, signed=signed)
         except AwsError as error:
             return self._refuse(environ, service, error, start_response)
         except Exception as error:  # noqa: BLE001  (the edge: an SDK must get an AWS error, and we must hear of it)
             self._report(f"{service}.{region}: {type(error).__name__}: {error}")
             failure = AwsError("InternalFailure", f"The mirror failed: {error}", status=500)
             return self._refuse(environ, service, failure, start_response)
-        start_response("200 OK", [("Content-Type", "text/xml")])
+        start_response("200 OK", headers)
         return [document]
 
     @staticmethod
@@ -74,7 +75,7 @@ class Gate:
 
     def _answer(
         self, environ: Mapping[str, Any], region: str, service: str, body: bytes, *, signed: bool
-    ) -> bytes:
+    ) -> tuple[list[tuple[str, str]], bytes]:
         target = self._services.get((region, service))
         if not signed and (target or not service):
             raise AwsError(
@@ -90,14 +91,21 @@ class Gate:
         if target is None:
             where = f" in {region}" if region else ""
             raise NotImplementedInMirrorError(f"{name_operation(environ, service, body)}{where}")
-        form = (
-            body if environ.get("REQUEST_METHOD") != "GET" else str(environ.get("QUERY_STRING", "")).encode()
-        )
-        operation, parameters = parse_request(service, form)
+        dialect = recognise(environ, service)
+        if dialect in (Dialect.CBOR, Dialect.JSON):
+            operation = read_operation(dialect, environ)
+            parameters = parse_document(dialect, target.name, operation, body)
+        else:
+            asked = environ.get("REQUEST_METHOD") == "GET"
+            query = str(environ.get("QUERY_STRING", "")).encode()
+            operation, parameters = parse_request(target.name, query if asked else body)
         implementation = target.operations().get(operation)
         if implementation is None:
-            raise NotImplementedInMirrorError(f"{service}:{operation} in {region}")
-        return serialise_response(service, operation, implementation(parameters))
+            raise NotImplementedInMirrorError(f"{target.name}:{operation} in {region}")
+        result = implementation(parameters)
+        if dialect in (Dialect.CBOR, Dialect.JSON):
+            return serialise_document(dialect, target.name, operation, result)
+        return [("Content-Type", "text/xml")], serialise_response(target.name, operation, result)
 
 
 def _read_body(environ: Mapping[str, Any]) -> bytes:

@@ -44,10 +44,15 @@ def parse_request(service: str, body: bytes) -> tuple[str, Parameters]:
     if shape is None:
         return name, {}
     parameters = _parse_structure(shape, fields, "")
+    require_members(shape, parameters)
+    return name, parameters
+
+
+def require_members(shape: StructureShape, parameters: Parameters) -> None:
+    """Raise AWS's error for a required parameter that is not there."""
     missing = [member for member in shape.required_members if member not in parameters]
     if missing:
         raise AwsError("MissingParameter", f"The request must contain the parameter {missing[0]}.")
-    return name, parameters
 
 
 def _parse_structure(shape: Shape, fields: Mapping[str, str], prefix: str) -> Parameters:

@@ -19,7 +19,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from drdrill.aws.gate import Gate
+from drdrill.aws.cloudwatch import CloudWatchService, MetricStore
+from drdrill.aws.gate import Gate, Service
 from drdrill.aws.rds import RdsRegion, RdsService, RdsSettings
 from drdrill.core.clock import SystemClock
 from drdrill.core.errors import DrdrillError
@@ -63,12 +64,16 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
         RegionFleet(network, layout, FolderStore(directory.backups / layout.name))
         for layout in network.regions
     ]
-    rds = {
-        fleet.region: RdsRegion(fleet, names, rds_settings, clock, directory.logs) for fleet in fleets
-    }
+    rds = {fleet.region: RdsRegion(fleet, names, rds_settings, clock, directory.logs) for fleet in fleets}
     for region in rds.values():
         region.elsewhere = rds
-    gate = Gate({(name, "rds"): RdsService(region) for name, region in rds.items()}, report=_log.error)
+    services: dict[tuple[str, str], Service] = {}
+    for name, region in rds.items():
+        metrics = MetricStore(clock)
+        region.on_metric = metrics.put
+        services[name, "rds"] = RdsService(region)
+        services[name, "monitoring"] = CloudWatchService(metrics)
+    gate = Gate(services, report=_log.error)
     open_endpoints(network, names, directory.secrets, gate)
     stopped = threading.Event()
     operations = Operations(directory.name, network, rds, clock, stop=stopped.set)

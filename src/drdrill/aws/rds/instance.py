@@ -7,6 +7,7 @@ import threading
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from drdrill.aws.cloudwatch import Metric
 from drdrill.aws.rds.heartbeat import Heartbeat
 from drdrill.aws.rds.model import EventRecord, InstanceRecord, Status, name_endpoint
 from drdrill.aws.rds.replica_lag import SourcePositions
@@ -90,7 +91,8 @@ class Instance:
 
     def measure(self, metric: str, value: float, unit: str) -> None:
         """Publish a value of one of its metrics, as it is now."""
-        self.region.on_metric(self.record, metric, value, unit)
+        dimensions = (("DBInstanceIdentifier", self.record.identifier),)
+        self.region.on_metric(Metric("AWS/RDS", metric, dimensions), value, unit)
 
     def rename(self, identifier: str) -> None:
         """Take another name, under which it is found and its endpoint answers from now on."""

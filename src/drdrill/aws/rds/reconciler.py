@@ -19,7 +19,7 @@ from drdrill.aws.rds.backups import BackupKeeper
 from drdrill.aws.rds.instance import Instance
 from drdrill.aws.rds.model import InstanceRecord, Status
 from drdrill.aws.rds.modifier import Modifier
-from drdrill.aws.rds.parameter_keeper import ParameterKeeper
+from drdrill.aws.rds.parameter_keeper import APPLYING, ParameterKeeper
 from drdrill.aws.rds.replica_follower import ReplicaFollower, let_replicas_go
 from drdrill.aws.rds.standby import StandbyKeeper
 from drdrill.aws.rds.storage import StorageWatch
@@ -70,6 +70,7 @@ class Reconciler:
         )
         self._region = region
         self._follower: ReplicaFollower | None = None
+        self._fill: Callable[[PostgresServer], None]
         if isinstance(origin, Reconciler):
             self._follower = ReplicaFollower(self._instance, origin.instance)
             self._fill = self._follower.fill
@@ -147,6 +148,10 @@ class Reconciler:
     ) -> bool:
         """Change what is true as soon as it is said, if the status allows it."""
         return self._instance.change_if(allowed, change)
+
+    def note_parameters(self) -> None:
+        """Be told that the parameter group is about to change."""
+        self._instance.set(parameter_status=APPLYING)
 
     def notice_power(self, host: str) -> None:
         """Be told that a host has power again. A fenced primary stays as it is: RDS replaced it."""

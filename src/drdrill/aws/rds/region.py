@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from drdrill.aws.cloudwatch import Metric
     from drdrill.aws.ports import Fleet, Names
-    from drdrill.aws.rds.model import EventRecord, InstanceRecord, RdsSettings
+    from drdrill.aws.rds.model import EventRecord, RdsSettings
     from drdrill.aws.rds.reconciler import Reconciler
     from drdrill.core.clock import Clock
     from drdrill.dataplane.postgresql_replication import ReplicationReading
@@ -47,7 +48,7 @@ class RdsRegion:
         self.on_reading: Callable[[str, str, int, ReplicationReading | None, str | None], None] = lambda *_: (
             None
         )
-        self.on_metric: Callable[[InstanceRecord, str, float, str], None] = lambda *_: None
+        self.on_metric: Callable[[Metric, float, str], None] = lambda *_: None
         self.links = OutgoingLinks(settings.inter_region_link, logs)
         self._lock = threading.Lock()
         self._instances: dict[str, Reconciler] = {}

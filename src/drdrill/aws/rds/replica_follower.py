@@ -95,7 +95,7 @@ class ReplicaFollower:
         try:
             self._keep()
         except (psycopg.Error, DrdrillError, OSError) as error:
-            _log.warning("%s does not follow: %s", self._instance, error)
+            _log.info("%s does not follow: %s", self._instance, error)
 
     def _keep(self) -> None:
         server, source = self._instance.primary, self._source
