@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.drill
 _WITHIN = timedelta(seconds=90)  # measured 1 to 5 s
 _EVERY = timedelta(milliseconds=100)
+ANOTHER = "another-long-one"
 
 
 @pytest.fixture(scope="module")
@@ -118,11 +119,11 @@ def test_another_password(rds: Any, instance: str, query: Query) -> None:
 
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.DBInstance.Modifying.Settings.html
     """
-    asked = _modify(rds, instance, immediately=False, MasterUserPassword="another-long-one")
+    asked = _modify(rds, instance, immediately=False, MasterUserPassword=ANOTHER)
     assert asked["DBInstanceStatus"] == "resetting-master-credentials"
-    assert "another-long-one" not in str(asked)
+    assert ANOTHER not in str(asked)
     endpoint = _await_available(rds, instance)["Endpoint"]["Address"]
-    assert query(endpoint, "select 1", password="another-long-one") == "1"
+    assert query(endpoint, "select 1", password=ANOTHER) == "1"
     with pytest.raises(CommandFailedError, match="password authentication failed"):
         query(endpoint, "select 1")
     _modify(rds, instance, MasterUserPassword="correct-horse-battery")

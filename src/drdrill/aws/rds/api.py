@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.rds.backups_operations import AutomatedBackupOperations
+from drdrill.aws.rds.engine import EngineOperations
 from drdrill.aws.rds.events import EventOperations
 from drdrill.aws.rds.instances import InstanceOperations
 from drdrill.aws.rds.modification import ModificationOperations
+from drdrill.aws.rds.parameter_group_operations import ParameterGroupOperations
 from drdrill.aws.rds.replicas import ReplicaOperations
 from drdrill.aws.rds.restore import RestoreOperations
 from drdrill.aws.rds.snapshots_copy import SnapshotCopyOperations
 from drdrill.aws.rds.snapshots_operations import SnapshotOperations
+from drdrill.aws.rds.subnet_group_operations import SubnetGroupOperations
 from drdrill.aws.rds.tags import TagOperations
 
 if TYPE_CHECKING:
@@ -32,6 +35,9 @@ class RdsService:
             **InstanceOperations(region).table(),
             **EventOperations(region).table(),
             **ModificationOperations(region).table(),
+            **ParameterGroupOperations(region).table(),
+            **SubnetGroupOperations(region).table(),
+            **EngineOperations(region).table(),
             **TagOperations(region).table(),
             **ReplicaOperations(region).table(),
             **SnapshotOperations(region).table(),

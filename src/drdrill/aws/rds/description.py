@@ -33,7 +33,6 @@ def describe(record: InstanceRecord) -> dict[str, Any]:
         "StorageEncrypted": record.kms_key is not None,
         "KmsKeyId": record.kms_key,
         "StorageType": "gp3",
-        "StorageEncrypted": False,
         "AutoMinorVersionUpgrade": record.auto_minor_version_upgrade,
         "PreferredMaintenanceWindow": record.maintenance_window,
         "DBParameterGroups": [
