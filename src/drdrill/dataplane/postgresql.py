@@ -67,6 +67,7 @@ SETTINGS = {
 _SEGMENT_MIB = 4
 _PROGRAM_WITHIN = timedelta(seconds=60)  # measured 0.7 s idle, 6 s on a loaded machine
 _START_WITHIN = timedelta(seconds=60)  # measured 0.1 to 2 s
+_RECOVER_WITHIN = timedelta(minutes=5)  # measured 0.1 s for a few segments
 _PROMOTE_WITHIN = timedelta(seconds=60)  # measured 0.02 to 0.5 s
 _POLL = timedelta(milliseconds=10)
 # pg_promote(true) polls at 100 ms; over an open connection the end of recovery is seen within this.
@@ -145,6 +146,7 @@ class PostgresServer:
         self._configure(recovery)
         self.start()
         if recovery:
+            self._await_primary(_RECOVER_WITHIN)
             self._reload()
 
     def _configure(self, recovery: Mapping[str, str] | None = None) -> None:
@@ -270,15 +272,18 @@ class PostgresServer:
 
     def promote(self) -> None:
         """Make a standby the primary; returns when it is out of recovery, seen over an open connection."""
+        self.open_control().execute("select pg_promote(false)")
+        self._await_primary(_PROMOTE_WITHIN)
+        self._upstream = None
+
+    def _await_primary(self, within: timedelta) -> None:
         control = self.open_control()
-        control.execute("select pg_promote(false)")
         wait_until(
             lambda: control.execute("select not pg_is_in_recovery()").fetchone() == (True,),
             what=f"promotion of {self.host.name}",
-            within=_PROMOTE_WITHIN,
+            within=within,
             every=_PROMOTION_POLL,
         )
-        self._upstream = None
 
     def require_synchronous(self, standby: str) -> None:
         """Acknowledge commits only when this standby has them on its disk; `` carries on without one."""

@@ -41,11 +41,11 @@ def archive_command(folder: Path | None, host: str) -> str:
 
 def recovery_settings(archive: Path, until: datetime) -> dict[str, str]:
     """Return the settings under which a server replays an archive up to a time, and is a primary then."""
+    segment = _name(archive, "%f")
     return {
-        "restore_command": f"cp {_name(archive, '%f')} %p",
+        "restore_command": f"test -e {segment} && exec cp {segment} %p",
         "recovery_target_time": until.isoformat(),
         "recovery_target_action": "promote",
-        "hot_standby": "off",  # so that it does not answer before it is there
     }
 
 
@@ -54,7 +54,7 @@ def _name(folder: Path, file: str) -> str:
 
 
 def close_segment(connection: psycopg.Connection) -> tuple[datetime, str]:
-    """Close the log's open segment; return a time and the name of the segment with which everything until then is there.
+    """Close the log's open segment; return a time and the name of the segment up to which everything until then is.
 
     What was acknowledged before that time is in this segment or an earlier one. So is a commit after it, at which a
     recovery to that time stops: PostgreSQL refuses a target that its log never reaches.

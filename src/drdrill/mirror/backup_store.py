@@ -1,5 +1,6 @@
-"""Where a region's backups are: a folder of the mirror's directory, on no host's disk. Implements `aws.ports.BackupStore`.
+"""Where a region's backups are: a folder of the mirror's directory, on no host's disk.
 
+Implements `aws.ports.BackupStore`.
 Hosts see it as they see the whole file system; their own disks are what a loss of power or of the host takes.
 """
 

@@ -51,8 +51,8 @@ class Embedded:
         Fidelity("PostgreSQL, its replication and promotion", "real", "killing processes keeps the page cache: "
                  "a host's loss does not test what fsync protects"),
         Fidelity("RDS control plane", "emulated", "failure detection takes a configured time; AWS's own is not shown"),
-        Fidelity("RDS backups", "real", "the log is stored at the interval of environment.yaml (AWS: 5 minutes); encryption "
-                 "keys are names that are checked for their region: nothing is encrypted"),
+        Fidelity("RDS backups", "real", "the log is stored as often as environment.yaml says (AWS: every 5 minutes); "
+                 "nothing is encrypted: keys are names, of which only the region is checked"),
         Fidelity("hosts, zones, regions", "emulated", "namespaces of one machine: no hardware fails"),
         Fidelity("DNS", "real", "one server instead of Route 53's fleet; TTLs are the production's"),
         Fidelity("users", "modelled", "clients write to the database's endpoint, without services between"),
@@ -238,9 +238,7 @@ class Embedded:
             )
         return (done.stdout or b"").decode(errors="replace")
 
-    def start_client(
-        self, name: str, command: Sequence[str], *, log: Path, zone: str | None = None
-    ) -> None:
+    def start_client(self, name: str, command: Sequence[str], *, log: Path, zone: str | None = None) -> None:
         """Start a client's process on the users' host, or on a machine in a zone that belongs to no database.
 
         It ends when this process does, by the pipe at its input.

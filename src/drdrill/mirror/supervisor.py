@@ -21,7 +21,8 @@ from typing import Any
 
 from drdrill.aws.cloudwatch import CloudWatchService, MetricStore
 from drdrill.aws.gate import Gate, Service
-from drdrill.aws.rds import RdsRegion, RdsService, RdsSettings
+from drdrill.aws.rds import ACCOUNT, RdsRegion, RdsService, RdsSettings
+from drdrill.aws.sts import StsService
 from drdrill.core.clock import SystemClock
 from drdrill.core.errors import DrdrillError
 from drdrill.dataplane import dns
@@ -73,6 +74,7 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
         region.on_metric = metrics.put
         services[name, "rds"] = RdsService(region)
         services[name, "monitoring"] = CloudWatchService(metrics)
+        services[name, "sts"] = StsService(ACCOUNT)
     gate = Gate(services, report=_log.error)
     open_endpoints(network, names, directory.secrets, gate)
     stopped = threading.Event()

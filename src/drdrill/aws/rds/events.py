@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from drdrill.aws.rds.model import EventRecord
     from drdrill.aws.rds.region import RdsRegion
 
-_SOURCE = "db-instance"
 _DURATION_MINUTES = 60
 _LONGEST_MINUTES = 14 * 24 * 60  # AWS keeps events for 14 days
 
@@ -56,7 +55,7 @@ def read_event_request(parameters: Parameters, *, now: datetime) -> Callable[[Ev
     start, end = _read_times(parameters, now)
     return lambda event: (
         start <= event.at <= end
-        and kind in (None, _SOURCE)
+        and kind in (None, event.source_type)
         and source in (None, event.identifier)
         and (not categories or not categories.isdisjoint(event.categories))
     )
@@ -82,7 +81,7 @@ def describe_event(event: EventRecord) -> dict[str, Any]:
     """Return an `Event` of the API."""
     return {
         "SourceIdentifier": event.identifier,
-        "SourceType": _SOURCE,
+        "SourceType": event.source_type,
         "Message": event.message,
         "EventCategories": list(event.categories),
         "Date": event.at,

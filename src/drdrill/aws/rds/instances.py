@@ -5,13 +5,16 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
+from drdrill.aws.errors import AwsError
 from drdrill.aws.rds.creation import check_create
+from drdrill.aws.rds.deletion import read_deletion
 from drdrill.aws.rds.description import describe
+from drdrill.aws.rds.keys import read_key
 from drdrill.aws.rds.listing import read_filters, select_page
 from drdrill.aws.rds.maintenance import choose_window
 from drdrill.aws.rds.model import InstanceRecord, Status, name_endpoint
 from drdrill.aws.rds.reconciler import Reconciler
+from drdrill.aws.rds.snapshots import SnapshotKind, begin_snapshot
 from drdrill.aws.rds.tags import read_tags
 
 if TYPE_CHECKING:
@@ -55,6 +58,8 @@ class InstanceOperations:
             publicly_accessible=parameters.get("PubliclyAccessible", False),
             deletion_protection=parameters.get("DeletionProtection", False),
             endpoint=name_endpoint(identifier, self._region.name),
+            backup_retention_days=parameters.get("BackupRetentionPeriod", 1),  # AWS's default
+            kms_key=read_key(parameters, self._region.name),
             tags=read_tags(parameters),
             maintenance_window=parameters.get("PreferredMaintenanceWindow", "").lower()
             or choose_window(resource_id),
@@ -111,28 +116,21 @@ class InstanceOperations:
         return {"DBInstance": describe(reconciler.record)}
 
     def delete_db_instance(self, parameters: Parameters) -> Mapping[str, Any]:
-        """Delete an instance; without a final snapshot, which the mirror cannot take yet."""
+        """Delete an instance; with a final snapshot only when that is whole."""
         reconciler = self._region.find(parameters["DBInstanceIdentifier"])
-        if reconciler.record.deletion_protection:
-            raise AwsError(
-                "InvalidParameterCombination",
-                "Cannot delete protected DB Instance, please disable deletion protection and try again.",
-            )
-        if reconciler.record.source_arn is not None and not parameters.get("SkipFinalSnapshot", False):
-            raise AwsError(
-                "InvalidParameterCombination",
-                "A final DB snapshot cannot be taken of a read replica: SkipFinalSnapshot must be specified.",
-            )
-        if not parameters.get("SkipFinalSnapshot", False):
-            if not parameters.get("FinalDBSnapshotIdentifier"):
-                raise AwsError(
-                    "InvalidParameterCombination",
-                    "FinalDBSnapshotIdentifier is required unless SkipFinalSnapshot is specified.",
-                )
-            raise NotImplementedInMirrorError(
-                "The parameter FinalDBSnapshotIdentifier of rds:DeleteDBInstance"
-            )
-        if not reconciler.request("delete", allowed=(Status.AVAILABLE, Status.FAILED)):
+        final = read_deletion(parameters, reconciler.record)
+        reconciler.backups.retain_automated = not parameters.get("DeleteAutomatedBackups", True)
+        if final is None:
+            if not reconciler.request("delete", allowed=(Status.AVAILABLE, Status.FAILED)):
+                raise not_available(reconciler.record)
+            return {"DBInstance": describe(reconciler.record)}
+        snapshot = begin_snapshot(self._region, reconciler.record, final, SnapshotKind.MANUAL)
+
+        def delete() -> None:
+            reconciler.request("delete", allowed=(Status.DELETING,))
+
+        if not reconciler.backups.take(snapshot, meanwhile=Status.DELETING, then=delete):
+            self._region.snapshots.withdraw(final)
             raise not_available(reconciler.record)
         return {"DBInstance": describe(reconciler.record)}
 
