@@ -63,9 +63,8 @@ def status(rds: Any, instance: dict[str, Any]) -> Callable[[str, str], None]:
                 "DBInstances"
             ]
             ready = described["DBInstanceStatus"] == "available"
-            return ready and described["DBParameterGroups"] == [
-                {"DBParameterGroupName": group, "ParameterApplyStatus": wanted}
-            ]
+            expected = [{"DBParameterGroupName": group, "ParameterApplyStatus": wanted}]
+            return bool(ready and described["DBParameterGroups"] == expected)
 
         wait_until(said, what=f"{group} {wanted}", within=_WITHIN, every=_EVERY)
 

@@ -52,7 +52,7 @@ def _await_available(rds: Any, instance: str) -> dict[str, Any]:
     return described
 
 
-def _refused(rds: Any, instance: str, **changes: object) -> str:
+def _refused(rds: Any, instance: str, **changes: Any) -> str:
     with pytest.raises(rds.exceptions.ClientError) as caught:
         _modify(rds, instance, **changes)
     return str(caught.value.response["Error"]["Code"])
