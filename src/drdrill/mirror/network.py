@@ -139,16 +139,15 @@ class Network:
     ) -> WorldHost:
         """Make a host with a disk, power and its place in a zone (or on the internet).
 
-        A name that is too long is shortened; one that another region has is told apart by the region.
+        A name that is too long is shortened; one that another host has is told apart by the region, and by a number
+        where a renamed instance has left its host's name behind.
         """
         with self._lock:
             zone = self._zones[zone_name]
             region = next((layout.name for layout in self.regions if zone_name in layout.zones), "")
             name = _shorten(name)
-            if name in self._hosts:
-                name = f"{name}.{region}"
-            if name in self._hosts:
-                raise ValueError(f"there is a host {name} already")
+            names = itertools.chain([name, f"{name}.{region}"], (f"{name}.{n}" for n in itertools.count(2)))
+            name = next(one for one in names if one not in self._hosts)
             disk = self._disks / name
             disk.mkdir()
             _run(["mount", "-t", "tmpfs", "-o", f"size={disk_bytes},mode=755", "none", str(disk)])

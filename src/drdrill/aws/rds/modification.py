@@ -11,7 +11,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
-from drdrill.aws.rds.creation import AS_IT_IS, IDENTIFIER, STORAGE_GIB, find_wrong_class, find_wrong_password
+from drdrill.aws.rds.creation import (
+    AS_IT_IS,
+    IDENTIFIER,
+    STORAGE_GIB,
+    find_wrong_class,
+    find_wrong_password,
+    find_wrong_retention,
+)
 from drdrill.aws.rds.description import describe
 from drdrill.aws.rds.instances import not_available
 from drdrill.aws.rds.maintenance import find_mistake
@@ -45,7 +52,6 @@ _KNOWN = frozenset({
     *_PENDING, *_AT_ONCE, "DBInstanceIdentifier", "ApplyImmediately", "MasterUserPassword", "DBParameterGroupName",
     "PreferredMaintenanceWindow",
 })  # fmt: skip
-_RETENTION_DAYS = range(36)
 _LEAST_GROWTH_PERCENT = 10  # API reference: a smaller one is rounded up
 
 
@@ -158,11 +164,8 @@ def _find_refusals(parameters: Parameters, record: InstanceRecord) -> Iterator[A
 
 
 def _find_wrong_backup(parameters: Parameters, record: InstanceRecord) -> Iterator[AwsError]:
-    days = parameters.get("BackupRetentionPeriod", 0)
-    if days not in _RETENTION_DAYS:
-        text = f"Invalid backup retention period: {days}. Must be between 0 and {_RETENTION_DAYS[-1]}"
-        yield AwsError("InvalidParameterValue", text)
-    if days == 0 and "BackupRetentionPeriod" in parameters and record.replica_arns:
+    yield from find_wrong_retention(parameters)
+    if parameters.get("BackupRetentionPeriod") == 0 and record.replica_arns:
         text = "Backups cannot be disabled for a DB instance that is the source of a read replica."
         yield AwsError("InvalidParameterCombination", text)
 

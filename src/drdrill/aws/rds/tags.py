@@ -1,4 +1,4 @@
-"""Tags: of instances and groups, by their ARN, with AWS's limits."""
+"""Tags: of instances, snapshots and groups, by their ARN, with AWS's limits."""
 
 from __future__ import annotations
 
@@ -70,6 +70,9 @@ class TagOperations:
                 group.tags = change(group.tags)
             case "subgrp":
                 region.subnet_groups.change(name, lambda found: replace(found, tags=change(found.tags)))
+            case "snapshot":
+                snapshot = region.snapshots.find(name)
+                region.snapshots.change(snapshot.identifier, tags=change(snapshot.tags))
             case _:
                 raise AwsError("InvalidParameterValue", f"Unexpected ARN: {arn}")
 
