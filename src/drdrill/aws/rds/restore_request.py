@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
 from drdrill.aws.rds.creation import AS_IT_IS, IDENTIFIER, find_wrong_class, find_wrong_retention
+from drdrill.aws.rds.maintenance import choose_window
 from drdrill.aws.rds.model import InstanceRecord, name_endpoint
+from drdrill.aws.rds.tags import read_tags
 from drdrill.dataplane.postgresql_programs import PORT
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ _KNOWN = frozenset({
     "DBInstanceIdentifier", "DBSnapshotIdentifier", "SourceDBInstanceIdentifier", "TargetDBInstanceIdentifier",
     "RestoreTime", "UseLatestRestorableTime", "SourceDbiResourceId", "DBInstanceClass", "MultiAZ",
     "PubliclyAccessible", "DeletionProtection", "Tags", "BackupRetentionPeriod", "AllocatedStorage",
-    "AutoMinorVersionUpgrade",
+    "AutoMinorVersionUpgrade", "DBParameterGroupName", "DBSubnetGroupName",
 })  # fmt: skip
 _AS_IT_IS: Mapping[str, object] = {
     **AS_IT_IS,
@@ -40,9 +42,11 @@ def read_restored(
     for error in (*_find_refusals(parameters, source, identifier), *_find_gaps(parameters, operation)):
         raise error
     identifier = identifier.lower()
+    resource_id = "db-" + secrets.token_hex(13).upper()
+    subnet_group = parameters.get("DBSubnetGroupName")
     return InstanceRecord(
         identifier=identifier,
-        resource_id="db-" + secrets.token_hex(13).upper(),
+        resource_id=resource_id,
         region=region.name,
         instance_class=parameters.get("DBInstanceClass", source.instance_class),
         allocated_storage=parameters.get("AllocatedStorage", source.allocated_storage),
@@ -53,12 +57,15 @@ def read_restored(
         publicly_accessible=parameters.get("PubliclyAccessible", False),
         deletion_protection=parameters.get("DeletionProtection", False),
         endpoint=name_endpoint(identifier, region.name),
-        tags=tuple((tag["Key"], tag.get("Value", "")) for tag in parameters.get("Tags", [])),
+        tags=read_tags(parameters),
         backup_retention_days=parameters.get("BackupRetentionPeriod", source.backup_retention_days),
         auto_minor_version_upgrade=parameters.get(
             "AutoMinorVersionUpgrade", source.auto_minor_version_upgrade
         ),
         kms_key=source.kms_key,
+        maintenance_window=choose_window(resource_id),
+        parameter_group=region.parameter_groups.find(parameters.get("DBParameterGroupName", "")).name,
+        subnet_group=region.subnet_groups.find(subnet_group).name if subnet_group else None,
     )
 
 

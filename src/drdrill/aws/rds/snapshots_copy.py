@@ -18,6 +18,7 @@ from drdrill.aws.rds.snapshots import (
     read_identifier,
     tell_snapshot,
 )
+from drdrill.aws.rds.tags import read_tags
 from drdrill.core.errors import DrdrillError
 from drdrill.dataplane.postgresql_backup import verify_backup
 
@@ -59,7 +60,7 @@ class SnapshotCopyOperations:
         region.snapshots.refuse_taken(identifier)
         if not source.folder.hold():
             raise _not_found(source.identifier)
-        tags = tuple((tag["Key"], tag.get("Value", "")) for tag in parameters.get("Tags", []))
+        tags = read_tags(parameters)
         if parameters.get("CopyTags", False) and not tags:
             tags = source.tags
         copy = SnapshotRecord(
@@ -105,11 +106,12 @@ class SnapshotCopyOperations:
 
     def _copy(self, source: SnapshotRecord, copy: SnapshotRecord) -> None:
         region, across = self._region, source.region != self._region.name
+        where = f"from region {source.region}" if across else f"in region {region.name}"
         tell_snapshot(
             region,
             copy,
             "RDS-EVENT-0059" if across else "RDS-EVENT-0196",
-            f"Started copy of snapshot {source.identifier} from region {source.region}",
+            f"Started copy of snapshot {source.identifier} {where}",
             "notification",
         )
         try:
@@ -130,7 +132,7 @@ class SnapshotCopyOperations:
             region,
             copy,
             "RDS-EVENT-0060" if across else "RDS-EVENT-0197",
-            f"Finished copy of snapshot {source.identifier} from region {source.region}",
+            f"Finished copy of snapshot {source.identifier} {where}",
             "notification",
         )
 

@@ -14,6 +14,7 @@ from drdrill.aws.rds.snapshots import (
     read_identifier,
     tell_snapshot,
 )
+from drdrill.aws.rds.tags import read_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -58,7 +59,7 @@ class SnapshotOperations:
         record = reconciler.record
         if record.status is not Status.AVAILABLE:
             raise _not_available(record.identifier)
-        tags = tuple((tag["Key"], tag.get("Value", "")) for tag in parameters.get("Tags", []))
+        tags = read_tags(parameters)
         snapshot = begin_snapshot(self._region, record, identifier, SnapshotKind.MANUAL, tags=tags)
         if not reconciler.backups.take(snapshot, meanwhile=Status.BACKING_UP):
             self._region.snapshots.withdraw(identifier)
