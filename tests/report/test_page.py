@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drdrill.core.errors import DamagedRecordError
+from drdrill.measure.document import in_version
 from drdrill.record.directory import DrillDirectory
 from drdrill.report import render_page
 from tests.measure.story import FAULT, NEW, SECOND
@@ -190,8 +191,7 @@ def test_a_journal_without_its_tail_is_shown_up(story: Story) -> None:
 def test_a_verdict_of_an_older_format_is_no_difference(story: Story) -> None:
     """What a later version began to measure does not make an old verdict a wrong one."""
     directory = store(story)
-    verdict = json.loads(directory.verdict_path.read_text(encoding="utf-8"))
-    verdict["schema_version"] = 0
+    verdict = in_version(json.loads(directory.verdict_path.read_text(encoding="utf-8")), 0)
     del verdict["controls"]
     directory.verdict_path.write_text(json.dumps(verdict), encoding="utf-8")
     assert "The stored verdict is not what" not in _read(render_page(directory))

@@ -75,11 +75,13 @@ def test_the_words_say_what_is_not_known(story: Story) -> None:
     assert re.match(r"\d\.\d+\ss of the \d+\.\d+\ss in which a primary served: no", told["unbounded for"])
 
 
-def test_a_verdict_of_an_earlier_version_has_a_page_without_the_curve(story: Story) -> None:
-    """What was stored before there was a sweep is shown as it was stored."""
+def test_a_verdict_of_an_earlier_version_is_none_that_differs(story: Story) -> None:
+    """Before there was a sweep neither its figures nor its findings were stored; no page calls that a difference."""
+    story.make_asynchronous(2 * SECOND)
     directory = store(story)
     stored = json.loads(directory.verdict_path.read_text(encoding="utf-8"))
+    assert "swept_differs" in {one["code"] for one in stored["findings"]}
     write_json(directory.verdict_path, in_version(stored, 1))
     page = render_page(directory)
-    assert "at any other moment" not in page
-    assert "Where the copies of the data were" in page
+    assert "What would have been lost at any other moment" in page
+    assert "The stored verdict is not what the stored files give" not in page

@@ -39,7 +39,6 @@ def command(directory: Path, as_json: bool) -> int:
     from drdrill.cli.summary import print_verdict
     from drdrill.measure import measure
     from drdrill.measure.comparison import find_differences
-    from drdrill.measure.document import in_version
     from drdrill.record.directory import DrillDirectory, read_json
 
     console = Console(highlight=False)
@@ -47,8 +46,7 @@ def command(directory: Path, as_json: bool) -> int:
     for drill in map(DrillDirectory, find_drills(directory)):
         computed = measure(drill).to_json()
         stored = read_json(drill.verdict_path) if drill.verdict_path.exists() else None
-        comparable = in_version(computed, stored["schema_version"]) if stored else computed
-        differences = list(find_differences(stored, comparable)) if stored else []
+        differences = list(find_differences(stored, computed)) if stored else []
         documents.append({
             "directory": str(drill.path),
             "stored_verdict": stored["verdict"] if stored else None,

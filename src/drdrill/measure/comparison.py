@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from drdrill.measure.document import in_version
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -24,6 +26,8 @@ def find_differences(stored: Any, computed: Any, path: str = "") -> Iterator[str
     What a document of an older version of the format did not have yet is no difference.
     """
     older = not path and _version(stored) < _version(computed)
+    if older:
+        computed = in_version(computed, _version(stored))
     if isinstance(stored, dict) and isinstance(computed, dict):
         for key in sorted({*stored, *computed}):
             below = f"{path}.{key}" if path else key

@@ -66,7 +66,7 @@ def in_version(document: Mapping[str, Any], version: int) -> dict[str, Any]:
     if version >= SCHEMA_VERSION:
         return {**document}
     earlier = {key: value for key, value in document.items() if key != "swept"}
-    findings = [one for one in document["findings"] if one["code"] not in _SWEPT_FINDINGS]
+    findings = [one for one in document.get("findings", ()) if one["code"] not in _SWEPT_FINDINGS]
     return {**earlier, "schema_version": version, "findings": findings}
 
 

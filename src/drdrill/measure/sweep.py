@@ -21,6 +21,9 @@ The conservative one, *at most*, is the figure; the distance between the two is 
 intervals of sampling. *At least* trusts the standby's word to be fresh: how long it was under way is not
 sampled, so really a little less may be lost, and it never excuses anything.
 
+For the fault itself one thing more is known: the standby lived on, and had all of F[k] when it took over. So the
+last reading before the fault bounds the real loss by F[k], and that is compared with the loss that rows show.
+
 **Synchronous standby.** Its acknowledgements waited for it, so nothing would be lost while a reading, the one before
 and the one after say that it was synchronous: 0, where positions alone could only say "less than some intervals".
 Positions can contradict: *at least* above 0 at such a reading is a finding.
@@ -150,11 +153,15 @@ class _Tenure:
             np.array([one.synchronous for one in readings], bool)
         )
         self._end_ns = np.minimum(np.append(self._asked_ns[1:], until_ns)[: len(readings)], self._fresh_ns)
-        self._safe_ns = _pick(self._asked_ns, np.searchsorted(positions, flushed, side="right") - 1, _NONE)
+        self._safe_ns, self._safe_at_last_ns = (
+            _pick(self._asked_ns, np.searchsorted(positions, has, side="right") - 1, _NONE)
+            for has in (flushed, np.where(told == NEVER, _NONE, told))
+        )
         self._lost_from_ns = _pick(self._asked_ns, np.searchsorted(positions, told) + 1, NEVER)
         count = len(readings)
         self._first_ns, self._last_ns = NEVER, _NONE
         self._earliest_ns = np.full(count, NEVER)  # of what may be lost
+        self._earliest_at_last_ns = np.full(count, NEVER)
         self._earliest_certain_ns = np.full(count, NEVER)
         self._last_asked_ns = np.full(count, _NONE)  # the last acknowledgement before the reading
         self._last_end_ns = np.full(count, _NONE)
@@ -172,9 +179,9 @@ class _Tenure:
             return
         self._first_ns = min(self._first_ns, int(times_ns[0]))
         self._last_ns = max(self._last_ns, int(times_ns[-1]))
-        asked, ended, safe = (
+        asked, ended, safe, at_last = (
             np.searchsorted(times_ns, moments_ns, side="right")
-            for moments_ns in (self._asked_ns, self._end_ns, self._safe_ns)
+            for moments_ns in (self._asked_ns, self._end_ns, self._safe_ns, self._safe_at_last_ns)
         )
         # In the order of acknowledgement, the first one attempted at x or later is where the highest time of
         # attempt so far reaches x.
@@ -183,6 +190,7 @@ class _Tenure:
         np.maximum(self._last_asked_ns, _pick(times_ns, asked - 1, _NONE), out=self._last_asked_ns)
         np.maximum(self._last_end_ns, _pick(times_ns, ended - 1, _NONE), out=self._last_end_ns)
         np.minimum(self._earliest_ns, _pick(times_ns, safe, NEVER), out=self._earliest_ns)
+        np.minimum(self._earliest_at_last_ns, _pick(times_ns, at_last, NEVER), out=self._earliest_at_last_ns)
         np.minimum(self._earliest_certain_ns, _pick(times_ns, certain, NEVER), out=self._earliest_certain_ns)
         self._rows += np.maximum(ended - safe, 0)
 
@@ -197,16 +205,17 @@ class _Tenure:
         return int(asked_ns[-1]) if len(asked_ns) else _NONE
 
     def drilled(self, asked_ns: int, measured_ns: int | None) -> Drilled | None:
-        """Return what was lost if all that a standby got was what it had at the reading asked for at a time.
+        """Return what was lost if a standby that then took over got no more than it told in this reading.
 
-        Unlike in the curve, whatever the server acknowledged later is lost, too.
+        Other than at a moment of the curve, it had all of that when it took over; and whatever the server
+        acknowledged later is lost, too.
         """
         index = int(np.searchsorted(self._asked_ns, asked_ns))
-        if self._at_most_ns[index] == UNBOUNDED:
-            return None
         if self._synchronous[index]:
             return Drilled(0, 0, measured_ns)
-        at_most_ns = max(0, self._last_ns - int(self._earliest_ns[index]))
+        if self._safe_at_last_ns[index] == _NONE:
+            return None
+        at_most_ns = max(0, self._last_ns - int(self._earliest_at_last_ns[index]))
         return Drilled(int(self._at_least_ns[index]), at_most_ns, measured_ns)
 
     def curve(self) -> Curve:
