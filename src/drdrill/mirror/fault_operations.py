@@ -101,8 +101,7 @@ class FaultOperations:
     def look_from_zone(self, zone: str, address: str) -> Answer:
         """Look at a server from a machine that stands in a zone."""
         command = [sys.executable, "-m", "drdrill.load.reach", address, str(PORT), _LOOK_TIMEOUT_SECONDS]
-        look: Answer = json.loads(self._bystander(zone).run(command, within=_LOOK_WITHIN))
-        return look
+        return {"look": json.loads(self._bystander(zone).run(command, within=_LOOK_WITHIN))}
 
     def read_disk(self, host: str) -> Answer:
         """Ask a host's own programs how much of its disk is free, and whether it takes a file."""

@@ -111,7 +111,8 @@ class _MirrorEyes:
 
     def from_zone(self, zone: str, address: str) -> Mapping[str, Any]:
         """Look at a server from another machine in a zone."""
-        return self._control.ask("look_from_zone", zone=zone, address=address)
+        look: Mapping[str, Any] = self._control.ask("look_from_zone", zone=zone, address=address)["look"]
+        return look
 
     def at_disk(self, host: str) -> Mapping[str, Any]:
         """Let a host's own programs look at its disk."""
