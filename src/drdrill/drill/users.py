@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from drdrill.core.clock import NANOSECONDS
-from drdrill.core.errors import InvalidDrillError, UsageError
+from drdrill.core.errors import InvalidDrillError, NotObservedError, UsageError
 from drdrill.core.waiting import wait_until
 from drdrill.dataplane.postgresql_programs import PORT
 from drdrill.load.clients import Target, plan_client_beside, plan_clients
@@ -32,6 +32,7 @@ _COME_TOGETHER_NS = (
     2 * NANOSECONDS
 )  # a client's process starts in 0.4 s, in 1.5 s when all start at once on 2 cores
 _PREPARE_WITHIN = timedelta(seconds=60)  # measured 0.1 s
+_BESIDE_WITHIN = timedelta(seconds=20)  # its first request is due after 2 s
 _LOOK_EVERY = timedelta(milliseconds=100)
 _READ_WITHIN = timedelta(minutes=10)  # measured 0.1 s for 20,000 rows
 _LEAVE_WITHIN = timedelta(seconds=30)  # the longest time-out of a request, and their last records
@@ -83,7 +84,10 @@ class Users:
         self._start(configs, start_ns)
 
     def come_beside(self, member: StoreMember, seed: int) -> None:
-        """Start a client in a member's zone that writes to its address, and wait until it is served there."""
+        """Start a client in a member's zone that writes to its address, and wait until it is served there.
+
+        Raises `InvalidDrillError` when it is not: then nothing is broken.
+        """
         start_ns = self._clock.now_ns() + _COME_TOGETHER_NS
         config = plan_client_beside(
             self._workload,
@@ -95,13 +99,14 @@ class Users:
             ledger=self._directory.ledger,
         )
         self._start((config,), start_ns, zone=member.zone)
-        wait_until(
-            lambda: self._is_served(config.name),
-            what=f"{config.name} served at {member.address}",
-            within=_PREPARE_WITHIN,
-            every=_LOOK_EVERY,
-            clock=self._clock,
-        )
+        what = f"{config.name} served at {member.address}"
+        try:
+            wait_until(
+                lambda: self._is_served(config.name),
+                what=what, within=_BESIDE_WITHIN, every=_LOOK_EVERY, clock=self._clock,
+            )  # fmt: skip
+        except NotObservedError as error:
+            raise InvalidDrillError(f"Nothing was broken: {error}") from error
 
     def _is_served(self, name: str) -> bool:
         codes = [

@@ -14,7 +14,8 @@ from drdrill.aws.rds.model import Status
 if TYPE_CHECKING:
     from drdrill.aws.rds.instance import Instance
 
-_LEAST_FREE_BYTES = 1 << 20  # PostgreSQL makes a table longer by up to 64 pages of 8 KiB at once
+_FULL_BYTES = 1 << 20  # free; PostgreSQL makes a table longer by up to 64 pages of 8 KiB at once
+_SPACE_BYTES = 16 << 20  # free; so that the status does not flutter: a segment of the log
 
 
 class StorageWatch:
@@ -29,10 +30,11 @@ class StorageWatch:
         if primary is None or not primary.host.powered:
             return
         about = os.statvfs(primary.host.disk)
-        if about.f_bavail * about.f_frsize < _LEAST_FREE_BYTES:
+        free_bytes = about.f_bavail * about.f_frsize
+        if free_bytes < _FULL_BYTES:
             if instance.set_if((Status.AVAILABLE,), Status.STORAGE_FULL):
                 text = "Allocated storage has been exhausted. Allocate additional storage to resolve."
                 instance.tell("RDS-EVENT-0007", text, "low storage")
-        elif instance.record.status is Status.STORAGE_FULL:
+        elif instance.record.status is Status.STORAGE_FULL and free_bytes >= _SPACE_BYTES:
             primary.accept_write()
             instance.set_if((Status.STORAGE_FULL,), Status.AVAILABLE)
