@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from drdrill.mirror.network import Network
 
 _FILLER = "filler"  # the file that takes the rest of a disk
-_PAGE = 4096
+_STEP = 4 << 20  # a step that fails gives back what it took: little, so that nobody sees the disk empty again
 
 
 class Injector(Protocol):
@@ -157,17 +157,13 @@ def _fill(path: Path) -> int:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     size = 0
     try:
-        step = _free_bytes(path)
-        while (
-            step >= _PAGE
-        ):  # others take and free bytes meanwhile: what is not there is asked for in smaller parts
+        while step := min(_free_bytes(path), _STEP):
             try:
                 os.posix_fallocate(descriptor, size, step)
                 size += step
-            except OSError as error:
+            except OSError as error:  # somebody else took the last page meanwhile
                 if error.errno != errno.ENOSPC:
                     raise
-                step //= 2
     except BaseException:
         with contextlib.suppress(OSError):
             path.unlink()
