@@ -52,12 +52,14 @@ class Aftermath:
         """Be told that what was broken is whole again: from now on it may be what protects."""
         self._healed = True
 
-    def await_outage(self) -> None:
-        """Wait until users are seen not to be served, or patience ends; both are recorded."""
+    def await_outage(self, at_least: timedelta | None) -> None:
+        """Wait until users were seen not to be served for that long, or patience ends; both are recorded."""
+        at_least_ns = int((at_least or timedelta()).total_seconds() * NANOSECONDS)
 
         def down() -> bool:
             self._users.require_running()
-            return self._users.observe_outage(self._fault.before_ns, self._fault.after_ns).was_down
+            outage = self._users.observe_outage(self._fault.before_ns, self._fault.after_ns)
+            return outage.was_down and outage.down_ns > at_least_ns
 
         seen = True
         try:

@@ -257,8 +257,8 @@ class Drill:
         return result.reason
 
     def await_outage(self) -> None:
-        """Wait until users are seen not to be served, or patience ends; both are recorded."""
-        self._require(self._aftermath).await_outage()
+        """Wait until users were seen not to be served for as long as the plan declares, or patience ends."""
+        self._require(self._aftermath).await_outage(self.scenario.impact.down_at_least)
 
     def await_status(self, status: str) -> None:
         """Wait until the cloud says this of the store. Raises `InvalidDrillError` when it does not in time."""
