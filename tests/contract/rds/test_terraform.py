@@ -1,0 +1,124 @@
+"""Terraform's own AWS provider on the operator's host: apply, an empty plan, change, an empty plan, destroy.
+
+https://github.com/hashicorp/terraform-provider-aws/blob/main/website/docs/r/db_instance.html.markdown
+
+The provider itself waits a minute before it looks at what it began: this takes some minutes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from drdrill.mirror.embedded import Embedded
+    from tests.contract.rds.conftest import Query
+
+pytestmark = pytest.mark.drill
+_PROGRAM = Path(__file__).with_name("programs") / "main.tf"
+_WITHIN = timedelta(minutes=10)  # measured 1 to 2 min, most of it the provider's own waits
+_CHANGES = ("instance_class=db.r6g.xlarge", "multi_az=false", "team=till", "work_mem=6000")
+# Where Terraform looks for plugins by itself, and where machines without its registry keep them.
+_PLUGINS = (
+    "~/.terraform.d/plugins",
+    "/usr/share/terraform/plugins",
+    "/usr/local/share/terraform/plugins",
+    "/opt/*",
+)
+
+
+def find_plugins() -> Path | None:
+    """Return the folder in which a copy of the provider lies as HOST/hashicorp/aws/VERSION/SYSTEM, if one does."""
+    for place in (os.environ.get("TF_PLUGIN_CACHE_DIR", ""), *_PLUGINS):
+        expanded = Path(place).expanduser()
+        if place:
+            for folder in expanded.parent.glob(expanded.name):
+                for _ in folder.glob("*/hashicorp/aws/*/*_*/terraform-provider-aws*"):
+                    return folder
+    return None
+
+
+class Terraform:
+    """A configuration in a folder of its own, run on the operator's host."""
+
+    def __init__(self, environment: Embedded, folder: Path, program: str, plugins: Path) -> None:
+        self._environment = environment
+        self._folder = folder
+        self._program = program
+        self._settings = folder / "terraform.rc"
+        mirror = f'filesystem_mirror {{\n path = "{plugins}"\n }}'
+        self._settings.write_text(f"disable_checkpoint = true\nprovider_installation {{\n {mirror}\n}}\n")
+        shutil.copy(_PROGRAM, folder / "main.tf")
+
+    def run(self, *arguments: str) -> str:
+        """Run Terraform and return what it wrote; raises `CommandFailedError` when it does not end with 0."""
+        command = ["env", f"TF_CLI_CONFIG_FILE={self._settings}", self._program, f"-chdir={self._folder}"]
+        return self._environment.run_for_operator([*command, *arguments, "-no-color"], within=_WITHIN)
+
+    def apply(self, *changes: str) -> None:
+        """Apply the configuration, with these variables."""
+        self.run("apply", "-auto-approve", "-input=false", *_variables(changes))
+
+    def plan_nothing(self, *changes: str) -> None:
+        """Plan, and be told that there is nothing to do: exit status 0, where 2 is a change."""
+        said = self.run("plan", "-detailed-exitcode", "-input=false", *_variables(changes))
+        assert "No changes." in said
+
+
+def _variables(changes: tuple[str, ...]) -> list[str]:
+    return [f"-var={change}" for change in changes]
+
+
+@pytest.fixture
+def terraform(environment: Embedded, tmp_path: Path) -> Terraform:
+    """Return Terraform with its provider, initialised."""
+    program, plugins = shutil.which("terraform"), find_plugins()
+    if program is None:
+        pytest.skip("Terraform is not on the PATH of this machine")
+    if plugins is None:
+        pytest.skip(
+            "no copy of Terraform's AWS provider was found on this machine, and its registry is not asked"
+        )
+    made = Terraform(environment, tmp_path, program, plugins)
+    made.run("init", "-input=false")
+    return made
+
+
+def _describe(rds: Any) -> dict[str, Any]:
+    described: dict[str, Any] = rds.describe_db_instances(DBInstanceIdentifier="tf-shop")["DBInstances"][0]
+    return described
+
+
+def test_apply_change_destroy(rds: Any, terraform: Terraform, query: Query) -> None:
+    """What Terraform applies is there, and its next plan is empty: after the first apply and after every change.
+
+    https://github.com/hashicorp/terraform-provider-aws/blob/main/website/docs/r/db_instance.html.markdown
+    """
+    terraform.apply()
+    terraform.plan_nothing()
+    address = terraform.run("output", "-raw", "address").strip()
+    made = _describe(rds)
+    assert (made["MultiAZ"], made["DBInstanceClass"]) == (True, "db.r6g.large")
+    assert made["DBSubnetGroup"]["DBSubnetGroupName"] == "tf-shop"
+    assert query(address, "show work_mem") == "5000kB"
+    assert query(address, "show max_connections") == "150"
+
+    terraform.apply(*_CHANGES)
+    terraform.plan_nothing(*_CHANGES)
+    changed = _describe(rds)
+    assert (changed["MultiAZ"], changed["DBInstanceClass"]) == (False, "db.r6g.xlarge")
+    assert changed["TagList"] == [{"Key": "team", "Value": "till"}]
+    assert query(address, "show work_mem") == "6000kB"
+
+    terraform.run("destroy", "-auto-approve", "-input=false", *_variables(_CHANGES))
+    with pytest.raises(rds.exceptions.DBInstanceNotFoundFault):
+        _describe(rds)
+    with pytest.raises(rds.exceptions.DBParameterGroupNotFoundFault):
+        rds.describe_db_parameter_groups(DBParameterGroupName="tf-shop")
+    with pytest.raises(rds.exceptions.DBSubnetGroupNotFoundFault):
+        rds.describe_db_subnet_groups(DBSubnetGroupName="tf-shop")
