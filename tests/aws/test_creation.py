@@ -54,6 +54,7 @@ def test_asking_for_what_is_so_anyway() -> None:
         ({"DBName": "postgres"}, "InvalidParameterValue", "postgres cannot be used"),
         ({"DBInstanceClass": "large"}, "InvalidParameterValue", "Invalid DB Instance class: large"),
         ({"AllocatedStorage": 19}, "InvalidParameterValue", "Invalid storage size"),
+        ({"BackupRetentionPeriod": 36}, "InvalidParameterValue", "Must be between 0 and 35"),
         ({"MultiAZ": True, "AvailabilityZone": "eu-west-1a"}, "InvalidParameterCombination", "Multi-AZ"),
     ],
 )
@@ -68,10 +69,9 @@ def test_what_aws_refuses(changes: dict[str, Any], code: str, words: str) -> Non
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"StorageEncrypted": True}, "The parameter StorageEncrypted of rds:CreateDBInstance"),
+        ({"Iops": 3000}, "The parameter Iops of rds:CreateDBInstance"),
         ({"Engine": "mysql", "EngineVersion": "8.0"}, "The engine mysql"),
         ({"Port": 5433}, "A Port other than 5432"),
-        ({"BackupRetentionPeriod": 7}, "A BackupRetentionPeriod above 0"),
         ({"AvailabilityZone": "eu-west-1b"}, "The parameter AvailabilityZone of rds:CreateDBInstance"),
     ],
 )
