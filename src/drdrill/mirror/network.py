@@ -282,8 +282,13 @@ def _ip(where: WorldHost | None, commands: Sequence[str]) -> None:
 
 
 def _allow_forwarding(where: WorldHost | None) -> None:
+    """Have a network namespace route, and answer ARP for an address only on the device that has it.
+
+    A zone's bridge would answer for the gateway beside it, with a hardware address that changes when a host goes.
+    """
     enter = ["nsenter", "--target", str(where.init_pid), "--net", "--mount", "--"] if where else []
-    _run([*enter, "sh", "-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"])
+    settings = "cd /proc/sys/net/ipv4; echo 1 > ip_forward; echo 1 > conf/all/arp_ignore"
+    _run([*enter, "sh", "-e", "-c", settings])
 
 
 def _run(command: Sequence[str], *, said: str = "") -> None:
