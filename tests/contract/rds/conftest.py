@@ -69,8 +69,8 @@ def environment(repository: Path, plan: Plan) -> Iterator[Embedded]:
 
 
 @pytest.fixture(scope="module")
-def client(environment: Embedded) -> Iterator[Callable[[str], Any]]:
-    """Return what makes a plain boto3 client of RDS in a region."""
+def client(environment: Embedded) -> Iterator[Callable[..., Any]]:
+    """Return what makes a plain boto3 client in a region, of RDS or of another service."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         process = subprocess.Popen(
             environment.operator_command([sys.executable, str(_TUNNEL), str(listening.fileno())]),
@@ -83,10 +83,10 @@ def client(environment: Embedded) -> Iterator[Callable[[str], Any]]:
     session = boto3.Session("contract", "contract")
     clients: list[Any] = []
 
-    def make(region: str) -> Any:
+    def make(region: str, service: str = "rds") -> Any:
         clients.append(
             session.client(
-                "rds",
+                service,
                 region_name=region,
                 verify=str(environment.world.directory.path / "authority.pem"),
                 config=Config(proxies={"https": proxy}),
@@ -105,13 +105,13 @@ def client(environment: Embedded) -> Iterator[Callable[[str], Any]]:
 
 
 @pytest.fixture(scope="module")
-def rds(client: Callable[[str], Any], plan: Plan) -> Any:
+def rds(client: Callable[..., Any], plan: Plan) -> Any:
     """Return a client of RDS in the primary region."""
     return client(plan.regions.primary.name)
 
 
 @pytest.fixture(scope="module")
-def rds_recovery(client: Callable[[str], Any], plan: Plan) -> Any:
+def rds_recovery(client: Callable[..., Any], plan: Plan) -> Any:
     """Return a client of RDS in the recovery region."""
     return client(plan.regions.recovery.name)
 

@@ -154,7 +154,7 @@ def describe_new(parameters: Parameters, source: InstanceRecord, region: RdsRegi
 
 
 def _choose_key(key: str | None, source: InstanceRecord, region: str) -> str | None:
-    """Return the ARN of a replica's key: its source's, or in another region one of that region, which has to be named."""
+    """Return the ARN of a replica's key: its source's, or in another region a named one of that region."""
     if source.kms_key is None:
         if key:
             text = "An encrypted read replica cannot be created from a DB instance that is not encrypted."
