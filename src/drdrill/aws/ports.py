@@ -43,6 +43,10 @@ class Fleet(Protocol):
         """Give a machine its power back; nothing is started on it. Harmless when it has power."""
         ...
 
+    def grow_disk(self, host: Host, /, *, disk_bytes: int) -> None:
+        """Make a machine's data disk larger; what runs on it goes on, and what is on it stays."""
+        ...
+
     def release(self, host: Host, /) -> None:
         """Give a machine back: power off, disk gone."""
         ...

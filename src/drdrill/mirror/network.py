@@ -253,6 +253,10 @@ class RegionFleet:
         """Give a machine its power back."""
         self._network.power_on(self._network.find_host(host.name))
 
+    def grow_disk(self, host: Host, /, *, disk_bytes: int) -> None:
+        """Make a machine's data disk larger."""
+        _run(["mount", "-o", f"remount,size={disk_bytes}", str(host.disk)])
+
     def release(self, host: Host, /) -> None:
         """Give a machine back."""
         self._network.release(self._network.find_host(host.name))

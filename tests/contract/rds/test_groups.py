@@ -147,6 +147,35 @@ def test_a_static_parameter(
         )
 
 
+def test_parameters_that_do_not_go_together(
+    rds: Any, instance: dict[str, Any], query: Query, status: Callable[[str, str], None]
+) -> None:
+    """With values that PostgreSQL cannot start with the instance says so, and serves when they are taken back.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
+    """
+    name = {"DBInstanceIdentifier": instance["DBInstanceIdentifier"]}
+    set_parameters(rds, GROUP, ("superuser_reserved_connections", "5000", "pending-reboot"))
+    status(GROUP, "pending-reboot")
+    rds.reboot_db_instance(**name)
+    wait_until(
+        lambda: (
+            rds.describe_db_instances(**name)["DBInstances"][0]["DBInstanceStatus"]
+            == "incompatible-parameters"
+        ),
+        what="incompatible-parameters",
+        within=_WITHIN,
+        every=_EVERY,
+    )
+    rds.reset_db_parameter_group(
+        DBParameterGroupName=GROUP,
+        Parameters=[{"ParameterName": "superuser_reserved_connections", "ApplyMethod": "pending-reboot"}],
+    )
+    rds.reboot_db_instance(**name)
+    status(GROUP, "in-sync")
+    assert query(instance["Endpoint"]["Address"], "show superuser_reserved_connections") == "3"
+
+
 def test_another_group(
     rds: Any, instance: dict[str, Any], query: Query, family: str, status: Callable[[str, str], None]
 ) -> None:

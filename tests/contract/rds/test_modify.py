@@ -43,11 +43,15 @@ def _modify(rds: Any, instance: str, *, immediately: bool = True, **changes: obj
 
 
 def _await_available(rds: Any, instance: str) -> dict[str, Any]:
-    def available() -> dict[str, Any] | None:
-        described = _describe(rds, instance)
-        return described if described["DBInstanceStatus"] == "available" else None
+    return _await_status(rds, instance, "available")
 
-    described = wait_until(available, what=f"{instance} available", within=_WITHIN, every=_EVERY)
+
+def _await_status(rds: Any, instance: str, status: str) -> dict[str, Any]:
+    def said() -> dict[str, Any] | None:
+        described = _describe(rds, instance)
+        return described if described["DBInstanceStatus"] == status else None
+
+    described = wait_until(said, what=f"{instance} {status}", within=_WITHIN, every=_EVERY)
     assert described is not None
     return described
 
@@ -260,3 +264,30 @@ def test_a_busy_or_missing_instance(rds: Any, instance: str) -> None:
     assert _refused(rds, instance, AllocatedStorage=100) == "InvalidDBInstanceState"
     _await_available(rds, instance)
     assert _refused(rds, "nobody", AllocatedStorage=100) == "DBInstanceNotFound"
+
+
+def test_stop_and_start(rds: Any, instance: str, query: Query) -> None:
+    """A stopped instance serves nobody and takes no changes; started, it has its rows under the same endpoint.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_StopInstance.html
+    """
+    _modify(rds, instance, MultiAZ=True)
+    endpoint = _await_available(rds, instance)["Endpoint"]["Address"]
+    query(endpoint, "create table rested (id int); insert into rested values (1)")
+    assert rds.stop_db_instance(DBInstanceIdentifier=instance)["DBInstance"]["DBInstanceStatus"] == "stopping"
+    _await_status(rds, instance, "stopped")
+    with pytest.raises(CommandFailedError, match="refused"):
+        query(endpoint, "select 1")
+    assert _refused(rds, instance, MultiAZ=False) == "InvalidDBInstanceState"
+    with pytest.raises(rds.exceptions.InvalidDBInstanceStateFault):
+        rds.stop_db_instance(DBInstanceIdentifier=instance)
+    assert (
+        rds.start_db_instance(DBInstanceIdentifier=instance)["DBInstance"]["DBInstanceStatus"] == "starting"
+    )
+    _await_available(rds, instance)
+    assert query(endpoint, "insert into rested values (2); select sum(id) from rested") == "3"
+    with pytest.raises(rds.exceptions.InvalidDBInstanceStateFault):
+        rds.start_db_instance(DBInstanceIdentifier=instance)
+    rds.reboot_db_instance(DBInstanceIdentifier=instance, ForceFailover=True)
+    _await_available(rds, instance)
+    assert query(endpoint, "select sum(id) from rested") == "3"

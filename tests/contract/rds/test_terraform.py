@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.contract.rds.conftest import Query
 
 pytestmark = pytest.mark.drill
-_PROGRAM = Path(__file__).with_name("programs") / "main.tf"
+_PROGRAMS = Path(__file__).with_name("programs")
 _WITHIN = timedelta(minutes=10)  # measured 1 to 2 min, most of it the provider's own waits
 _CHANGES = ("instance_class=db.r6g.xlarge", "multi_az=false", "team=till", "work_mem=6000")
 # Where Terraform looks for plugins by itself, and where machines without its registry keep them.
@@ -53,7 +53,15 @@ class Terraform:
         self._settings = folder / "terraform.rc"
         mirror = f'filesystem_mirror {{\n path = "{plugins}"\n }}'
         self._settings.write_text(f"disable_checkpoint = true\nprovider_installation {{\n {mirror}\n}}\n")
-        shutil.copy(_PROGRAM, folder / "main.tf")
+
+    def initialise(self, configuration: str) -> None:
+        """Take one of our configurations, and the provider."""
+        shutil.copy(_PROGRAMS / configuration / "main.tf", self._folder)
+        self.run("init", "-input=false")
+
+    def destroy(self, *changes: str) -> None:
+        """Destroy everything that was applied."""
+        self.run("destroy", "-auto-approve", "-input=false", *_variables(changes))
 
     def run(self, *arguments: str) -> str:
         """Run Terraform and return what it wrote; raises `CommandFailedError` when it does not end with 0."""
@@ -76,7 +84,7 @@ def _variables(changes: tuple[str, ...]) -> list[str]:
 
 @pytest.fixture
 def terraform(environment: Embedded, tmp_path: Path) -> Terraform:
-    """Return Terraform with its provider, initialised."""
+    """Return Terraform with its provider at hand."""
     program, plugins = shutil.which("terraform"), find_plugins()
     if program is None:
         pytest.skip("Terraform is not on the PATH of this machine")
@@ -84,13 +92,11 @@ def terraform(environment: Embedded, tmp_path: Path) -> Terraform:
         pytest.skip(
             "no copy of Terraform's AWS provider was found on this machine, and its registry is not asked"
         )
-    made = Terraform(environment, tmp_path, program, plugins)
-    made.run("init", "-input=false")
-    return made
+    return Terraform(environment, tmp_path, program, plugins)
 
 
-def _describe(rds: Any) -> dict[str, Any]:
-    described: dict[str, Any] = rds.describe_db_instances(DBInstanceIdentifier="tf-shop")["DBInstances"][0]
+def _describe(rds: Any, instance: str = "tf-shop") -> dict[str, Any]:
+    described: dict[str, Any] = rds.describe_db_instances(DBInstanceIdentifier=instance)["DBInstances"][0]
     return described
 
 
@@ -99,6 +105,7 @@ def test_apply_change_destroy(rds: Any, terraform: Terraform, query: Query) -> N
 
     https://github.com/hashicorp/terraform-provider-aws/blob/main/website/docs/r/db_instance.html.markdown
     """
+    terraform.initialise("instance")
     terraform.apply()
     terraform.plan_nothing()
     address = terraform.run("output", "-raw", "address").strip()
@@ -115,10 +122,36 @@ def test_apply_change_destroy(rds: Any, terraform: Terraform, query: Query) -> N
     assert changed["TagList"] == [{"Key": "team", "Value": "till"}]
     assert query(address, "show work_mem") == "6000kB"
 
-    terraform.run("destroy", "-auto-approve", "-input=false", *_variables(_CHANGES))
+    terraform.destroy(*_CHANGES)
     with pytest.raises(rds.exceptions.DBInstanceNotFoundFault):
         _describe(rds)
     with pytest.raises(rds.exceptions.DBParameterGroupNotFoundFault):
         rds.describe_db_parameter_groups(DBParameterGroupName="tf-shop")
     with pytest.raises(rds.exceptions.DBSubnetGroupNotFoundFault):
         rds.describe_db_subnet_groups(DBSubnetGroupName="tf-shop")
+
+
+def test_a_replica_and_a_snapshot(rds: Any, terraform: Terraform, query: Query) -> None:
+    """A replica follows its source until Terraform promotes it; its source is destroyed with a final snapshot.
+
+    https://github.com/hashicorp/terraform-provider-aws/blob/main/website/docs/r/db_snapshot.html.markdown
+    """
+    terraform.initialise("replica")
+    terraform.apply()
+    terraform.plan_nothing()
+    replica = terraform.run("output", "-raw", "replica").strip()
+    assert _describe(rds, "tf-replica")["ReadReplicaSourceDBInstanceIdentifier"] == "tf-source"
+    assert query(replica, "select pg_is_in_recovery()") == "t"
+    (snapshot,) = rds.describe_db_snapshots(DBSnapshotIdentifier="tf-before")["DBSnapshots"]
+    assert (snapshot["Status"], snapshot["TagList"]) == ("available", [{"Key": "why", "Value": "before"}])
+
+    terraform.apply("promoted=true")
+    terraform.plan_nothing("promoted=true")
+    assert "ReadReplicaSourceDBInstanceIdentifier" not in _describe(rds, "tf-replica")
+    assert query(replica, "create table of_its_own (id int); select pg_is_in_recovery()") == "f"
+
+    terraform.destroy("promoted=true")
+    with pytest.raises(rds.exceptions.DBInstanceNotFoundFault):
+        _describe(rds, "tf-source")
+    (final,) = rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
+    assert (final["DBSnapshotIdentifier"], final["Status"]) == ("tf-final", "available")

@@ -41,6 +41,7 @@ class Instance:
         self.region = region
         self.host_names: tuple[str, ...] = ()
         self.zones_used: tuple[str, ...] = ()  # of these machines, in the same order
+        self._first_storage = record.allocated_storage
         self.primary: PostgresServer | None = None
         self.parameters: Mapping[str, str] = {}  # of its group, as they are in force
         self.positions = SourcePositions()
@@ -122,7 +123,7 @@ class Instance:
     def new_server(self, zone: str) -> PostgresServer:
         """Make a machine for a server of this instance; nothing runs on it yet."""
         name = f"{self.record.identifier}-{len(self.host_names) + 1}"
-        host = self.region.fleet.create_host(name, zone, disk_bytes=self.region.settings.disk_bytes)
+        host = self.region.fleet.create_host(name, zone, disk_bytes=self._disk_bytes)
         self.host_names += (host.name,)
         self.zones_used += (zone,)
         server = PostgresServer(host, log=self.region.logs / f"postgresql-{host.name}.log")
@@ -138,6 +139,16 @@ class Instance:
         for server in self._servers:
             if server.runs:
                 server.archive_to(folder)
+
+    @property
+    def _disk_bytes(self) -> int:
+        """How large its disks are: those of a new instance as the mirror's are, later ones as much larger."""
+        return self.region.settings.disk_bytes * self.record.allocated_storage // self._first_storage
+
+    def grow_disks(self) -> None:
+        """Make the disks of all servers as large as the allocated storage says."""
+        for server in self._servers:
+            self.region.fleet.grow_disk(server.host, disk_bytes=self._disk_bytes)
 
     def fence(self, server: PostgresServer) -> None:
         """Make sure that nothing of a server runs any more: its machine's power is reset, whatever its network does.

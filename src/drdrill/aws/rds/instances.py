@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from drdrill.aws.rds.region import RdsRegion
     from drdrill.dataplane.postgresql import PostgresServer
 
+_REBOOTABLE = (Status.AVAILABLE, Status.INCOMPATIBLE_PARAMETERS)
+_DELETABLE = (*_REBOOTABLE, Status.FAILED, Status.STORAGE_FULL, Status.STOPPED)
+
 
 class InstanceOperations:
     """The operations on the instances of one region."""
@@ -98,7 +101,7 @@ class InstanceOperations:
         """Restart an instance, or fail it over to its standby."""
         reconciler = self._region.find(parameters["DBInstanceIdentifier"])
         record = reconciler.record
-        if record.status is not Status.AVAILABLE:
+        if record.status not in _REBOOTABLE:
             raise not_available(record)
         forced = parameters.get("ForceFailover", False)
         if forced and not record.multi_az:
@@ -111,7 +114,7 @@ class InstanceOperations:
                 "InvalidDBInstanceState",
                 f"Cannot fail over {record.identifier}: its standby is being made, and has not all rows yet.",
             )
-        if not reconciler.request("fail over" if forced else "reboot", allowed=(Status.AVAILABLE,)):
+        if not reconciler.request("fail over" if forced else "reboot", allowed=_REBOOTABLE):
             raise not_available(reconciler.record)
         return {"DBInstance": describe(reconciler.record)}
 
@@ -121,7 +124,7 @@ class InstanceOperations:
         final = read_deletion(parameters, reconciler.record)
         reconciler.backups.retain_automated = not parameters.get("DeleteAutomatedBackups", True)
         if final is None:
-            if not reconciler.request("delete", allowed=(Status.AVAILABLE, Status.FAILED)):
+            if not reconciler.request("delete", allowed=_DELETABLE):
                 raise not_available(reconciler.record)
             return {"DBInstance": describe(reconciler.record)}
         snapshot = begin_snapshot(self._region, reconciler.record, final, SnapshotKind.MANUAL)

@@ -23,7 +23,7 @@ class Status(StrEnum):
 
         creating ──▶ available ◀──▶ rebooting ──▶ failed
                       ▲     └──▶ deleting ──▶ (gone)
-                      └──▶ backing-up, modifying, renaming, resetting-master-credentials
+                      └──▶ backing-up, modifying, renaming, resetting-master-credentials, stopping (`restart`)
 
     `available` is said only while the primary accepts writes and its endpoint answers with its address; the same is
     true while it is `backing-up`.
@@ -34,6 +34,10 @@ class Status(StrEnum):
     BACKING_UP = "backing-up"
     REBOOTING = "rebooting"
     STORAGE_FULL = "storage-full"
+    INCOMPATIBLE_PARAMETERS = "incompatible-parameters"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    STARTING = "starting"
     MODIFYING = "modifying"
     RENAMING = "renaming"
     RESETTING_CREDENTIALS = "resetting-master-credentials"

@@ -71,7 +71,7 @@ class ModificationOperations:
         record = reconciler.record
         for error in (*_find_refusals(parameters, record), *_find_gaps(parameters, record)):
             raise error
-        if record.status is not Status.AVAILABLE:
+        if record.status not in _list_allowed(parameters):
             raise not_available(record)
         group = parameters.get("DBParameterGroupName")
         if group:
@@ -97,9 +97,16 @@ def _request(reconciler: Reconciler, parameters: Parameters) -> bool:
 
     due = change(reconciler.record).pending.due
     if not due:
-        return reconciler.change(change, allowed=(Status.AVAILABLE,))
+        return reconciler.change(change, allowed=_list_allowed(parameters))
     action = "rename" if "identifier" in due else "reset credentials" if due == {"password"} else "modify"
-    return reconciler.request(action, allowed=(Status.AVAILABLE,), change=change)
+    return reconciler.request(action, allowed=_list_allowed(parameters), change=change)
+
+
+def _list_allowed(parameters: Parameters) -> tuple[Status, ...]:
+    """Return the statuses in which a request is taken: who has no space left may have more."""
+    return (
+        (Status.AVAILABLE, Status.STORAGE_FULL) if "AllocatedStorage" in parameters else (Status.AVAILABLE,)
+    )
 
 
 def plan_changes(record: InstanceRecord, parameters: Parameters) -> InstanceRecord:

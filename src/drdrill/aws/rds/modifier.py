@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Modifier:
     """Makes pending changes true. Called from the reconciler's thread alone.
 
-    `restart` and `fail_over` are the reconciler's; they leave the status alone when `resting` says so.
+    `restart` and `fail_over` are the reconciler's; the instance says `resting` when they are over.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class Modifier:
         instance: Instance,
         standby: StandbyKeeper,
         *,
-        restart: Callable[[], None],
+        restart: Callable[[], bool],
         fail_over: Callable[[str], None],
     ) -> None:
         self._instance = instance
@@ -47,8 +47,11 @@ class Modifier:
 
     def begin(self) -> None:
         """Be told that the instance is to change, and says so already."""
-        self.resting = self._instance.record.status
-        if self._instance.record.pending.multi_az and "multi_az" in self._instance.record.pending.due:
+        record = self._instance.record
+        self.resting = record.status
+        if "allocated_storage" in record.pending.due:
+            self._grow()  # at once: without it, a full database may never answer again
+        if record.pending.multi_az and "multi_az" in record.pending.due:
             self._tell("RDS-EVENT-0024", "Applying modification to convert to a Multi-AZ DB Instance.")
 
     def go_on(self) -> None:
@@ -63,7 +66,6 @@ class Modifier:
             return  # it is being recovered, or deleted
         due = instance.record.pending.due
         for name, step in (
-            ("allocated_storage", self._grow),
             ("backup_retention_days", self._retain),
             ("password", self._set_password),
             ("instance_class", self._change_class),
@@ -93,8 +95,10 @@ class Modifier:
 
     # -- the steps -------------------------------------------------------------------------------------------
 
-    def _grow(self, _: PostgresServer) -> None:
+    def _grow(self) -> None:
+        """Make the disks as much larger as the storage becomes."""
         self._done("allocated_storage", allocated_storage=self._instance.record.pending.allocated_storage)
+        self._instance.grow_disks()
         self._tell("RDS-EVENT-0017", "Finished applying modification to allocated storage.")
 
     def _retain(self, _: PostgresServer) -> None:
@@ -119,8 +123,8 @@ class Modifier:
         self._tell("RDS-EVENT-0012", "Applying modification to database instance class.")
         if self._standby.protects:
             self._fail_over("database instance class modification")
-        else:
-            self._restart()
+        elif not self._restart():
+            return
         self._done("instance_class", instance_class=instance.record.pending.instance_class)
         self._tell("RDS-EVENT-0014", "Finished applying modification to DB instance class.")
 
@@ -143,7 +147,8 @@ class Modifier:
         """Withdraw the name of the old endpoint, restart, publish the new one; the machines stay."""
         instance = self._instance
         instance.region.names.withdraw(instance.record.endpoint)
-        self._restart()
+        if not self._restart():
+            return  # what recovers it publishes the old name again
         instance.rename(str(instance.record.pending.identifier))
 
     def _done(self, name: str, **changes: object) -> None:

@@ -21,6 +21,7 @@ from drdrill.aws.rds.model import InstanceRecord, Status
 from drdrill.aws.rds.modifier import Modifier
 from drdrill.aws.rds.parameter_keeper import APPLYING, ParameterKeeper
 from drdrill.aws.rds.replica_follower import ReplicaFollower, let_replicas_go
+from drdrill.aws.rds.restart import Restarter
 from drdrill.aws.rds.standby import StandbyKeeper
 from drdrill.aws.rds.storage import StorageWatch
 from drdrill.core.errors import NotObservedError
@@ -43,6 +44,8 @@ _STATUSES = {
     "modify": Status.MODIFYING,
     "rename": Status.RENAMING,
     "reset credentials": Status.RESETTING_CREDENTIALS,
+    "stop": Status.STOPPING,
+    "start": Status.STARTING,
 }
 
 
@@ -65,8 +68,11 @@ class Reconciler:
         self._storage = StorageWatch(self._instance)
         self.backups = BackupKeeper(self._instance)
         self._parameters = ParameterKeeper(self._instance)
+        self._restarter = Restarter(
+            self._instance, self._standby, self._parameters, resting=lambda: self._modifier.resting
+        )
         self._modifier = Modifier(
-            self._instance, self._standby, restart=self._restart, fail_over=self._fail_over
+            self._instance, self._standby, restart=self._restarter.restart, fail_over=self._fail_over
         )
         self._region = region
         self._follower: ReplicaFollower | None = None
@@ -78,9 +84,11 @@ class Reconciler:
             self._fill = origin
         self._lost: PostgresServer | None = None
         self._requests: queue.Queue[str] = queue.Queue()
-        self._actions: dict[str, Callable[[], None]] = {
+        self._actions: dict[str, Callable[[], object]] = {
             "fail over": lambda: self._fail_over("user requested failover"),
-            "reboot": self._restart,
+            "reboot": self._restarter.restart,
+            "stop": self._restarter.stop,
+            "start": self._restarter.start,
             "modify": self._modifier.begin,
             "rename": self._modifier.begin,
             "reset credentials": self._modifier.begin,
@@ -191,6 +199,8 @@ class Reconciler:
             return False
         if action:
             self._actions[action]()
+        if self._restarter.idle:
+            return True
         self._standby.take_built()
         if self._instance.is_silent():
             self._recover()
@@ -217,7 +227,7 @@ class Reconciler:
         if self._follower:
             self._follower.await_streaming()
         if instance.record.multi_az:
-            self._standby.create(zones[1], primary)
+            self._standby.create(next(zone for zone in zones if zone != primary.host.zone), primary)
         status = Status.BACKING_UP if self.backups.wanted else Status.AVAILABLE
         instance.set(status=status, created_at=self._region.clock.utc())
         instance.tell("RDS-EVENT-0005", "DB instance created", "creation")
@@ -284,7 +294,7 @@ class Reconciler:
         instance, lost = self._instance, self._instance.primary
         standby = self._standby.hand_over() if self.can_fail_over and lost is not None else None
         if lost is None or standby is None:
-            self._restart()  # the standby was lost since this was asked for; an incomplete one would lose rows
+            self._restarter.restart()  # the standby was lost since this was asked for: an incomplete one lacks rows
             return
         instance.tell("RDS-EVENT-0013", f"Multi-AZ instance failover started: {reason}.", "failover")
         instance.stop_watching()
@@ -303,27 +313,6 @@ class Reconciler:
         instance.set(status=self._modifier.resting, secondary_zone=None)
         instance.tell("RDS-EVENT-0049", "Multi-AZ instance failover completed.", "failover")
 
-    def _restart(self) -> None:
-        instance, primary = self._instance, self._instance.primary
-        if primary is None or not primary.host.powered:
-            return  # its silence leads to recovery
-        instance.stop_watching()
-        static = self._parameters.take_all()
-        primary.use_parameters(instance.parameters, now=False)
-        primary.stop()
-        primary.start()
-        instance.prove(primary)
-        if static:
-            self._standby.restart(instance.parameters, primary.read_position())
-        self._parameters.settle()
-        self._watch(primary)
-        instance.set(status=self._modifier.resting)
-        instance.tell("RDS-EVENT-0006", "DB instance restarted", "availability")
-
     def _serve_from(self, server: PostgresServer) -> None:
         self._standby.note_primary()
         self._instance.serve_from(server)
-
-    def _watch(self, server: PostgresServer) -> None:
-        self._standby.note_primary()
-        self._instance.watch(server)

@@ -10,6 +10,7 @@ A thread of its own builds a new one, so that a loss of the primary is noticed m
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 from datetime import timedelta
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from drdrill.aws.rds.instance import Instance
     from drdrill.dataplane.postgresql import PostgresServer
 
+_log = logging.getLogger(__name__)
 _SYNC_WITHIN = timedelta(seconds=120)  # measured 0.3 to 3 s after a base backup
+_REPLAYED_WITHIN = timedelta(seconds=10)  # measured 0.05 s
 _POLL = timedelta(milliseconds=20)
 
 
@@ -81,16 +84,25 @@ class StandbyKeeper:
         self._seen_ns = self._clock.now_ns()
 
     def restart(self, parameters: Mapping[str, str], position: int) -> None:
-        """Start the standby anew with these parameters, after its primary, which stands at `position` in the log."""
+        """Start the standby anew with these parameters, after its primary, which stands at `position` in the log.
+
+        One that does not come back is lost.
+        """
         standby = self.server
         if standby is None:
             return
-        standby.use_parameters(parameters, now=False)
-        wait_until(
-            lambda: standby.has_replayed(position), what="the standby", within=_SYNC_WITHIN, every=_POLL
-        )
-        standby.stop()
-        standby.start()
+        try:
+            standby.use_parameters(parameters, now=False)
+            if standby.runs:
+                wait_until(
+                    lambda: standby.has_replayed(position),
+                    what=f"the log on {standby.host.name}", within=_REPLAYED_WITHIN, every=_POLL,
+                )  # fmt: skip
+                standby.stop()
+            standby.start()
+        except (DrdrillError, psycopg.OperationalError, OSError) as error:
+            _log.warning("%s did not restart: %s", standby, error)
+            self._carry_on_alone()
         self.note_primary()
 
     def give_up(self) -> None:
