@@ -62,19 +62,18 @@ class WorldHost:
     def boot(self) -> None:
         """Give it power: fresh namespaces and an init. The network is attached by whoever owns the network."""
         self.await_end()
-        self._unshare = subprocess.Popen(
+        unshare = subprocess.Popen(
             ["unshare", *_NAMESPACES, "--fork", "--kill-child", "--mount-proc",
              sys.executable, "-I", "-S", str(_INIT), self.name],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, env=program_environment(self.disk),
         )  # fmt: skip
-        assert self._unshare.stdout is not None  # noqa: S101  (a pipe was asked for)
-        with self._unshare.stdout as said:
+        assert unshare.stdout is not None  # noqa: S101  (a pipe was asked for)
+        with unshare.stdout as said:
             if said.readline() != "up\n":
                 raise EnvironmentFailedError(f"host {self.name} did not boot; the supervisor's log says why.")
-        children = Path(f"/proc/{self._unshare.pid}/task/{self._unshare.pid}/children").read_text(
-            encoding="ascii"
-        )
+        children = Path(f"/proc/{unshare.pid}/task/{unshare.pid}/children").read_text(encoding="ascii")
         self.init_pid = int(children.split()[0])
+        self._unshare = unshare  # last: who sees that it has power starts programs on it
 
     def cut(self) -> None:
         """Take its power away: its init dies, and the kernel ends everything else on it. Harmless when it is off.
