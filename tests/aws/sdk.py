@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import boto3
+import botocore.session
 from botocore.awsrequest import AWSResponse
+from botocore.loaders import Loader
 
-from drdrill.aws.gate import Gate
+from drdrill.aws.gate import Gate, Service
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from botocore.config import Config
 
@@ -27,13 +30,18 @@ NOBODY = "nobody"  # signatures are not verified
 class Wire:
     """Carries requests of an SDK to a gate; `sent` are the requests' methods and URLs, `failures` what it reported."""
 
-    services: Mapping[tuple[str, str], SmallService] = field(default_factory=dict)
+    services: Mapping[tuple[str, str], Service] = field(default_factory=dict)
     sent: list[tuple[str, str]] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
-    def client(self, service: str, region: str = REGION, config: Config | None = None) -> Any:
-        """Return an SDK's client that is connected to the gate."""
-        session = boto3.Session(NOBODY, NOBODY, region_name=region)
+    def client(
+        self, service: str, region: str = REGION, config: Config | None = None, models: Path | None = None
+    ) -> Any:
+        """Return an SDK's client that is connected to the gate; `models`: where it finds others than botocore's."""
+        core = botocore.session.Session()
+        if models is not None:
+            core.register_component("data_loader", Loader(extra_search_paths=[str(models)]))
+        session = boto3.Session(NOBODY, NOBODY, region_name=region, botocore_session=core)
         client = session.client(service, config=config)
         client.meta.events.register("before-send", self._send)
         return client

@@ -88,7 +88,10 @@ def _head(major: _Major, number: int) -> bytes:
 def decode(document: bytes) -> Any:
     """Return the value of a document; raises ValueError where it is none."""
     reader = _Reader(document)
-    value = reader.read()
+    try:
+        value = reader.read()
+    except (TypeError, OverflowError, OSError) as error:  # a list as a key, an instant that no calendar has
+        raise ValueError(str(error)) from error
     if value is _BREAK or reader.left:
         raise ValueError("it is not one CBOR item")
     return value

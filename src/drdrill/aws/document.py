@@ -54,7 +54,7 @@ def parse_document(dialect: Dialect, service: str, operation: str, body: bytes) 
     decode: Callable[[bytes], Any] = cbor.decode if dialect is Dialect.CBOR else json.loads
     try:
         document = decode(body) if body else {}
-    except (ValueError, TypeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise AwsError("SerializationException", f"The request's body cannot be read: {error}") from error
     parameters: Parameters = _read(shape, document, "the request")
     require_members(shape, parameters)
