@@ -60,6 +60,17 @@ def test_the_command_line_and_psql_in_a_shell(mirror: Repository) -> None:
     assert "Multi-AZ instance failover completed." in "\n".join(events)
 
 
+def test_changing_a_database_with_the_command_line(mirror: Repository) -> None:
+    """In `env shell` an operator makes groups, changes and renames an instance, stops and starts it; its rows stay."""
+    script = (PROGRAMS / "modify.sh").read_text(encoding="utf-8")
+    ended = mirror.run("env", "shell", "--name", "a", said=script)
+    assert ended.returncode == 0, ended.stderr + ended.stdout
+    assert ended.stdout.split() == [
+        "000000000000", "ours", "ours", "Complete", "creating", "5000kB", "modifying", "renaming", "kept",
+        "tier", "one", "stopping", "starting", "kept", "deleting",
+    ]  # fmt: skip
+
+
 def test_a_shell_ends_as_its_last_program(mirror: Repository) -> None:
     """The exit status of `env shell` is the one of the shell."""
     assert mirror.run("env", "shell", "--name", "a", said="exit 7\n").returncode == 7

@@ -51,6 +51,12 @@ class Embedded:
         Fidelity("PostgreSQL, its replication and promotion", "real", "killing processes keeps the page cache: "
                  "a host's loss does not test what fsync protects"),
         Fidelity("RDS control plane", "emulated", "failure detection takes a configured time; AWS's own is not shown"),
+        Fidelity("RDS instance classes and storage", "emulated", "another class is the outage that it takes, on the "
+                 "same machine; disks are small, and grow in the proportion of the allocated storage"),
+        Fidelity("RDS parameter groups", "real", "PostgreSQL has their values; what holds the mirror's replication "
+                 "together cannot be set"),
+        Fidelity("RDS subnet groups", "modelled", "there are no VPCs: the subnets that RDS hears of lie in one zone of "
+                 "the region after the other"),
         Fidelity("RDS backups", "real", "the log is stored as often as environment.yaml says (AWS: every 5 minutes); "
                  "nothing is encrypted: keys are names, of which only the region is checked"),
         Fidelity("hosts, zones, regions", "emulated", "namespaces of one machine: no hardware fails"),
