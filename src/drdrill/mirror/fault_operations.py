@@ -127,11 +127,22 @@ class FaultOperations:
     def _choose(
         self, reconciler: Reconciler, role: StoreRole, *, every_member: bool
     ) -> tuple[WorldHost, ...]:
+        record = reconciler.record
         members = {StoreRole.PRIMARY: reconciler.primary, StoreRole.STANDBY: reconciler.standby}
-        chosen = [one for each, one in members.items() if every_member or each is role]
+        if record.source_arn is not None:
+            members = {StoreRole.REPLICA: reconciler.primary}
+        elif role is StoreRole.REPLICA:
+            followers = [one for one in self._everyone() if one.record.source_arn == record.arn]
+            if len(followers) > 1:
+                names = ", ".join(one.record.identifier for one in followers)
+                raise UsageError(
+                    f"{record.identifier} has several read replicas: name one of {names} itself."
+                )
+            members |= {role: followers[0].primary if followers else None}
+        chosen = list(members.values()) if every_member else [members.get(role)]
         hosts = tuple(self._network.find_host(server.host.name) for server in chosen if server is not None)
         if len(hosts) < len(chosen):
-            raise UsageError(f"{reconciler.record.identifier} has no {role} now.")
+            raise UsageError(f"{record.identifier} has no {role} now.")
         return hosts
 
 
