@@ -56,8 +56,8 @@ class WorldHost:
     @property
     def powered(self) -> bool:
         """Whether it has power."""
-        unshare = self._unshare  # read once: another thread may be cutting it
-        return unshare is not None and unshare.poll() is None
+        unshare = self._unshare  # read once: another thread may be cutting it, or booting it
+        return unshare is not None and self.init_pid is not None and unshare.poll() is None
 
     def boot(self) -> None:
         """Give it power: fresh namespaces and an init. The network is attached by whoever owns the network."""

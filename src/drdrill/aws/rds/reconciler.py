@@ -24,7 +24,7 @@ from drdrill.aws.rds.replica_follower import ReplicaFollower, let_replicas_go
 from drdrill.aws.rds.restart import Restarter
 from drdrill.aws.rds.standby import StandbyKeeper
 from drdrill.aws.rds.storage import StorageWatch
-from drdrill.core.errors import NotObservedError
+from drdrill.core.errors import DrdrillError, NotObservedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -266,7 +266,7 @@ class Reconciler:
         acknowledges from now on it lacks.
         """
         instance = self._instance
-        if instance.record.status in (Status.AVAILABLE, Status.BACKING_UP):
+        if instance.record.status in (Status.AVAILABLE, Status.BACKING_UP, Status.STORAGE_FULL):
             instance.set(status=Status.REBOOTING)
             instance.tell("RDS-EVENT-0020", "Recovery of the DB instance has started.", "recovery")
         if not primary.host.powered:
@@ -276,12 +276,15 @@ class Reconciler:
             instance.fence(standby)
         if primary.runs:
             instance.fence(primary)  # it is silent, and two servers on one directory would be worse
-        primary.start()
         try:
+            primary.start()
             if standby is not None:
                 primary.require_synchronous("")
             self._serve_from(primary)
-        except psycopg.OperationalError as error:  # its network is still away: the next look tries again
+        except (psycopg.OperationalError, DrdrillError) as error:
+            if isinstance(error, DrdrillError) and primary.host.powered:
+                raise
+            # It was lost again, or its network is still away: the next look tries again.
             _log.warning("the primary of %s is not back: %s", self.record.identifier, error)
             return
         if self._follower:
@@ -308,9 +311,14 @@ class Reconciler:
             self._standby.take_back(standby)
             self._recover_in_place(lost)
             return
-        self._lost = lost
-        self._serve_from(standby)
-        instance.set(status=self._modifier.resting, secondary_zone=None)
+        self._lost, instance.primary = lost, standby
+        instance.set(secondary_zone=None)
+        try:
+            self._serve_from(standby)
+        except psycopg.OperationalError as error:  # lost as soon as it was the primary: it comes back as such
+            _log.warning("the new primary of %s does not serve: %s", self.record.identifier, error)
+        else:
+            instance.set(status=self._modifier.resting)
         instance.tell("RDS-EVENT-0049", "Multi-AZ instance failover completed.", "failover")
 
     def _serve_from(self, server: PostgresServer) -> None:
