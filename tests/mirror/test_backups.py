@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.drill
-NEW = {
+NEW: dict[str, Any] = {
     "DBInstanceClass": "db.r6g.large",
     "Engine": "postgres",
     "MasterUsername": "somebody",
