@@ -156,7 +156,7 @@ class Operations:
         events = [
             {"at_ns": event.at_ns, "code": event.code, "message": event.message}
             for event in self._rds[record.region].events()
-            if event.identifier == record.identifier
+            if event.resource_id == record.resource_id
         ]
         return {
             "resource": record.identifier,

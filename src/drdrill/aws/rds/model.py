@@ -153,6 +153,7 @@ class EventRecord:
     message: str
     categories: tuple[str, ...]
     source_type: str = "db-instance"
+    resource_id: str = ""  # of an instance: it outlasts a renaming
 
     @classmethod
     def of(
@@ -167,6 +168,7 @@ class EventRecord:
             code=code,
             message=message,
             categories=(category,),
+            resource_id=record.resource_id,
         )
 
     @property

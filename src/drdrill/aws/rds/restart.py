@@ -63,7 +63,9 @@ class Restarter:
             if primary.host.powered:
                 self._start_anew(primary)
         except (DrdrillError, psycopg.OperationalError, OSError) as error:
-            if static and primary.host.powered and not primary.runs:
+            # A read replica may have fewer of something than its source: PostgreSQL does not start it then, either.
+            suspected = static or instance.record.source_arn is not None
+            if suspected and primary.host.powered and not primary.runs:
                 instance.set(status=Status.INCOMPATIBLE_PARAMETERS)
                 text = f"Database instance put into incompatible-parameters. {error}"
                 instance.tell("RDS-EVENT-0035", text, "failure")
