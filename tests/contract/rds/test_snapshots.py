@@ -173,6 +173,19 @@ def test_listing(rds: Any, snapshot: Described) -> None:
         find(DBSnapshotIdentifier=SNAPSHOT, SnapshotType="automated")
 
 
+def test_nobody_else_may_restore_it(rds: Any, snapshot: Described) -> None:
+    """A snapshot is shared with nobody from the beginning.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeDBSnapshotAttributes.html
+    """
+    name = snapshot["DBSnapshotIdentifier"]
+    answer = rds.describe_db_snapshot_attributes(DBSnapshotIdentifier=name)["DBSnapshotAttributesResult"]
+    (shared,) = (one for one in answer["DBSnapshotAttributes"] if one["AttributeName"] == "restore")
+    assert shared.get("AttributeValues", []) == []
+    with pytest.raises(rds.exceptions.DBSnapshotNotFoundFault):
+        rds.describe_db_snapshot_attributes(DBSnapshotIdentifier="nothing")
+
+
 def test_a_copy_in_the_region(
     rds: Any, snapshot: Described, completed: Callable[[Any, str], Described], patience: dict[str, int]
 ) -> None:

@@ -89,7 +89,7 @@ class Snapshots:
                 (one for one in self._records.values() if one.arn == wanted), None
             )
         if found is None:
-            raise AwsError("DBSnapshotNotFound", f"DBSnapshot {name} not found.", status=404)
+            raise not_found(name)
         return found
 
     def refuse_taken(self, identifier: str) -> None:
@@ -113,9 +113,12 @@ class Snapshots:
             raise AwsError("DBSnapshotAlreadyExists", text)
 
     def change(self, identifier: str, **changes: Any) -> SnapshotRecord:
-        """Change a snapshot's record and return it as it is now."""
+        """Change a snapshot's record and return it as it is now; raises AWS's DBSnapshotNotFound."""
         with self._lock:
-            self._records[identifier] = changed = replace(self._records[identifier], **changes)
+            found = self._records.get(identifier)
+            if found is None:
+                raise not_found(identifier)
+            self._records[identifier] = changed = replace(found, **changes)
         return changed
 
     def withdraw(self, identifier: str) -> None:
@@ -128,13 +131,18 @@ class Snapshots:
         with self._lock:
             found = self._records.get(identifier)
             if found is None:
-                raise AwsError("DBSnapshotNotFound", f"DBSnapshot {identifier} not found.", status=404)
+                raise not_found(identifier)
             if found.status is SnapshotStatus.CREATING:
                 text = f"Cannot delete the snapshot because it is not currently in the available state: {found.status}."
                 raise AwsError("InvalidDBSnapshotState", text)
             del self._records[identifier]
         found.folder.discard()
         return replace(found, status=SnapshotStatus.DELETED)
+
+
+def not_found(name: str) -> AwsError:
+    """Return AWS's error for a snapshot that is not there."""
+    return AwsError("DBSnapshotNotFound", f"DBSnapshot {name} not found.", status=404)
 
 
 def read_identifier(name: str, parameter: str) -> str:

@@ -15,6 +15,7 @@ from drdrill.aws.rds.snapshots import (
     SnapshotStatus,
     describe_snapshot,
     new_folder,
+    not_found,
     read_identifier,
     tell_snapshot,
 )
@@ -59,7 +60,7 @@ class SnapshotCopyOperations:
         key = self._choose_key(source, parameters.get("KmsKeyId"))
         region.snapshots.refuse_taken(identifier)
         if not source.folder.hold():
-            raise _not_found(source.identifier)
+            raise not_found(source.identifier)
         tags = read_tags(parameters)
         if parameters.get("CopyTags", False) and not tags:
             tags = source.tags
@@ -92,7 +93,7 @@ class SnapshotCopyOperations:
             return self._region.snapshots.find(name)
         elsewhere = self._region.elsewhere.get(name.split(":")[3]) if name.count(":") > 5 else None  # noqa: PLR2004 (an ARN's parts)
         if elsewhere is None:
-            raise _not_found(name)
+            raise not_found(name)
         return elsewhere.snapshots.find(name)
 
     def _choose_key(self, source: SnapshotRecord, key: str | None) -> str | None:
@@ -135,7 +136,3 @@ class SnapshotCopyOperations:
             f"Finished copy of snapshot {source.identifier} {where}",
             "notification",
         )
-
-
-def _not_found(name: str) -> AwsError:
-    return AwsError("DBSnapshotNotFound", f"DBSnapshot {name} not found.", status=404)

@@ -11,6 +11,7 @@ from drdrill.aws.rds.snapshots import (
     SnapshotKind,
     begin_snapshot,
     describe_snapshot,
+    not_found,
     read_identifier,
     tell_snapshot,
 )
@@ -46,6 +47,7 @@ class SnapshotOperations:
         return {
             "CreateDBSnapshot": self.create_db_snapshot,
             "DescribeDBSnapshots": self.describe_db_snapshots,
+            "DescribeDBSnapshotAttributes": self.describe_db_snapshot_attributes,
             "DeleteDBSnapshot": self.delete_db_snapshot,
         }
 
@@ -73,9 +75,16 @@ class SnapshotOperations:
         listed = [self._region.snapshots.find(name)] if name else self._region.snapshots.all()
         found = list(filter(passes, listed))
         if name and not found:
-            raise AwsError("DBSnapshotNotFound", f"DBSnapshot {name} not found.", status=404)
+            raise not_found(name)
         page, more = select_page(found, parameters, key=lambda one: one.identifier)
         return {"DBSnapshots": [describe_snapshot(one) for one in page], **more}
+
+    def describe_db_snapshot_attributes(self, parameters: Parameters) -> Mapping[str, Any]:
+        """Say who else may restore a manual snapshot: nobody, as the mirror has one account."""
+        found = self._region.snapshots.find(parameters["DBSnapshotIdentifier"])
+        nobody = {"AttributeName": "restore", "AttributeValues": []}
+        attributes = {"DBSnapshotIdentifier": found.identifier, "DBSnapshotAttributes": [nobody]}
+        return {"DBSnapshotAttributesResult": attributes}
 
     def delete_db_snapshot(self, parameters: Parameters) -> Mapping[str, Any]:
         """Delete a manual snapshot. Who restores from it already does so to the end."""
