@@ -16,3 +16,105 @@ Feature: Database failure
     And no more was lost than the recovery point objective allows
     And every surviving row is one that a user wrote, and one server wrote at a time
     And redundancy was back within its objective
+
+  @scenario:primary_process_killed
+  Scenario: The processes of the primary database are killed
+    Given users are served by the system in its steady state
+    When the processes of the database's primary are killed
+    And users are served again
+    And nothing of the killed processes is left
+    And the database is protected again
+    And recovery is measured
+    Then the drill is valid
+    And the service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one server wrote at a time
+    And redundancy was back within its objective
+
+  @scenario:primary_process_hangs
+  Scenario: The processes of the primary database hang
+    Given users are served by the system in its steady state
+    When the processes of the database's primary hang
+    And users are served again
+    And no process hangs any more
+    And the database is protected again
+    And recovery is measured
+    Then the drill is valid
+    And the service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one server wrote at a time
+    And redundancy was back within its objective
+
+  @scenario:primary_zone_partitioned
+  Scenario: The zone of the primary database is partitioned away, and both sides live
+    Given users are served by the system in its steady state
+    And a service beside the database's primary writes to its address
+    When the zone of the database's primary is partitioned away
+    And users are served again
+    And the zone is connected again
+    And the database is protected again
+    And recovery is measured
+    Then the drill is valid
+    And the service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one server wrote at a time
+    And redundancy was back within its objective
+
+  @scenario:standby_host_loses_power
+  Scenario: The host of the standby loses power, and no user notices
+    Given users are served by the system in its steady state
+    When the host of the database's standby loses power
+    And the database is protected again
+    And users are served again
+    And the host has its power back
+    And recovery is measured
+    Then the drill is valid
+    And the service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one server wrote at a time
+    And redundancy was back within its objective
+
+  @scenario:primary_disk_full
+  Scenario: The disk of the primary database is full
+    Given users are served by the system in its steady state
+    When the disk of the database's primary is full
+    And users are not served any more
+    And AWS says that the database is storage-full
+    And the disk has space again
+    And users are served again
+    And the database is protected again
+    And recovery is measured
+    Then the drill is valid
+    And the service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one server wrote at a time
+    And redundancy was back within its objective
+
+  @scenario:both_hosts_lose_power
+  Scenario: Both hosts of the database lose power within a minute
+    Given users are served by the system in its steady state
+    When both hosts of the database lose power
+    And users are not served any more
+    And both hosts have their power back
+    And users are served again
+    And the database is protected again
+    And recovery is measured
+    Then the drill is valid
+    And the service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one server wrote at a time
+    And redundancy was back within its objective
+
+  @scenario:primary_host_loses_power_at_peak
+  Scenario: The host of the primary database loses power under heavy write load
+    Given users are served by the system in its steady state at peak load
+    When the host of the database's primary loses power
+    And users are served again
+    And the host has its power back
+    And the database is protected again
+    And recovery is measured
+    Then the drill is valid
+    And the service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one server wrote at a time
+    And redundancy was back within its objective

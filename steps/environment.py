@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bdd import given
+from pytest_bdd import given, parsers
 
 if TYPE_CHECKING:
     from drdrill.drill import Drill
 
 
-@given("users are served by the system in its steady state")
-def bring_users_to_the_system(drill: Drill) -> None:
+@given(parsers.re(r"users are served by the system in its steady state(?P<peak> at peak load)?"))
+def bring_users_to_the_system(drill: Drill, peak: str | None) -> None:
     """Bring the environment up, let users come, and wait until all is well."""
-    drill.set_up()
+    drill.set_up(peak=bool(peak))
     drill.observe_steady_state()
+
+
+@given("a service beside the database's primary writes to its address")
+def put_a_service_beside_the_primary(drill: Drill) -> None:
+    """Start a client in the primary's zone that knows no other address."""
+    drill.put_client_beside("primary")

@@ -20,3 +20,63 @@ def cut_the_power(drill: Drill, role: str) -> None:
 def give_the_power_back(drill: Drill) -> None:
     """Give the host its power back."""
     drill.heal("database_host_power_loss")
+
+
+@when("both hosts of the database lose power")
+def cut_the_power_of_both(drill: Drill) -> None:
+    """Cut the power of the hosts of primary and standby, one right after the other."""
+    drill.inject("database_all_hosts_power_loss")
+
+
+@when("both hosts have their power back")
+def give_the_power_back_to_both(drill: Drill) -> None:
+    """Give both hosts their power back."""
+    drill.heal("database_all_hosts_power_loss")
+
+
+@when(parsers.re(r"the processes of the database's (?P<role>primary|standby) are killed"))
+def kill_the_processes(drill: Drill, role: str) -> None:
+    """Kill the processes of a database's member; its host lives on."""
+    drill.inject("database_process_kill", role=role)
+
+
+@when("nothing of the killed processes is left")
+def leave_the_processes(drill: Drill) -> None:
+    """Look that the host is whole; there is nothing to mend."""
+    drill.heal("database_process_kill")
+
+
+@when(parsers.re(r"the processes of the database's (?P<role>primary|standby) hang"))
+def stop_the_processes(drill: Drill, role: str) -> None:
+    """Stop the processes of a database's member, so that nobody answers."""
+    drill.inject("database_process_hang", role=role)
+
+
+@when("no process hangs any more")
+def let_the_processes_go_on(drill: Drill) -> None:
+    """Let processes go on that are still stopped."""
+    drill.heal("database_process_hang")
+
+
+@when(parsers.re(r"the zone of the database's (?P<role>primary|standby) is partitioned away"))
+def cut_the_zone_off(drill: Drill, role: str) -> None:
+    """Cut the zone of a database's member off; both sides live."""
+    drill.inject("database_zone_partition", role=role)
+
+
+@when("the zone is connected again")
+def connect_the_zone(drill: Drill) -> None:
+    """Connect the zone again."""
+    drill.heal("database_zone_partition")
+
+
+@when(parsers.re(r"the disk of the database's (?P<role>primary|standby) is full"))
+def fill_the_disk(drill: Drill, role: str) -> None:
+    """Fill the disk of a database's member."""
+    drill.inject("database_disk_full", role=role)
+
+
+@when("the disk has space again")
+def empty_the_disk(drill: Drill) -> None:
+    """Take away what fills the disk."""
+    drill.heal("database_disk_full")

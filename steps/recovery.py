@@ -1,13 +1,25 @@
-"""When: the system recovers, by itself or by the company's failover code."""
+"""When: users lose the system, and it recovers, by itself or by the company's failover code."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_bdd import when
+from pytest_bdd import parsers, when
 
 if TYPE_CHECKING:
     from drdrill.drill import Drill
+
+
+@when("users are not served any more")
+def wait_for_users_to_be_hit(drill: Drill) -> None:
+    """Wait until users notice the fault."""
+    drill.await_outage()
+
+
+@when(parsers.re(r"AWS says that the database is (?P<status>[a-z-]+)"))
+def wait_for_a_status(drill: Drill, status: str) -> None:
+    """Wait until AWS's API gives the database this status."""
+    drill.await_status(status)
 
 
 @when("users are served again")

@@ -80,9 +80,7 @@ class FakeEnvironment:
             output.write_text(self.says, encoding="utf-8")
         return self.says
 
-    def start_client(
-        self, name: str, command: Sequence[str], *, log: Path, zone: str | None = None
-    ) -> None:
+    def start_client(self, name: str, command: Sequence[str], *, log: Path, zone: str | None = None) -> None:
         """Note a client that runs."""
         del command, zone
         log.write_text(f"{name} begins\n", encoding="utf-8")

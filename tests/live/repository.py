@@ -18,6 +18,7 @@ from drdrill.mirror.world import take_down
 from drdrill.record.directory import DrillDirectory
 from drdrill.record.journal import read_journal
 from drdrill.report.allure.cache import cache_root
+from tests.one_scenario import FIRST, leave_one_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -51,8 +52,8 @@ class Repository:
     variables: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def copy(cls, folder: Path) -> Repository:
-        """Copy everything but the engine into a new folder, with a short stability time."""
+    def copy(cls, folder: Path, scenario: str = FIRST) -> Repository:
+        """Copy everything but the engine into a new folder, with one scenario and a short stability time."""
         made = cls(folder / "copy", folder / "home", folder / "temporary")
         for each in (made.path, made.home, made.temporary):
             each.mkdir(parents=True)
@@ -60,6 +61,7 @@ class Repository:
             shutil.copytree(SOURCE / name, made.path / name, ignore=shutil.ignore_patterns("__pycache__"))
         for name in _FILES:
             shutil.copyfile(SOURCE / name, made.path / name)
+        leave_one_scenario(made.path, scenario)
         made.alter("scenarios/plan.yaml", *_SHORT)
         return made
 

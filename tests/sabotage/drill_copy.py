@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from drdrill.record.directory import DrillDirectory
+from tests.one_scenario import FIRST, leave_one_scenario
 
 ROOT = Path(__file__).parents[2]
 ACTS = Path(__file__).parent / "acts"
@@ -52,14 +53,18 @@ class Ended:
 
 
 class DrillCopy:
-    """The drill repository without its engine. Text that is to be replaced must be there exactly once."""
+    """The drill repository without its engine, and with one scenario.
 
-    def __init__(self, path: Path) -> None:
+    Text that is to be replaced must be there exactly once.
+    """
+
+    def __init__(self, path: Path, scenario: str = FIRST) -> None:
         self.path = path
         for folder in _FOLDERS:
             shutil.copytree(ROOT / folder, path / folder, ignore=shutil.ignore_patterns("__pycache__"))
         for file in _FILES:
             shutil.copyfile(ROOT / file, path / file)
+        leave_one_scenario(path, scenario)
         # A fresh connection costs 5 ms of processor: 96 a second instead of 200 leave a busy machine its time.
         self.replace(
             WORKLOAD, "prober: {cohorts: 8, rate_per_second: 25,", "prober: {cohorts: 8, rate_per_second: 12,"

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sabotage.drill_copy import FEATURE
+from tests.sabotage.drill_copy import FEATURE, DrillCopy
 
 if TYPE_CHECKING:
-    from tests.sabotage.drill_copy import DrillCopy
+    from pathlib import Path
 
 pytestmark = pytest.mark.drill
 LOSES_POWER = "    When the host of the database's primary loses power\n"
@@ -21,17 +21,26 @@ def test_a_drill_that_nobody_spoilt_is_met(drill_copy: DrillCopy) -> None:
     assert (ended.document["verdict"], ended.status, ended.codes) == ("MET", 0, set())
 
 
-def test_an_injection_that_does_nothing_is_noticed(drill_copy: DrillCopy) -> None:
-    """An injector that claims a power cut and makes none is not believed: somebody else looks."""
+@pytest.mark.parametrize(
+    ("scenario", "kind"),
+    [
+        ("primary_host_loses_power", "host_power_loss"),
+        ("primary_process_hangs", "process_hang"),
+        pytest.param("primary_process_killed", "process_kill", marks=pytest.mark.long),
+        pytest.param("primary_zone_partitioned", "zone_partition", marks=pytest.mark.long),
+        pytest.param("primary_disk_full", "disk_full", marks=pytest.mark.long),
+    ],
+)
+def test_an_injection_that_does_nothing_is_noticed(tmp_path: Path, scenario: str, kind: str) -> None:
+    """An injector that claims to have broken something and did not is not believed: somebody else looks."""
+    drill_copy = DrillCopy(tmp_path / "copy", scenario)
     drill_copy.add_act("pretended_injection", "chaos")
     drill_copy.replace(
         "chaos/actions.py",
-        '    return faults.inject("host_power_loss", store, role)\n',
-        "    from chaos import sabotage\n\n    return sabotage.inject_host_power_loss(store, role)\n",
+        f'    return faults.inject("{kind}", store, role)\n',
+        f'    from chaos import sabotage\n\n    return sabotage.inject("{kind}", store, role)\n',
     )
-    drill_copy.replace(
-        "chaos/experiments/database_host_power_loss.inject.yaml", "within: 30 s}", "within: 2 s}"
-    )
+    drill_copy.replace(f"chaos/experiments/database_{kind}.inject.yaml", "within: 30 s}", "within: 2 s}")
     drill_copy.run().require("INVALID", 4, "fault_not_effective")
 
 

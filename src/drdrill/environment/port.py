@@ -206,9 +206,7 @@ class Environment(Protocol):
         """
         ...
 
-    def start_client(
-        self, name: str, command: Sequence[str], *, log: Path, zone: str | None = None
-    ) -> None:
+    def start_client(self, name: str, command: Sequence[str], *, log: Path, zone: str | None = None) -> None:
         """Start a client's process where users are, or on a machine of ours in a zone."""
         ...
 

@@ -35,8 +35,8 @@ class PretendingPort:
     def inject(self, request: FaultRequest) -> Injection:
         """Break nothing, and name the host that would have been broken."""
         now_ns = SystemClock().now_ns()
-        details = {"address": "10.20.0.10", "zone": "eu-west-1a"}
-        return Injection(request.kind, f"{request.resource}-1", now_ns, now_ns, details)
+        host = {"host": f"{request.resource}-1", "address": "10.20.0.10", "zone": "eu-west-1a"}
+        return Injection(request.kind, host["host"], now_ns, now_ns, {"hosts": [host]})
 
     def heal(self, injection: Injection) -> Mapping[str, Any]:
         """Heal really."""
@@ -51,9 +51,9 @@ class PretendingPort:
         return self._port.observe_healed(injection)
 
 
-def inject_host_power_loss(store: str, role: str) -> dict[str, Any]:
-    """Pretend to cut the power."""
+def inject(kind: str, store: str, role: str) -> dict[str, Any]:
+    """Pretend to break a member of a store."""
     session = faults.current_session()
     pretending = replace(session, port=PretendingPort(session.port))
-    active = pretending.inject(read_kind("host_power_loss"), store, StoreRole(role))
+    active = pretending.inject(read_kind(kind), store, StoreRole(role))
     return {"resource": active.presumed_injection().resource}

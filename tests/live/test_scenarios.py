@@ -1,0 +1,85 @@
+"""Every scenario of a lost database, run as people run it: MET, and for the reason that its title says."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from drdrill.record.directory import read_json
+from drdrill.record.journal import read_journal
+from tests.live.repository import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from drdrill.record.directory import DrillDirectory
+
+pytestmark = pytest.mark.drill
+FAILED_OVER = "RDS-EVENT-0049"
+RECOVERED = "RDS-EVENT-0021"
+STORAGE_FULL = "RDS-EVENT-0007"
+
+
+def _fails_over(verdict: dict[str, Any], codes: set[str], _drill: DrillDirectory) -> None:
+    assert FAILED_OVER in codes
+    assert len(verdict["writers"]["servers"]) == 2
+
+
+def _fences(verdict: dict[str, Any], codes: set[str], drill: DrillDirectory) -> None:
+    _fails_over(verdict, codes, drill)
+    (observed,) = (event for event in read_journal(drill.journal_path) if event.kind == "fault.observed")
+    assert [look["reachable"] for look in observed.data["reading"]["looks"]] == [False]
+    remarks = (drill.logs / "client-beside-0.log").read_text(encoding="utf-8")
+    assert "UNKNOWN" in remarks, (
+        "the client beside the old primary was not told that its last writes are there"
+    )
+
+
+def _carries_on(verdict: dict[str, Any], codes: set[str], _drill: DrillDirectory) -> None:
+    assert {"MIRROR-STANDBY-LOST", "MIRROR-STANDBY-BACK"} <= codes
+    assert verdict["rta"]["down_seconds"] == 0
+
+
+def _refuses_writes(verdict: dict[str, Any], codes: set[str], _drill: DrillDirectory) -> None:
+    assert STORAGE_FULL in codes
+    assert len(verdict["writers"]["servers"]) == 1
+
+
+def _comes_back(verdict: dict[str, Any], codes: set[str], _drill: DrillDirectory) -> None:
+    assert RECOVERED in codes
+    assert len(verdict["writers"]["servers"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("scenario", "shows"),
+    [
+        pytest.param("primary_process_killed", _fails_over, marks=pytest.mark.long),
+        pytest.param("primary_process_hangs", _fails_over, marks=pytest.mark.long),
+        ("primary_zone_partitioned", _fences),
+        pytest.param("standby_host_loses_power", _carries_on, marks=pytest.mark.long),
+        pytest.param("primary_disk_full", _refuses_writes, marks=pytest.mark.long),
+        ("both_hosts_lose_power", _comes_back),
+        pytest.param("primary_host_loses_power_at_peak", _fails_over, marks=pytest.mark.long),
+    ],
+)
+def test_a_scenario_is_met(
+    tmp_path: Path, scenario: str, shows: Callable[[dict[str, Any], set[str], DrillDirectory], None]
+) -> None:
+    """The drill ends MET without a lost row; what AWS said and who wrote tell what happened."""
+    repository = Repository.copy(tmp_path, scenario)
+    try:
+        ended = repository.drill(meanwhile=lambda _: None)
+        assert ended.returncode == 0, ended.stderr + ended.stdout
+        document = json.loads(ended.stdout)
+        (told,) = document["scenarios"]
+        assert (told["name"], told["verdict"], told["lost_rows"]) == (scenario, "MET", 0)
+        drill = repository.find_drills()[-1]
+        said = [event for event in read_journal(drill.journal_path) if event.kind == "failover.observed"]
+        codes = {one["code"] for event in said for one in event.data["events"]}
+        shows(read_json(drill.verdict_path), codes, drill)
+        repository.await_nothing_left()
+    finally:
+        repository.clear()

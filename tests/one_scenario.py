@@ -1,0 +1,28 @@
+"""Leaves one scenario in a copy of the drill repository, so that a test runs one drill and spoils what it means."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FIRST: Final = "primary_host_loses_power"
+_FEATURE = "scenarios/database_failure.feature"
+_PLAN = "scenarios/plan.yaml"
+_NAMED_ENTRY = re.compile(r"^  (\w+):$", re.MULTILINE)
+
+
+def leave_one_scenario(repository: Path, name: str = FIRST) -> None:
+    """Remove all scenarios but one from the feature and from the plan of a copy."""
+    feature = repository / _FEATURE
+    head, *blocks = feature.read_text(encoding="utf-8").split("  @scenario:")
+    (kept,) = (block for block in blocks if block.startswith(f"{name}\n"))
+    feature.write_text(f"{head}  @scenario:{kept.rstrip()}\n", encoding="utf-8")
+    plan = repository / _PLAN
+    before, after = plan.read_text(encoding="utf-8").split("\nscenarios:\n")
+    end = next(re.finditer(r"^\S", after, re.MULTILINE)).start()
+    entries = _NAMED_ENTRY.split(after[:end])[1:]
+    entry = dict(zip(entries[::2], entries[1::2], strict=True))[name].partition("\n\n")[0]
+    plan.write_text(f"{before}\nscenarios:\n  {name}:{entry}\n\n{after[end:]}", encoding="utf-8")
