@@ -31,6 +31,7 @@ class ParameterKeeper:
         self._group = instance.region.parameter_groups.find(instance.record.parameter_group)
         self._seen = self._group.version
         self._newly_associated = False
+        self._untold = False  # something changed since the instance last said how it stands
         instance.parameters = self._group.values()
 
     def keep(self, servers: Iterable[PostgresServer | None]) -> None:
@@ -38,13 +39,12 @@ class ParameterKeeper:
         instance = self._instance
         name = instance.record.parameter_group
         in_force = dict(instance.parameters)
-        changed = False
         if name and name != self._group.name:
             self._group = instance.region.parameter_groups.find(name)
-            self._seen, self._newly_associated, changed = self._group.version, True, True
+            self._seen, self._newly_associated, self._untold = self._group.version, True, True
         version = self._group.version
         if version != self._seen:
-            changed = True
+            self._untold = True
             for parameter, value in self._group.changed_since(self._seen).items():
                 if value is None:
                     in_force.pop(parameter, None)
@@ -54,7 +54,7 @@ class ParameterKeeper:
             if server is not None and server.parameters != in_force:
                 server.use_parameters(in_force, now=True)
         instance.parameters, self._seen = in_force, version
-        if changed:
+        if self._untold:
             self._tell(version)
 
     def take_all(self) -> bool:
@@ -77,5 +77,6 @@ class ParameterKeeper:
     def _tell(self, version: int) -> None:
         same = not self._newly_associated and self._instance.parameters == self._group.values()
         status = IN_SYNC if same else PENDING_REBOOT
+        self._untold = False
         # A deadlock is not possible: who changes a group takes its lock before an instance's, too.
         self._group.settle(version, lambda: self._instance.set(parameter_status=status))
