@@ -1,0 +1,188 @@
+"""Read replicas of a standing mirror when their source, their own host, or the link between regions breaks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drdrill.core.errors import CommandFailedError, EnvironmentFailedError
+from drdrill.core.waiting import wait_until
+from drdrill.environment.port import FaultRequest, Injection, StoreMember, StoreRole
+from drdrill.mirror.embedded import Embedded
+from drdrill.plan import load_plan
+from tests.mirror.standing import EVERY, INSTANCE, REGION, WITHIN, Standing, copy_repository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.drill
+RECOVERY = "eu-central-1"
+READER = "reader"
+LINK = {"source": REGION, "destination": RECOVERY}
+
+
+@pytest.fixture(scope="module")
+def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+    """Bring a mirror up for this module, with a replica in the other region, and take it down, whatever happens."""
+    root = copy_repository(tmp_path_factory.mktemp("repository"))
+    with Embedded(root, load_plan(root / "scenarios" / "plan.yaml")) as environment:
+        standing = Standing(environment)
+        standing.await_status(INSTANCE, "available")
+        standing.query("create table witness (said text not null)")
+        _make_replica(standing, READER)
+        yield standing
+
+
+def _make_replica(mirror: Standing, name: str) -> None:
+    arn = mirror.describe()["DBInstanceArn"]
+    answer = mirror.ask_aws(
+        "create_db_instance_read_replica",
+        region=RECOVERY,
+        DBInstanceIdentifier=name,
+        SourceDBInstanceIdentifier=arn,
+    )
+    assert "error" not in answer, answer
+    mirror.await_status(name, "available")
+
+
+def _write(mirror: Standing, said: str, *, instance: str = INSTANCE) -> None:
+    mirror.query(f"insert into witness values ('{said}')", instance=instance)  # noqa: S608  (ours)
+
+
+def _has(mirror: Standing, said: str, *, instance: str) -> bool:
+    statement = f"select count(*) from witness where said = '{said}'"  # noqa: S608  (ours)
+    return mirror.query(statement, instance=instance) == "1"
+
+
+def _await_row(mirror: Standing, said: str, *, instance: str = READER) -> None:
+    wait_until(lambda: _has(mirror, said, instance=instance), what=said, within=WITHIN, every=EVERY)
+
+
+def _replication(mirror: Standing, name: str = READER) -> tuple[str, bool]:
+    answer = mirror.ask_aws("describe_db_instances", region=RECOVERY, DBInstanceIdentifier=name)
+    (status,) = answer["DBInstances"][0]["StatusInfos"]
+    return status["Status"], status["Normal"]
+
+
+def _await_replication(mirror: Standing, status: str) -> None:
+    wait_until(lambda: _replication(mirror)[0] == status, what=status, within=WITHIN, every=EVERY)
+
+
+def _read_lag(mirror: Standing) -> dict[str, float]:
+    """Return the lag's largest value and how often it was known, of a quarter of an hour."""
+    now = datetime.now(UTC)
+    answer = mirror.ask_aws(
+        "get_metric_statistics",
+        service="cloudwatch",
+        region=RECOVERY,
+        Namespace="AWS/RDS",
+        MetricName="ReplicaLag",
+        Dimensions=[{"Name": "DBInstanceIdentifier", "Value": READER}],
+        StartTime=(now - timedelta(minutes=15)).isoformat(),
+        EndTime=(now + timedelta(minutes=15)).isoformat(),
+        Period=1800,
+        Statistics=["Maximum", "SampleCount"],
+    )
+    (point,) = answer["Datapoints"]
+    return {name: float(point[name]) for name in ("Maximum", "SampleCount")}
+
+
+def _inject(mirror: Standing, kind: str, resource: str, role: StoreRole) -> Injection:
+    request = FaultRequest(kind=kind, store="payments-database", resource=resource, role=role)
+    return mirror.environment.faults.inject(request)
+
+
+def _replicas(mirror: Standing, instance: str = INSTANCE) -> list[StoreMember]:
+    return [one for one in mirror.store(instance).members if one.role is StoreRole.REPLICA]
+
+
+def test_a_replica_is_a_member_of_its_source(mirror: Standing) -> None:
+    """A source's replica is seen among its members: it follows, and no commit waits for it. Alone it is one, too."""
+
+    def follows() -> bool:
+        return [one.sync_state for one in _replicas(mirror)] == ["async"]
+
+    wait_until(follows, what="a replica that follows", within=WITHIN, every=EVERY)
+    (of_source,), (alone,) = _replicas(mirror), mirror.store(READER).members
+    assert (of_source.host, of_source.zone[:-1]) == (alone.host, RECOVERY)
+    assert alone.role is StoreRole.REPLICA
+    assert mirror.store().protected
+    assert not mirror.store(READER).protected
+
+
+def test_a_cut_link(mirror: Standing) -> None:
+    """While the link is cut the replica serves what it had, says that it does not replicate, and lags."""
+    _write(mirror, "before the cut")
+    _await_row(mirror, "before the cut")
+    ask = mirror.environment.world.control.ask
+    assert ask("shape_link", **LINK, cut=True)["cut"] is False
+    try:
+        _write(mirror, "during the cut")
+        _await_replication(mirror, "error")
+        assert _has(mirror, "before the cut", instance=READER)
+        assert not _has(mirror, "during the cut", instance=READER)
+        assert mirror.describe()["DBInstanceStatus"] == "available"
+        assert _read_lag(mirror)["Maximum"] > 1
+    finally:
+        ask("restore_link", **LINK)
+    _await_row(mirror, "during the cut")
+    _await_replication(mirror, "replicating")
+
+
+def test_no_such_link(mirror: Standing) -> None:
+    """There is no link from a region to itself, nor to one that the mirror does not have."""
+    for destination in (REGION, "us-east-1"):
+        with pytest.raises(EnvironmentFailedError, match="no link"):
+            mirror.environment.world.control.ask("shape_link", source=REGION, destination=destination)
+
+
+def test_a_replica_without_power(mirror: Standing) -> None:
+    """A replica that lost its host is none while the power is off, and follows again afterwards; its source goes on."""
+    injection = _inject(mirror, "host_power_loss", INSTANCE, StoreRole.REPLICA)
+    assert injection.resource == mirror.store(READER).members[0].host
+    mirror.await_status(READER, "rebooting")
+    _write(mirror, "without the replica")
+    mirror.environment.faults.heal(injection)
+    mirror.await_status(READER, "available")
+    _await_row(mirror, "without the replica")
+
+
+def test_a_source_that_loses_its_primary(mirror: Standing) -> None:
+    """A replica follows the promoted standby by itself: its old source's host is dark, and its link with it."""
+    before = mirror.await_protected().promotions
+    injection = mirror.cut_power(StoreRole.PRIMARY)
+    wait_until(lambda: mirror.store().promotions > before, what="a failover", within=WITHIN, every=EVERY)
+    mirror.await_protected()
+    _write(mirror, "of the new primary")
+    _await_row(mirror, "of the new primary")
+    mirror.environment.faults.heal(injection)
+    _await_replication(mirror, "replicating")
+
+
+def test_a_region_that_is_lost(mirror: Standing) -> None:
+    """Without its source a replica serves, with an unknown lag, and is promoted; what comes back never gets into it."""
+    mirror.await_protected()
+    _write(mirror, "before the loss")
+    _await_row(mirror, "before the loss")
+    injection = _inject(mirror, "all_hosts_power_loss", INSTANCE, StoreRole.PRIMARY)
+    try:
+        _await_replication(mirror, "error")
+        known = _read_lag(mirror)["SampleCount"]
+        assert _has(mirror, "before the loss", instance=READER)
+        with pytest.raises(CommandFailedError, match="read-only"):
+            _write(mirror, "too early", instance=READER)
+        assert _read_lag(mirror)["SampleCount"] == known
+        mirror.ask_aws("promote_read_replica", region=RECOVERY, DBInstanceIdentifier=READER)
+        mirror.await_status(READER, "available")
+        _write(mirror, "of the promoted", instance=READER)
+    finally:
+        mirror.environment.faults.heal(injection)
+    mirror.await_status(INSTANCE, "available")
+    _write(mirror, "of the old source")
+    assert not _has(mirror, "of the old source", instance=READER)
+    assert not _has(mirror, "of the promoted", instance=INSTANCE)
+    assert _replicas(mirror) == []
+    assert [one.role for one in mirror.store(READER).members] == [StoreRole.PRIMARY]
+    assert mirror.describe()["ReadReplicaDBInstanceIdentifiers"] == []
