@@ -46,6 +46,18 @@ def test_defaults(tmp_path: Path) -> None:
     assert configuration.rds.failure_detection == timedelta(seconds=2)
     assert (configuration.rds.disk, configuration.rds.fencing) == (512 << 20, True)
     assert (configuration.rds.standby, configuration.rds.link_delay) == ("synchronous", None)
+    assert (configuration.inter_region_link.delay, configuration.inter_region_link.throttle) == (
+        timedelta(0),
+        None,
+    )
+
+
+def test_the_link_between_regions(tmp_path: Path) -> None:
+    """The link has a delay with its unit, and a number of bytes that it passes in a second."""
+    text = f"{TEXT}inter_region_link: {{delay: 40 ms, throttle: 10 MiB}}\n"
+    (tmp_path / "environment.yaml").write_text(text, encoding="utf-8")
+    link = load_model(tmp_path / "environment.yaml", EmbeddedConfiguration).inter_region_link
+    assert (link.delay, link.throttle) == (timedelta(milliseconds=40), 10 << 20)
 
 
 @pytest.mark.parametrize(

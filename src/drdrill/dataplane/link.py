@@ -14,6 +14,7 @@ import asyncio
 import contextlib
 import json
 import os
+import select
 import sys
 import threading
 from collections import deque
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from drdrill.dataplane.host import Host
 
 _READ = 65536
+_ANSWER_WITHIN_SECONDS = 10.0  # measured 0.1 s, 1 s on a loaded machine; never, if its host hangs
 _MOST_HELD = 64 << 20  # bytes of one connection: a sender waits then, as it does for a full window
 OBEY = "obey"
 
@@ -61,7 +63,7 @@ class Link:
         return self._process.poll() is None
 
     def shape(self, condition: LinkCondition) -> None:
-        """Put a condition in force; raises `EnvironmentFailedError` when the link is gone."""
+        """Put a condition in force; raises `EnvironmentFailedError` when the link is gone, or its host hangs."""
         with self._lock:
             assert self._process.stdin is not None  # noqa: S101  (started with pipes)
             assert self._process.stdout is not None  # noqa: S101  (likewise)
@@ -70,8 +72,11 @@ class Link:
                 self._process.stdin.flush()
             except OSError as error:
                 raise EnvironmentFailedError(f"the link on {self.host.name} is gone.") from error
-            if self._process.stdout.readline() != "ok\n":
-                raise EnvironmentFailedError(f"the link on {self.host.name} ended; its log says why.")
+            answered, _, _ = select.select([self._process.stdout], [], [], _ANSWER_WITHIN_SECONDS)
+            if not answered or self._process.stdout.readline() != "ok\n":
+                raise EnvironmentFailedError(
+                    f"the link on {self.host.name} does not answer; its log may say why."
+                )
 
 
 class _Shape:

@@ -59,6 +59,10 @@ class Embedded:
                  "the region after the other"),
         Fidelity("RDS backups", "real", "the log is stored as often as environment.yaml says (AWS: every 5 minutes); "
                  "nothing is encrypted: keys are names, of which only the region is checked"),
+        Fidelity("link between regions", "modelled", "a proxy on the source's host delays, throttles and cuts what "
+                 "read replicas stream, one way; nothing else goes over it"),
+        Fidelity("CloudWatch", "emulated", "RDS's ReplicaLag and DatabaseConnections, looked at ten times a second "
+                 "(AWS: once a minute)"),
         Fidelity("hosts, zones, regions", "emulated", "namespaces of one machine: no hardware fails"),
         Fidelity("DNS", "real", "one server instead of Route 53's fleet; TTLs are the production's"),
         Fidelity("users", "modelled", "clients write to the database's endpoint, without services between"),
