@@ -224,6 +224,7 @@ class ReplicaFollower:
         instance, server = self._instance, self._instance.primary
         if server is None or not server.host.powered:
             return
+        instance.set(status=Status.MODIFYING)  # a recovery on the way may have said that it is available
         instance.stop_watching()
         if server.is_in_recovery():
             server.follow(None)

@@ -25,7 +25,7 @@ class StorageWatch:
         self._instance = instance
 
     def look(self) -> None:
-        """Look once; raises psycopg's error when there is space again, but a write is not accepted."""
+        """Look once; raises psycopg's error when there is space again, but it does not serve."""
         instance, primary = self._instance, self._instance.primary
         if primary is None or not primary.host.powered:
             return
@@ -36,5 +36,5 @@ class StorageWatch:
                 text = "Allocated storage has been exhausted. Allocate additional storage to resolve."
                 instance.tell("RDS-EVENT-0007", text, "low storage")
         elif instance.record.status is Status.STORAGE_FULL and free_bytes >= _SPACE_BYTES:
-            primary.accept_write()
+            instance.prove(primary)
             instance.set_if((Status.STORAGE_FULL,), Status.AVAILABLE)
