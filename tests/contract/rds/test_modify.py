@@ -291,3 +291,33 @@ def test_stop_and_start(rds: Any, instance: str, query: Query) -> None:
     rds.reboot_db_instance(DBInstanceIdentifier=instance, ForceFailover=True)
     _await_available(rds, instance)
     assert query(endpoint, "select sum(id) from rested") == "3"
+
+
+def test_more_storage_for_a_full_database(rds: Any, new_instance: NewInstance, query: Query) -> None:
+    """An instance whose storage is full says so and takes no rows; with more storage it does, and has all of its own.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/accessing-monitoring.html
+    """
+    made = new_instance(rds, BackupRetentionPeriod=0)
+    instance, endpoint = made["DBInstanceIdentifier"], made["Endpoint"]["Address"]
+    query(
+        endpoint, "create table kept (id int); insert into kept values (1); create table filling (row text)"
+    )
+    with pytest.raises(CommandFailedError, match=r"No space left on device|server closed the connection"):
+        _fill(query, endpoint)
+    _await_status(rds, instance, "storage-full")
+    assert _refused(rds, instance, DBInstanceClass="db.r6g.xlarge") == "InvalidDBInstanceState"
+    _modify(rds, instance, AllocatedStorage=40)
+    described = _await_available(rds, instance)
+    assert described["AllocatedStorage"] == 40
+    assert query(endpoint, "insert into kept values (2); select sum(id) from kept") == "3"
+    rds.delete_db_instance(DBInstanceIdentifier=instance, SkipFinalSnapshot=True)
+
+
+def _fill(query: Query, endpoint: str) -> None:
+    """Write rows of a thousand characters until there is no space left."""
+    for _ in range(1000):
+        query(
+            endpoint,
+            "insert into filling select repeat(md5(random()::text), 30) from generate_series(1, 50000)",
+        )
