@@ -193,23 +193,36 @@ def test_sources_and_targets_that_cannot_be(rds: Any, source: Described) -> None
         restore(TargetDBInstanceIdentifier="contract-never", **latest)
 
 
-def test_without_a_retention(rds: Any, new_instance: NewInstance) -> None:
-    """With a retention of 0 there is neither an automated snapshot nor a time to restore to.
+def test_a_retention_that_changes(rds: Any, new_instance: NewInstance, patience: dict[str, int]) -> None:
+    """With a retention of 0 there are no automated backups; one above 0 begins them, and 0 removes them again.
 
-    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.html
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.Enabling.html
     """
-    made = new_instance(rds, DBInstanceIdentifier="contract-without", BackupRetentionPeriod=0)
-    assert made["BackupRetentionPeriod"] == 0
-    assert "LatestRestorableTime" not in made
-    named = {"DBInstanceIdentifier": "contract-without"}
-    assert rds.describe_db_instance_automated_backups(**named)["DBInstanceAutomatedBackups"] == []
-    assert rds.describe_db_snapshots(**named)["DBSnapshots"] == []
+    named = {"DBInstanceIdentifier": "contract-changed"}
+    made = new_instance(rds, **named, BackupRetentionPeriod=0)
+    assert (made["BackupRetentionPeriod"], "LatestRestorableTime" in made) == (0, False)
     with pytest.raises(rds.exceptions.PointInTimeRestoreNotEnabledFault):
         rds.restore_db_instance_to_point_in_time(
-            SourceDBInstanceIdentifier="contract-without",
+            SourceDBInstanceIdentifier="contract-changed",
             TargetDBInstanceIdentifier="contract-never",
             UseLatestRestorableTime=True,
         )
+
+    def read_status() -> list[str]:
+        rds.get_waiter("db_instance_available").wait(**named, WaiterConfig=patience)
+        listed = rds.describe_db_instance_automated_backups(**named)["DBInstanceAutomatedBackups"]
+        return [one["Status"] for one in listed]
+
+    assert read_status() == []
+    for days, expected in ((1, ["active"]), (0, [])):
+        rds.modify_db_instance(**named, BackupRetentionPeriod=days, ApplyImmediately=True)
+        wait_until(
+            lambda expected=expected: read_status() == expected,  # type: ignore[misc]
+            what=f"backups that are {expected}",
+            within=_WITHIN,
+            every=_EVERY,
+        )
+    assert rds.describe_db_snapshots(**named, SnapshotType="automated")["DBSnapshots"] == []
 
 
 def test_backups_that_outlive_their_instance(  # noqa: PLR0917  (fixtures have no order)

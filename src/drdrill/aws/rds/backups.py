@@ -48,6 +48,7 @@ class BackupKeeper:
         self._instance = instance
         self._region = instance.region
         self._stopped = threading.Event()
+        self._woken = threading.Event()
         self._log: ArchivedLog | None = None
         self._thread = threading.Thread(
             target=self._keep, name=f"backups-{instance.record.identifier}", daemon=True
@@ -112,20 +113,25 @@ class BackupKeeper:
         return record.backup_retention_days > 0 and record.source_arn is None
 
     def apply_retention(self) -> None:
-        """Begin or end to archive the log, as the instance's retention says. On the reconciler's thread alone."""
-        try:
-            if self.wanted and self._log is None:
-                log = ArchivedLog(self._region, self._instance.record)
-                self._region.logs_archived.add(log)
-                self._log = log
+        """Begin or end to archive the log, as the instance's retention says. On the reconciler's thread alone.
+
+        Raises psycopg's error when a server does not answer: then it has to be called again.
+        """
+        if self.wanted and self._log is None:
+            log = ArchivedLog(self._region, self._instance.record)
+            try:
                 self._instance.archive_to(log.folder.path)
-            elif not self.wanted and self._log is not None:
-                self._log.discard()
-                self._log = None
-                self._instance.set(latest_restorable=None)
-                self._instance.archive_to(None)
-        except _FAILURES as error:  # a server that is away reads its configuration when it starts
-            _logger.warning("archiving of %s: %s", self._instance.record.identifier, error)
+            except psycopg.Error:
+                log.folder.discard()
+                raise
+            self._region.logs_archived.add(log)
+            self._log = log
+            self._woken.set()
+        elif not self.wanted and self._log is not None:
+            self._instance.archive_to(None)
+            self._instance.set(latest_restorable=None)
+            self._log.discard()
+            self._log = None
 
     def start(self) -> None:
         """Begin to keep automated backups, as far as the instance's retention asks for them."""
@@ -134,6 +140,7 @@ class BackupKeeper:
     def end(self) -> None:
         """Stop: the instance is being deleted. What was archived goes with it, or is retained."""
         self._stopped.set()
+        self._woken.set()
         if self._thread.is_alive():
             self._thread.join()
         if self._log is not None and self.retain_automated:
@@ -148,13 +155,13 @@ class BackupKeeper:
                 self._look()
             except _FAILURES as error:  # the primary is away: the next look finds it, or its successor
                 _logger.warning("no backup of %s now: %s", self._instance.record.identifier, error)
-            self._stopped.wait(every)
+            self._woken.wait(every)
+            self._woken.clear()
 
     def _look(self) -> None:
         """Look once at what is to be backed up, and do it."""
         log = self._log
         if log is None or not self.wanted:
-            self._become_available(Status.BACKING_UP)
             return
         newest = next(reversed(log.base_backups()), None)
         if newest is None or self._region.clock.utc() - newest.created_at > _BASE_BACKUP_EVERY:

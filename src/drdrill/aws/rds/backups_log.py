@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import threading
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 _SEGMENT_NAME = 24  # timeline and position in hexadecimal digits, 8 of them the timeline's
 _TIMELINE = 8
+_RANDOM_BYTES = 6
 
 
 class ArchivedLog:
@@ -25,7 +27,7 @@ class ArchivedLog:
     def __init__(self, region: RdsRegion, instance: InstanceRecord) -> None:
         self._region = region
         self.instance = instance
-        self.folder = SharedFolder(region.fleet.backups, f"log-{instance.resource_id}")
+        self.folder = SharedFolder(region.fleet.backups, f"log-{secrets.token_hex(_RANDOM_BYTES)}")
         self.latest: datetime | None = None
         self.retained = False
 
