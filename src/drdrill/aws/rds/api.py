@@ -12,7 +12,6 @@ from drdrill.aws.rds.modification import ModificationOperations
 from drdrill.aws.rds.parameter_group_operations import ParameterGroupOperations
 from drdrill.aws.rds.replicas import ReplicaOperations
 from drdrill.aws.rds.restore import RestoreOperations
-from drdrill.aws.rds.snapshot_sharing import SnapshotSharingOperations
 from drdrill.aws.rds.snapshots_copy import SnapshotCopyOperations
 from drdrill.aws.rds.snapshots_operations import SnapshotOperations
 from drdrill.aws.rds.stopping import StopOperations
@@ -40,7 +39,6 @@ class RdsService:
             **ParameterGroupOperations(region).table(),
             **SubnetGroupOperations(region).table(),
             **EngineOperations(region).table(),
-            **SnapshotSharingOperations(region).table(),
             **StopOperations(region).table(),
             **TagOperations(region).table(),
             **ReplicaOperations(region).table(),
