@@ -148,7 +148,8 @@ class Subject:
 
 def _subject(record: InstanceRecord = RECORD, **pending: Any) -> Subject:
     changes = PendingChanges(**pending)
-    subject = Subject(replace(record, pending=replace(changes, due=changes.names())))
+    due = replace(changes, due=changes.names())
+    subject = Subject(replace(record, pending=due, status=due.status))
     subject.modifier.begin()
     return subject
 
@@ -233,6 +234,20 @@ def test_a_loss_between(change: dict[str, Any]) -> None:
     assert subject.record.status is Status.MODIFYING
     subject.go_on()
     assert (subject.record.pending, subject.record.status) == (PendingChanges(), Status.AVAILABLE)
+
+
+def test_a_loss_before() -> None:
+    """A change that is asked for while a failover begins is carried out after it, whatever the failover said last."""
+    changes = PendingChanges(instance_class="db.r6g.xlarge")
+    subject = Subject(replace(RECORD, pending=replace(changes, due=changes.names()), status=Status.REBOOTING))
+    subject.modifier.begin()
+    subject.go_on()
+    assert subject.done == []
+    subject.set(status=Status.AVAILABLE)
+    subject.go_on()
+    assert (subject.record.instance_class, subject.record.status) == ("db.r6g.xlarge", Status.AVAILABLE)
+    subject.modifier.begin()  # the request that was queued is nothing new
+    assert subject.done == ["restart"]
 
 
 def test_the_window() -> None:

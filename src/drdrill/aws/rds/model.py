@@ -84,6 +84,13 @@ class PendingChanges:
         values = {one.name for one in fields(self) if getattr(self, one.name) is not None}
         return frozenset(values - {"due"})
 
+    @property
+    def status(self) -> Status:
+        """What an instance says while that which is due is made true."""
+        if "identifier" in self.due:
+            return Status.RENAMING
+        return Status.RESETTING_CREDENTIALS if self.due == {"password"} else Status.MODIFYING
+
     def without(self, *names: str) -> PendingChanges:
         """Return what is left when these have come true, or are not wanted any more."""
         return replace(self, due=self.due - set(names), **dict.fromkeys(names))

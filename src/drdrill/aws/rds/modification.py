@@ -52,6 +52,11 @@ _KNOWN = frozenset({
     *_PENDING, *_AT_ONCE, "DBInstanceIdentifier", "ApplyImmediately", "MasterUserPassword", "DBParameterGroupName",
     "PreferredMaintenanceWindow",
 })  # fmt: skip
+_ACTIONS = {
+    Status.MODIFYING: "modify",
+    Status.RENAMING: "rename",
+    Status.RESETTING_CREDENTIALS: "reset credentials",
+}
 _LEAST_GROWTH_PERCENT = 10  # API reference: a smaller one is rounded up
 
 
@@ -95,11 +100,10 @@ def _request(reconciler: Reconciler, parameters: Parameters) -> bool:
     def change(record: InstanceRecord) -> InstanceRecord:
         return plan_changes(record, parameters)
 
-    due = change(reconciler.record).pending.due
-    if not due:
+    pending = change(reconciler.record).pending
+    if not pending.due:
         return reconciler.change(change, allowed=_list_allowed(parameters))
-    action = "rename" if "identifier" in due else "reset credentials" if due == {"password"} else "modify"
-    return reconciler.request(action, allowed=_list_allowed(parameters), change=change)
+    return reconciler.request(_ACTIONS[pending.status], allowed=_list_allowed(parameters), change=change)
 
 
 def _list_allowed(parameters: Parameters) -> tuple[Status, ...]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from drdrill.aws.rds.instance import Instance
+    from drdrill.aws.rds.model import InstanceRecord
     from drdrill.aws.rds.standby import StandbyKeeper
     from drdrill.dataplane.postgresql import PostgresServer
 
@@ -46,9 +47,11 @@ class Modifier:
         self.resting = Status.AVAILABLE  # what the instance says when nothing else is the matter
 
     def begin(self) -> None:
-        """Be told that the instance is to change, and says so already."""
+        """Begin with what is due, if anything is and it is not begun yet."""
         record = self._instance.record
-        self.resting = record.status
+        if self.resting is not Status.AVAILABLE or not record.pending.due:
+            return
+        self.resting = record.pending.status
         if "allocated_storage" in record.pending.due:
             self._grow()  # at once: without it, a full database may never answer again
         if record.pending.multi_az and "multi_az" in record.pending.due:
@@ -57,8 +60,9 @@ class Modifier:
     def go_on(self) -> None:
         """Look once and take one step; raises psycopg's error while the primary does not answer."""
         instance = self._instance
+        self._heed_the_window()
+        self.begin()
         if self.resting is Status.AVAILABLE:
-            self._heed_the_window()
             return
         instance.change_if((Status.AVAILABLE,), lambda record: replace(record, status=self.resting))
         primary = instance.primary
@@ -80,18 +84,17 @@ class Modifier:
             instance.set(status=Status.AVAILABLE)
 
     def _heed_the_window(self) -> None:
+        """Make due what waits, if the maintenance window is open."""
         instance = self._instance
         pending, window = instance.record.pending, instance.record.maintenance_window
-        if not pending.names() or not is_within(window, instance.region.clock.utc()):
+        if pending.names() == pending.due or not is_within(window, instance.region.clock.utc()):
             return
-        status = Status.RENAMING if pending.identifier else Status.MODIFYING
-        if instance.change_if(
-            (Status.AVAILABLE,),
-            lambda record: replace(
-                record, status=status, pending=replace(record.pending, due=record.pending.names())
-            ),
-        ):
-            self.begin()
+
+        def make_due(record: InstanceRecord) -> InstanceRecord:
+            due = replace(record.pending, due=record.pending.names())
+            return replace(record, pending=due, status=due.status)
+
+        instance.change_if((Status.AVAILABLE,), make_due)
 
     # -- the steps -------------------------------------------------------------------------------------------
 
