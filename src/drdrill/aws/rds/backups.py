@@ -38,6 +38,7 @@ _logger = logging.getLogger(__name__)
 _BASE_BACKUP_EVERY = timedelta(days=1)
 _ARCHIVED_WITHIN = timedelta(seconds=30)  # measured 0.05 s
 _POLL = timedelta(milliseconds=20)
+_AT_REST = (Status.STOPPING, Status.STOPPED)
 _FAILURES = (DrdrillError, psycopg.Error, OSError, AwsError)
 
 
@@ -161,7 +162,7 @@ class BackupKeeper:
     def _look(self) -> None:
         """Look once at what is to be backed up, and do it."""
         log = self._log
-        if log is None or not self.wanted:
+        if log is None or not self.wanted or self._instance.record.status in _AT_REST:
             return
         newest = next(reversed(log.base_backups()), None)
         if newest is None or self._region.clock.utc() - newest.created_at > _BASE_BACKUP_EVERY:
