@@ -88,6 +88,11 @@ def test_a_mistyped_file_is_told_by_its_place(
         (("database", "--environment", "aws"), "The environment `aws` is not installed here."),
         (("zone",), "no scenario has the tag `@class:zone`."),
         (("database", "--mirror", "nobody"), "there is no mirror `nobody`"),
+        (
+            ("database", "--scenario", "primary_host_loses_pwer"),
+            "there is no scenario `primary_host_loses_pwer` of the class `database`. "
+            "Did you mean `primary_host_loses_power`?",
+        ),
     ],
 )
 def test_a_mistyped_name_is_met_with_the_nearest(

@@ -51,6 +51,7 @@ def test_class_selects_scenarios_by_tag(bakery: Bakery) -> None:
     bakery.write(PLAIN, "plain.feature")
     bakery.run("--drill-class", "database").assert_outcomes(passed=1, deselected=1)
     bakery.run("--drill-class", "region").assert_outcomes(deselected=2)
+    bakery.run("--drill-class", "database", "--drill-scenario", "nobody").assert_outcomes(deselected=2)
 
 
 def test_plain_tags_stay_markers(bakery: Bakery) -> None:

@@ -27,6 +27,7 @@ _SEED_LIMIT = 1 << 63
     epilog="""\b
 Examples:
   drdrill run database
+  drdrill run database --scenario primary_host_loses_power
   drdrill run database --json --seed 7 > run.json
   drdrill env up && drdrill run database --mirror default
 
@@ -35,6 +36,9 @@ Exit status: 0 MET; 1 MISSED; 2 wrong usage or a mistake in a file, nothing was 
 4 INVALID; 5 drdrill or the machine is broken; 130 Ctrl-C, 143 SIGTERM: healed and taken down.""",
 )
 @click.argument("disaster_class", metavar="CLASS")
+@click.option(
+    "--scenario", "names", multiple=True, metavar="NAME", help="Only this one of the class; may be repeated."
+)
 @click.option("--environment", default="embedded", show_default=True, help="Where to drill.")
 @click.option(
     "--mirror", metavar="NAME", help="Drill in this standing mirror (`drdrill env up`), and leave it up."
@@ -50,6 +54,7 @@ Exit status: 0 MET; 1 MISSED; 2 wrong usage or a mistake in a file, nothing was 
 def command(
     *,
     disaster_class: str,
+    names: tuple[str, ...],
     environment: str,
     mirror: str | None,
     seed: int | None,
@@ -80,6 +85,7 @@ def command(
             plan,
             environment=environment,
             disaster_class=disaster_class,
+            names=names,
             mirror=mirror,
             reports=reports,
             errors=errors,
@@ -89,8 +95,8 @@ def command(
         progress = Progress(errors)
         with progress.shown():
             status = run_scenarios(
-                root, files, disaster_class=disaster_class, environment=environment, plan=plan, reports=reports,
-                seed=seed, mirror=mirror, plugins=[progress],
+                root, files, disaster_class=disaster_class, names=names, environment=environment, plan=plan,
+                reports=reports, seed=seed, mirror=mirror, plugins=[progress],
             )  # fmt: skip
     ended = read_record(files, root)
     if not ended and signals.arrived is None:
@@ -131,6 +137,7 @@ def _prepare(
     *,
     environment: str,
     disaster_class: str,
+    names: tuple[str, ...],
     mirror: str | None,
     reports: Path,
     errors: Console,
@@ -153,9 +160,21 @@ def _prepare(
     check_everything(root, plan, environment)
     if not has_scenarios(root / "scenarios", disaster_class):
         raise UsageError(f"no scenario has the tag `@class:{disaster_class}`.")
+    _check_names(names, plan, disaster_class)
     if environment == "embedded" and mirror is None:
         require_prerequisites(root)
     tell_remains(root, errors, reports=reports)
+
+
+def _check_names(names: tuple[str, ...], plan: Path, disaster_class: str) -> None:
+    from drdrill.plan import load_plan
+    from drdrill.plan.nearest import suggest
+
+    known = [name for name, one in load_plan(plan).scenarios.items() if one.disaster_class == disaster_class]
+    for name in names:
+        if name not in known:
+            remedy = suggest(name, known, what="Scenarios")
+            raise UsageError(f"there is no scenario `{name}` of the class `{disaster_class}`. {remedy}")
 
 
 def _draw() -> int:

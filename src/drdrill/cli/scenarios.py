@@ -68,6 +68,7 @@ def run_scenarios(
     files: RunFiles,
     *,
     disaster_class: str,
+    names: Sequence[str],
     environment: str,
     plan: Path,
     reports: Path,
@@ -85,6 +86,7 @@ def run_scenarios(
         f"--junitxml={files.junit}", f"--alluredir={files.allure}",
         # This process has imported drdrill already; its assertions need no rewriting.
         "-Wignore::pytest.PytestAssertRewriteWarning",
+        *(f"--drill-scenario={name}" for name in names),
         *(f"-pno:{name}" for name in _WITHOUT),
         *((f"--drill-mirror={mirror}",) if mirror else ()),
     ]  # fmt: skip

@@ -46,6 +46,13 @@ def add_options(parser: pytest.Parser) -> None:
         help="run only the scenarios that are tagged `@class:CLASS`, such as `database`",
     )
     group.addoption(
+        "--drill-scenario",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="run only the scenario of this name in the plan; may be given several times",
+    )
+    group.addoption(
         "--drill-reports",
         metavar="DIR",
         default=None,

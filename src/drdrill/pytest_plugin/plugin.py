@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drdrill.pytest_plugin.collection import FeatureFile
+    from drdrill.pytest_plugin.scenario import CollectedScenario
 
 _FIXTURES = "drdrill.pytest_plugin.fixtures"
 _SCENARIOS = "drdrill.pytest_plugin.scenarios"
@@ -64,15 +65,20 @@ def _activate(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep only the scenarios of the wanted disaster class."""
-    wanted = config.getoption("--drill-class")
-    if wanted is None:
+    """Keep only the scenarios of the wanted disaster class, and of the wanted names."""
+    wanted, names = config.getoption("--drill-class"), config.getoption("--drill-scenario")
+    if wanted is None and not names:
         return
+
+    def is_wanted(scenario: CollectedScenario | None) -> bool:
+        if scenario is None:
+            return False
+        return (wanted is None or wanted in scenario.classes) and (not names or scenario.name in names)
+
     kept: list[pytest.Item] = []
     dropped: list[pytest.Item] = []
     for item in items:
-        scenario = item.stash.get(scenario_key, None)
-        (kept if scenario is not None and wanted in scenario.classes else dropped).append(item)
+        (kept if is_wanted(item.stash.get(scenario_key, None)) else dropped).append(item)
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = kept
