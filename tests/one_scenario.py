@@ -21,8 +21,13 @@ def leave_one_scenario(repository: Path, name: str = FIRST) -> None:
     (kept,) = (block for block in blocks if block.startswith(f"{name}\n"))
     feature.write_text(f"{head}  @scenario:{kept.rstrip()}\n", encoding="utf-8")
     plan = repository / _PLAN
-    before, after = plan.read_text(encoding="utf-8").split("\nscenarios:\n")
+    plan.write_text(leave_one_entry(plan.read_text(encoding="utf-8"), name), encoding="utf-8")
+
+
+def leave_one_entry(plan: str, name: str = FIRST) -> str:
+    """Return a plan's text with one of its scenarios."""
+    before, after = plan.split("\nscenarios:\n")
     end = next(re.finditer(r"^\S", after, re.MULTILINE)).start()
     entries = _NAMED_ENTRY.split(after[:end])[1:]
     entry = dict(zip(entries[::2], entries[1::2], strict=True))[name].partition("\n\n")[0]
-    plan.write_text(f"{before}\nscenarios:\n  {name}:{entry}\n\n{after[end:]}", encoding="utf-8")
+    return f"{before}\nscenarios:\n  {name}:{entry}\n\n{after[end:]}"

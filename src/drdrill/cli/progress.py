@@ -61,6 +61,11 @@ _LINES: dict[str, Callable[[dict[str, Any]], _Line]] = {
     "fault.observed": _observed,
     "fault.failed": lambda data: (f"fault: {data['reason']}", _BAD),
     "fault.heal_failed": lambda data: (f"NOT healed: {data['reason']}", _BAD),
+    "outage.observed": lambda data: (
+        "users are not served" if data["seen"] else "users were not seen to be hit",
+        _PLAIN if data["seen"] else _BAD,
+    ),
+    "store.said": lambda data: (f"{data['resource']} is {data['status']}", _PLAIN),
     "recovery.observed": _recovered,
     "fault.healed": lambda data: (f"healed: {data['resource']}", _PLAIN),
     "store.protected": lambda data: (f"{data['resource']} is protected again", _GOOD),
@@ -98,6 +103,7 @@ class Progress:
     def __init__(self, console: Console) -> None:
         self._console = console
         self.selected = 0
+        self._begun = 0
         self._journal: Path | None = None
         self._stopped = threading.Event()
         self._status = console.status("starting") if console.is_terminal else None
@@ -109,7 +115,9 @@ class Progress:
     @pytest.hookimpl
     def pytest_drill_begun(self, directory: Path, title: str) -> None:
         """Follow this drill from now on."""
-        self._console.print(Text(title, style="bold"))
+        self._begun += 1
+        number = f"{self._begun} of {self.selected}: " if self.selected > 1 else ""
+        self._console.print(Text(f"{number}{title}", style="bold"))
         self._journal = directory / "journal.jsonl"
 
     @contextlib.contextmanager

@@ -63,6 +63,7 @@ class Embedded:
                  "read replicas stream, one way; nothing else goes over it"),
         Fidelity("CloudWatch", "emulated", "RDS's ReplicaLag and DatabaseConnections, looked at ten times a second "
                  "(AWS: once a minute)"),
+        Fidelity("the standby's loss", "modelled", "a lost power is known at once: how long writes wait is not shown"),
         Fidelity("hosts, zones, regions", "emulated", "namespaces of one machine: no hardware fails"),
         Fidelity("DNS", "real", "one server instead of Route 53's fleet; TTLs are the production's"),
         Fidelity("users", "modelled", "clients write to the database's endpoint, without services between"),
