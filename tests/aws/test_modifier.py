@@ -231,7 +231,7 @@ def test_a_loss_between(change: dict[str, Any]) -> None:
     subject.primary.host.powered, subject.comes_back = True, True
     subject.set(status=Status.AVAILABLE)  # as its recovery may say
     subject.go_on(1)
-    assert subject.record.status is Status.MODIFYING
+    assert subject.record.status is subject.modifier.resting is not Status.AVAILABLE
     subject.go_on()
     assert (subject.record.pending, subject.record.status) == (PendingChanges(), Status.AVAILABLE)
 
