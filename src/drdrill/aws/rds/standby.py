@@ -155,8 +155,8 @@ class StandbyKeeper:
 
     def leave(self) -> PostgresServer | None:
         """Take the standby's role away; nobody may promote it any more, for the primary may go on without it."""
-        standby, self.server = self.server, None
-        self._adopting_since_ns = self._left = None
+        standby = self.server or self._left
+        self.server = self._adopting_since_ns = self._left = None
         self._instance.set(secondary_zone=None)
         return standby
 
