@@ -82,13 +82,13 @@ def test_a_manual_snapshot(source: Described, snapshot: Described) -> None:
     assert snapshot["TagList"] == [{"Key": "purpose", "Value": "contract"}]
 
 
-def test_the_instance_serves_again(rds: Any, snapshot: Described) -> None:
+def test_the_instance_serves_again(rds: Any, snapshot: Described, patience: dict[str, int]) -> None:
     """After the snapshot the instance is available, and events tell of both.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Events.Messages.html
     """
     assert snapshot["Status"] == "available"
-    rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=SOURCE)
+    rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=SOURCE, WaiterConfig=patience)
     events = rds.describe_events(SourceType="db-snapshot", SourceIdentifier=SNAPSHOT)["Events"]
     assert [one["Message"] for one in events] == ["Creating manual snapshot", "Manual snapshot created"]
     assert {one["SourceType"] for one in events} == {"db-snapshot"}
