@@ -44,7 +44,7 @@ SETTINGS = {
     "port": str(PORT),
     "unix_socket_directories": "",
     "wal_level": "replica",
-    "max_wal_senders": "10",
+    "max_wal_senders": "40",  # a standby, 15 replicas, and those that are being copied
     "max_connections": "200",
     "hot_standby": "on",
     "archive_mode": "always",  # see `postgresql_backup`; what it does is `archive_command`'s, which needs no restart
@@ -125,9 +125,13 @@ class PostgresServer:
 
     def copy_from(self, upstream: Upstream) -> None:
         """Make this server a standby: a base backup of a running primary, streamed."""
+        # Without keepalives a copy waits for ever for a source that lost its power.
+        source = (
+            f"host={upstream.address} port={upstream.backup_port} user={REPLICATOR} connect_timeout=2 "
+            "keepalives_idle=2 keepalives_interval=1 keepalives_count=3"
+        )
         self._run(
-            "pg_basebackup", "-D", str(self.data), "-h", upstream.address, "-p", str(upstream.backup_port),
-            "-U", REPLICATOR, "-X", "stream", "-c", "fast", "--no-sync",
+            "pg_basebackup", "-D", str(self.data), "-d", source, "-X", "stream", "-c", "fast", "--no-sync",
         )  # fmt: skip
         (self.data / "standby.signal").touch()
         self._upstream = upstream

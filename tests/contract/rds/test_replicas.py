@@ -180,6 +180,30 @@ def test_replicas_follow_a_source_that_is_rebooted(
         databases.await_row(replica, row)
 
 
+def test_a_source_that_fails_over_while_it_is_copied(
+    rds: Any, rds_recovery: Any, source: dict[str, Any], databases: Databases
+) -> None:
+    """A replica whose source fails over while it is being made comes to be nevertheless, and follows.
+
+    https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ReadRepl.Create.html
+    """
+    name, source_name = f"replica-{secrets.token_hex(4)}", source["DBInstanceIdentifier"]
+
+    def protected() -> bool:
+        described = databases.describe(rds, source_name)
+        return described["DBInstanceStatus"] == "available" and "SecondaryAvailabilityZone" in described
+
+    wait_until(protected, what="a standby", within=_WITHIN, every=_EVERY)
+    rds_recovery.create_db_instance_read_replica(
+        DBInstanceIdentifier=name, SourceDBInstanceIdentifier=source["DBInstanceArn"]
+    )
+    rds.reboot_db_instance(DBInstanceIdentifier=source_name, ForceFailover=True)
+    replica = databases.await_available(rds_recovery, name)
+    databases.await_available(rds, source_name)
+    databases.await_row(replica, databases.write(source))
+    rds_recovery.delete_db_instance(DBInstanceIdentifier=name, SkipFinalSnapshot=True)
+
+
 def test_a_replica_that_is_rebooted_is_a_replica_again(
     rds: Any, source: dict[str, Any], near: dict[str, Any], databases: Databases
 ) -> None:

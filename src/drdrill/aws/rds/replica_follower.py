@@ -14,6 +14,7 @@ What follows no more streams from nowhere: its source's address is taken out bef
 from __future__ import annotations
 
 import logging
+import shutil
 from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -22,7 +23,7 @@ import psycopg
 
 from drdrill.aws.rds.model import Replication, Status
 from drdrill.core.clock import NANOSECONDS
-from drdrill.core.errors import DrdrillError
+from drdrill.core.errors import CommandFailedError, DrdrillError, EnvironmentFailedError
 from drdrill.core.waiting import wait_until
 from drdrill.dataplane.postgresql import Upstream
 from drdrill.dataplane.postgresql_replication import read_timeline
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 _log = logging.getLogger(__name__)
 _ERROR_AFTER_NS = 2 * NANOSECONDS  # measured: a failover of the source is followed within 0.3 s of its end
 _LOOK_AT_FORK_EVERY_NS = NANOSECONDS
+_COPIES = 3
+_SOURCE_WITHIN = timedelta(seconds=60)  # measured 2.2 s: a failover
 _STREAMS_WITHIN = timedelta(seconds=60)  # measured 0.2 s after a base backup
 _LAST_ROWS_WITHIN = timedelta(seconds=5)
 _REPLICAS_GONE_WITHIN = timedelta(seconds=15)  # measured 0.3 s
@@ -59,14 +62,30 @@ class ReplicaFollower:
         source.note_replica(self._arn)
 
     def fill(self, server: PostgresServer) -> None:
-        """Make the replica's first server a copy of its source, and start it."""
-        source = self._source
-        primary = source.primary if source else None
-        if source is None or primary is None:
-            raise DrdrillError("its source has no server to copy")
-        server.copy_from(self._upstream_to(primary))
-        server.start()
-        self._followed, self._turned_ns = primary, self._clock.now_ns()
+        """Make the replica's first server a copy of its source, and start it.
+
+        A failover of the source, or a busy machine, breaks a copy off: it is begun again.
+        """
+        for attempt in range(1, _COPIES + 1):
+            primary = wait_until(
+                self._find_primary, what="a source that runs", within=_SOURCE_WITHIN, every=_POLL
+            )
+            assert primary is not None  # noqa: S101  (waited for)
+            try:
+                server.copy_from(self._upstream_to(primary))
+            except (CommandFailedError, EnvironmentFailedError) as error:
+                if attempt == _COPIES or not server.host.powered:
+                    raise
+                _log.warning("copy %d for %s failed: %s", attempt, self._instance, error)
+                shutil.rmtree(server.data, ignore_errors=True)
+                continue
+            server.start()
+            self._followed, self._turned_ns = primary, self._clock.now_ns()
+            return
+
+    def _find_primary(self) -> PostgresServer | None:
+        primary = self._source.primary if self._source else None
+        return primary if primary is not None and primary.host.powered and primary.runs else None
 
     def await_streaming(self) -> None:
         """Wait until a new replica streams."""
