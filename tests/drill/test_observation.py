@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from drdrill.core.errors import InvalidDrillError, UsageError
 from drdrill.drill.observation import StoreObserver
+from drdrill.environment.port import StoreRole
 from drdrill.plan import load_plan
 from drdrill.record.journal import Journal, read_journal
 from tests.drill.fakes import CREATED, FAILED_OVER, RESOURCE, FakeEnvironment, make_state
-from tests.faults.fakes import write_plan
+from tests.faults.fakes import ManualClock, write_plan
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,3 +49,24 @@ def test_looking_leaves_no_note(environment: FakeEnvironment, tmp_path: Path) ->
     journal = Journal(tmp_path / "journal.jsonl", actor="test")
     assert StoreObserver(environment, RESOURCE, journal).read().members[0].host == "db-1"
     assert not journal.path.exists()
+
+
+def test_a_status_is_waited_for(environment: FakeEnvironment, tmp_path: Path) -> None:
+    """What the cloud is expected to say is noted when it says so; the drill is invalid when it does not."""
+    journal = Journal(tmp_path / "journal.jsonl", actor="test")
+    store = StoreObserver(environment, RESOURCE, journal)
+    store.await_status("available", within=timedelta(seconds=1), clock=ManualClock())
+    (said,) = read_journal(journal.path)
+    assert (said.kind, said.data["status"]) == ("store.said", "available")
+    with pytest.raises(
+        InvalidDrillError, match="did not say that accounts-db is storage-full, but available"
+    ):
+        store.await_status("storage-full", within=timedelta(seconds=1), clock=ManualClock())
+
+
+def test_a_member_is_found_by_its_role(environment: FakeEnvironment, tmp_path: Path) -> None:
+    """The primary is found; a role that nobody has now is said."""
+    store = StoreObserver(environment, RESOURCE, Journal(tmp_path / "journal.jsonl", actor="test"))
+    assert store.find_member(StoreRole.PRIMARY).host == "db-1"
+    with pytest.raises(UsageError, match="has no standby now"):
+        store.find_member(StoreRole.STANDBY)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drdrill.core.errors import InvalidDrillError
+from drdrill.core.errors import InvalidDrillError, UsageError
 from drdrill.drill.users import Users
 from drdrill.load.workload import load_workload
 from drdrill.plan import load_plan
 from drdrill.record.directory import DrillDirectory
 from drdrill.record.journal import read_journal
 from drdrill.record.ledger import Client, ClientKind, LedgerWriter, Outcome, make_id, outcome_code
-from tests.drill.fakes import FakeEnvironment
+from tests.drill.fakes import RESOURCE, FakeEnvironment
 from tests.faults.fakes import ManualClock, write_plan
 
 if TYPE_CHECKING:
@@ -138,3 +138,20 @@ def test_survivors_are_evidence(
     assert (directory.path / read.data["evidence"]).read_text(encoding="utf-8") == "rows"
     assert "--host" in environment.operated[0]
     assert "db.example.com" in environment.operated[0]
+
+
+def test_peak_load_needs_a_peak(users: Users, environment: FakeEnvironment) -> None:
+    """At peak load those come, too, who write besides; a workload that names none is told so."""
+    users.come(seed=7, peak=True)
+    assert {"peak-0", "peak-1", "load-0", "prober"} <= set(environment.running)
+    users._workload = users._workload.model_copy(update={"peak": None})
+    with pytest.raises(UsageError, match="has no `peak`"):
+        users.come(seed=7, peak=True)
+
+
+def test_a_client_beside_is_served_or_nothing_is_broken(users: Users, environment: FakeEnvironment) -> None:
+    """A client that is not served beside a server makes the drill invalid before anything was broken."""
+    users.come(seed=7)
+    with pytest.raises(InvalidDrillError, match="Nothing was broken: beside-0 served at"):
+        users.come_beside(environment.observe_store(RESOURCE).members[0], seed=7)
+    assert environment.running["beside-0"]
