@@ -25,7 +25,7 @@ from drdrill.aws.rds.model import Status
 from drdrill.aws.rds.snapshots import SnapshotKind, SnapshotStatus, begin_snapshot, tell_snapshot
 from drdrill.core.errors import DrdrillError
 from drdrill.core.waiting import wait_until
-from drdrill.dataplane.postgresql_backup import close_segment, read_first_segment, verify_backup
+from drdrill.dataplane.postgresql_backup import close_segment, verify_backup
 from drdrill.dataplane.postgresql_programs import ADMINISTRATOR
 
 if TYPE_CHECKING:
@@ -184,7 +184,8 @@ class BackupKeeper:
                 region.snapshots.remove(name)
                 return
             instance.tell("RDS-EVENT-0002", "Finished DB Instance backup", "backup")
-            self._remove_old(log)
+            days = timedelta(days=instance.record.backup_retention_days)
+            log.remove_older_than(region.clock.utc() - days)
         finally:
             self._become_available(Status.BACKING_UP)
 
@@ -204,14 +205,3 @@ class BackupKeeper:
         if path.exists():
             self._instance.set(latest_restorable=at)
             log.note(at, self._instance.record)
-
-    def _remove_old(self, log: ArchivedLog) -> None:
-        """Keep the base backups of the retention period, and the one before: its first hours are restored from that."""
-        days = timedelta(days=self._instance.record.backup_retention_days)
-        begin = self._region.clock.utc() - days
-        backups = log.base_backups()
-        needed = max((one.created_at for one in backups if one.created_at <= begin), default=None)
-        for one in backups:
-            if needed is not None and one.created_at < needed:
-                self._region.snapshots.remove(one.identifier)
-        log.drop_before(read_first_segment(log.base_backups()[0].data))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from drdrill.aws.rds.backups_folder import SharedFolder
 from drdrill.aws.rds.snapshots import SnapshotKind, SnapshotStatus
+from drdrill.dataplane.postgresql_backup import read_first_segment
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -52,6 +53,16 @@ class ArchivedLog:
     def note(self, latest: datetime, instance: InstanceRecord) -> None:
         """Be told until when everything is archived now."""
         self.latest, self.instance = latest, instance
+
+    def remove_older_than(self, begin: datetime) -> None:
+        """Keep the base backups since a time, and the one before: the first hours are restored from that."""
+        backups = self.base_backups()
+        needed = max((one.created_at for one in backups if one.created_at <= begin), default=begin)
+        for one in backups:
+            if one.created_at < needed:
+                self._region.snapshots.remove(one.identifier)
+        for first in self.base_backups()[:1]:
+            self.drop_before(read_first_segment(first.data))
 
     def drop_before(self, segment: str) -> None:
         """Remove the segments before one that is the first that is still needed, whatever their timelines."""
