@@ -153,11 +153,11 @@ class Instance:
     def fence(self, server: PostgresServer) -> None:
         """Make sure that nothing of a server runs any more: its machine's power is reset, whatever its network does.
 
-        A machine that had no power is left as it is, and no other one is left dark.
+        On a machine without power nothing runs, nor does anything start by itself when it has some again, be it at this
+        moment: it is left alone.
         """
-        had_power = server.host.powered
-        self.region.fleet.power_off(server.host)
-        if had_power:
+        if server.host.powered:
+            self.region.fleet.power_off(server.host)
             self.region.fleet.power_on(server.host)
 
     def release(self, server: PostgresServer) -> None:
