@@ -70,6 +70,25 @@ def test_a_primary_that_does_not_answer_is_replaced(mirror: Standing, kind: str)
     assert injection.resource not in [member.host for member in after.members]
 
 
+@pytest.mark.parametrize("kind", ["process_kill", "process_hang", "zone_partition"])
+def test_a_standby_that_does_not_answer_is_replaced(mirror: Standing, kind: str) -> None:
+    """The primary carries on without a standby that is killed, hung or cut off, and gets another one."""
+    before = mirror.await_protected()
+    injection = _inject(mirror, kind, StoreRole.STANDBY)
+    try:
+        _await_effect(mirror, injection)
+        mirror.query("insert into witness values ('without a standby')")
+        wait_until(
+            lambda: injection.resource not in [member.host for member in mirror.store().members],
+            what="another standby", within=WITHIN, every=EVERY,
+        )  # fmt: skip
+        after = mirror.await_protected()
+    finally:
+        _heal_twice(mirror, injection)
+    assert after.promotions == before.promotions
+    assert injection.resource not in [member.host for member in mirror.await_protected().members]
+
+
 def test_a_full_disk(mirror: Standing) -> None:
     """AWS says `storage-full` and nobody fails over; with space again the same server is available."""
     before = mirror.await_protected()
