@@ -117,7 +117,7 @@ class Progress:
         """Follow this drill from now on."""
         self._begun += 1
         number = f"{self._begun} of {self.selected}: " if self.selected > 1 else ""
-        self._console.print(Text(f"{number}{title}", style="bold"))
+        self._console.print(Text(f"{number}{title}", style="bold"), soft_wrap=True)
         self._journal = directory / "journal.jsonl"
 
     @contextlib.contextmanager
