@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from drdrill.core.errors import DamagedRecordError
-from drdrill.load.clients import Target, plan_clients
-from drdrill.load.config import ClientConfig
+from drdrill.load.clients import Target, plan_client_beside, plan_clients
+from drdrill.load.config import ClientConfig, Connecting
 from drdrill.load.workload import Workload, load_workload
 from drdrill.record.ledger import ClientKind
 
@@ -76,3 +76,25 @@ def test_requests_in_flight_are_bounded_above_what_a_timeout_allows(workload: Wo
         for client in process.clients:
             unanswered = client.timeout_seconds * 1e9 / client.period_ns
             assert unanswered < process.in_flight <= max(16, 2 * unanswered)
+
+
+def test_peak_load_changes_nobody_else(workload: Workload) -> None:
+    """Those who write besides come after all others, whose configurations stay what they are."""
+    usual = plan(workload)
+    planned = plan_clients(
+        workload, TARGET, seed=1, start_ns=START_NS, ledger=Path("ledger"), peak=workload.peak
+    )
+    assert [process.name for process in planned] == [*usual, "peak-0", "peak-1"]
+    assert {process.name: process for process in planned[: len(usual)]} == usual
+    clients = [client for process in planned for client in process.clients]
+    assert len({client.number for client in clients}) == len(clients)
+
+
+def test_a_client_beside_a_server_knows_one_address(workload: Workload) -> None:
+    """It asks that address with fresh connections, under a number of its own, and counts as one who writes."""
+    process = plan_client_beside(
+        workload, TARGET, "10.20.0.10", number=14, seed=1, start_ns=START_NS, ledger=Path("ledger")
+    )
+    (client,) = process.clients
+    assert (client.name, client.number, client.kind) == ("beside-0", 14, ClientKind.LOAD)
+    assert (process.endpoint, process.connecting) == ("10.20.0.10", Connecting.FRESH)
