@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from drdrill.mirror.embedded import Embedded
     from tests.contract.rds.conftest import Query
 
-pytestmark = pytest.mark.drill
+pytestmark = [pytest.mark.drill, pytest.mark.long]  # the provider itself waits for minutes
 _PROGRAMS = Path(__file__).with_name("programs")
 _WITHIN = timedelta(minutes=10)  # measured 1 to 2 min, most of it the provider's own waits
 _CHANGES = ("instance_class=db.r6g.xlarge", "multi_az=false", "team=till", "work_mem=6000")
