@@ -100,7 +100,7 @@ def test_figures_and_places_are_those_of_the_drill(tmp_path: Path) -> None:
     assert document["scenarios"] == [
         {
             "name": "one", "title": "One", "verdict": "MET", "reasons": [], "broken": None,
-            "directory": "reports/one", "report": None, "rta_seconds": 6.5, "resolution_seconds": 0.1, "rpa_seconds": 1.25,
-            "lost_rows": 3, "lost_amount": "12.50", "currency": "ETB", "unknown_rows": 2,
+            "directory": "reports/one", "report": None, "rta_seconds": 6.5, "resolution_seconds": 0.1,
+            "rpa_seconds": 1.25, "lost_rows": 3, "lost_amount": "12.50", "currency": "ETB", "unknown_rows": 2,
         }
     ]  # fmt: skip

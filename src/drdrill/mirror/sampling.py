@@ -45,7 +45,12 @@ class Sampling:
             self._outputs.clear()
 
     def take(
-        self, resource_id: str, primary: str, at_ns: int, reading: ReplicationReading | None, error: str | None
+        self,
+        resource_id: str,
+        primary: str,
+        at_ns: int,
+        reading: ReplicationReading | None,
+        error: str | None,
     ) -> None:
         """Append one reading, if the instance is sampled."""
         with self._lock:
