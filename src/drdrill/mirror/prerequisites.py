@@ -105,7 +105,7 @@ class Machine:
         return shutil.which(program, path=self.path)
 
     def run(self, command: Sequence[str]) -> tuple[bool, str]:
-        """Run a probe on this machine's path; return whether it succeeded, and its first line of output."""
+        """Run a probe on this machine's path; return whether it succeeded, and its first line with a version or at all."""
         program = self.find(command[0])
         if program is None:
             return False, f"`{command[0]}` is not on PATH"
@@ -124,7 +124,8 @@ class Machine:
         except (OSError, subprocess.TimeoutExpired) as error:
             return False, f"`{command[0]}` did not run: {error}"
         lines = [line.strip() for line in ended.stdout.splitlines() if line.strip()]
-        return ended.returncode == 0, lines[0] if lines else f"ended with status {ended.returncode}"
+        said = next((line for line in lines if _VERSION.search(line)), lines[0] if lines else "")
+        return ended.returncode == 0, said or f"ended with status {ended.returncode}"
 
 
 def version_in(said: str) -> str:
