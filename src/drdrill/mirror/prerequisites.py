@@ -105,7 +105,7 @@ class Machine:
         return shutil.which(program, path=self.path)
 
     def run(self, command: Sequence[str]) -> tuple[bool, str]:
-        """Run a probe on this machine's path; return whether it succeeded, and its first line with a version or at all."""
+        """Run a probe on this machine's path; return whether it succeeded, and a line: one with a version if any."""
         program = self.find(command[0])
         if program is None:
             return False, f"`{command[0]}` is not on PATH"
