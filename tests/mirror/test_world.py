@@ -31,6 +31,8 @@ SETTINGS: dict[str, Any] = {
         "fencing": True,
         "disk_bytes": 64 << 20,
         "link_delay_seconds": None,
+        "inter_region_link": {"delay_seconds": 0.04, "bytes_per_second": None},
+        "log_upload_seconds": 5.0,
     },
 }
 
