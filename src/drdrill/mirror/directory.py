@@ -62,7 +62,7 @@ class MirrorDirectory:
         return self.path / "secrets"
 
     def create(self) -> None:
-        """Make the directory and its folders; raises `UsageError` when there is one."""
+        """Make the directory and its folders, all or nothing; raises `UsageError` when there is one."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with hold_mirrors(self.path.parent):
             try:
@@ -71,11 +71,15 @@ class MirrorDirectory:
                 raise UsageError(
                     f"there is a mirror {self.name} already: take it down, or choose another --name."
                 ) from error
-            self._write_owner(None, ProcessId.read_own())
-        self.disks.mkdir()
-        self.logs.mkdir()
-        self.backups.mkdir(mode=0o700)
-        self.secrets.mkdir(mode=0o700)
+            try:
+                self._write_owner(None, ProcessId.read_own())
+                self.disks.mkdir()
+                self.logs.mkdir()
+                self.backups.mkdir(mode=0o700)
+                self.secrets.mkdir(mode=0o700)
+            except BaseException:  # a signal may come at any moment
+                shutil.rmtree(self.path, ignore_errors=True)
+                raise
 
     def write_owner(self, *, world: ProcessId, owner: ProcessId | None) -> None:
         """Note the world's process, and the process that owns it or still makes it (None: it stands by itself)."""

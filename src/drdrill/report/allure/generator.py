@@ -13,6 +13,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -91,7 +92,10 @@ def find_generator(
         command = [*node.npm, "ci", *_NPM_FLAGS]
         # npm's own shell scripts start `node`; it must be the one that was chosen.
         path = os.pathsep.join((str(Path(node.program[0]).parent), variables.get("PATH", os.defpath)))
-        _fetch(command, "the packages of Allure's generator", folder, variables={**variables, "PATH": path})
+        # npm's own cache would stay in the user's home.
+        with tempfile.TemporaryDirectory(dir=folder) as downloads:
+            own = {**variables, "PATH": path, "npm_config_cache": downloads}
+            _fetch(command, "the packages of Allure's generator", folder, variables=own)
 
     packages = keep(cache / "allure" / key_of(*locks), make)
     return Generator(node, packages / "node_modules" / "allure" / "cli.js", settings / "pinned.mjs")
