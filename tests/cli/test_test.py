@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 
 from drdrill.cli.test import Check, Judged, plan_checks, run_checks
+from tests.faults.fakes import ManualClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-class ManualClock:
-    """A clock that stands still until it is told."""
-
-    def __init__(self) -> None:
-        self.ns = 0
-
-    def now_ns(self) -> int:
-        """Return the time that was set."""
-        return self.ns
-
-    def utc(self) -> datetime:
-        """Return the beginning of time."""
-        return datetime.fromtimestamp(0, tz=UTC)
-
-    def sleep(self, seconds: float) -> None:
-        """Let that much time pass."""
-        self.ns += int(seconds * 1_000_000_000)
 
 
 def _run_for_two_seconds(clock: ManualClock, statuses: dict[str, int]) -> Callable[[Check], int]:

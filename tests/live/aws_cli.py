@@ -1,6 +1,7 @@
 """AWS's own command line (v1), unmodified: installed once per locked version into the user's cache.
 
 In an environment of its own, because it pins versions that drdrill's boto3 does not go with. `awscli.txt` is its lock.
+Made in its place, under a lock: the programs of an environment name its folder, so it cannot be moved there.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from drdrill.report.allure.cache import cache_root
+
 LOCK = Path(__file__).with_name("awscli.txt")
 _WITHIN_SECONDS = 300  # measured 3 s with a filled cache of packages
 
@@ -25,7 +28,7 @@ def install_aws_cli() -> Path:
     assert version is not None, LOCK
     python = f"{sys.implementation.cache_tag}"
     key = f"awscli-{version[1].decode()}-{hashlib.sha256(locked).hexdigest()[:8]}-{python}"
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "drdrill"
+    cache = cache_root(os.environ)
     cache.mkdir(parents=True, exist_ok=True)
     folder = cache / key
     with (cache / f"{key}.lock").open("w") as lock:

@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.live.aws_cli import install_aws_cli
-from tests.live.repository import Repository
-
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator
+
+    from tests.live.repository import Repository
 
 pytestmark = pytest.mark.drill
 PROGRAMS = Path(__file__).with_name("programs")
 NEW = ["--db-instance-class", "db.r6g.large", "--engine", "postgres", "--master-username", "somebody"]
 PASSWORD = ["--master-user-password", "correct-horse"]
 LONGEST = "a" * 63
-
-
-@pytest.fixture(scope="module")
-def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
-    """Return a repository in which the mirror `a` stands, with AWS's command line on the PATH of whoever uses it."""
-    repository = Repository.copy(tmp_path_factory.mktemp("live"))
-    repository.variables["PATH"] = f"{install_aws_cli()}{os.pathsep}{os.environ['PATH']}"
-    try:
-        up = repository.run("env", "up", "--name", "a")
-        assert up.returncode == 0, up.stderr
-        yield repository
-    finally:
-        repository.clear()
 
 
 def _operate(repository: Repository, *program: str) -> subprocess.CompletedProcess[str]:

@@ -6,7 +6,6 @@ import hashlib
 import json
 import struct
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.clock import NANOSECONDS
@@ -15,6 +14,7 @@ from drdrill.measure.survivors import HEADER, TRAILER
 from drdrill.record.directory import DrillDirectory, write_json
 from drdrill.record.journal import Journal
 from drdrill.record.ledger import Client, ClientKind, LedgerWriter, Outcome, make_id, outcome_code
+from tests.faults.fakes import ManualClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -82,22 +82,6 @@ class Write:
     rows: int
     stored_amount: int
     position: int
-
-
-class _Clock:
-    """Tells the time that the test sets."""
-
-    def __init__(self) -> None:
-        self.at_ns = BEGIN
-
-    def now_ns(self) -> int:
-        return self.at_ns
-
-    def utc(self) -> datetime:
-        return datetime(2026, 11, 1, tzinfo=UTC)
-
-    def sleep(self, seconds: float) -> None:
-        raise NotImplementedError(seconds)
 
 
 @dataclass
@@ -189,10 +173,10 @@ class Story:
         self._store_survivors(directory, 1, writes)
         self.between_readings(writes)
         self._store_survivors(directory, 2, writes)
-        clock = _Clock()
+        clock = ManualClock()
         journal = Journal(directory.journal_path, actor="test", clock=clock)
         for at_ns, kind, data in self.events:
-            clock.at_ns = at_ns
+            clock.ns = at_ns
             journal.append(kind, **data)
         return directory
 

@@ -58,7 +58,7 @@ class LazyGroup(click.Group):
         """Return the commands in the order in which people need them."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 (click's)
         """Import a command; None for a name that is none."""
         if cmd_name not in COMMANDS:
             return None
@@ -79,7 +79,7 @@ class LazyGroup(click.Group):
             raise click.UsageError(f"there is no command `{args[0]}`. {remedy}", ctx)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 (click's)
         """List the commands without importing any."""
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))

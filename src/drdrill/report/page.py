@@ -14,7 +14,7 @@ from drdrill.report.account import Account, read_account
 from drdrill.report.chronicle import words
 from drdrill.report.frame import NARROW, WIDE
 from drdrill.report.headline import write_headline
-from drdrill.report.picture import read_style
+from drdrill.report.picture import read_template
 from drdrill.report.pictures import draw_all
 from drdrill.report.sections import (
     describe_durations,
@@ -45,7 +45,7 @@ def render_page(directory: DrillDirectory) -> str:
         keep_trailing_newline=True,
     )
     environment.filters.update(duration=format_seconds, exactness=format_exactness, signed=format_signed)
-    return environment.get_template("page.html.j2").render(_content(account, environment))
+    return environment.get_template("page.html.j2").render(_content(account))
 
 
 def format_signed(value: float) -> str:
@@ -54,7 +54,7 @@ def format_signed(value: float) -> str:
     return f"{hundredths / 100:{'+.2f' if hundredths else '.2f'}}\N{NO-BREAK SPACE}s"
 
 
-def _content(account: Account, environment: jinja2.Environment) -> dict[str, Any]:
+def _content(account: Account) -> dict[str, Any]:
     verdict = account.verdict
     objectives = [
         {
@@ -64,8 +64,6 @@ def _content(account: Account, environment: jinja2.Environment) -> dict[str, Any
         }
         for one in verdict["objectives"]
     ]
-    assert environment.loader is not None  # noqa: S101 (given above)
-    style = environment.loader.get_source(environment, "page.css")[0]
     availability = account.plan.availability
     git = account.about.get("git") or {}
     entries = [*_entries(account)]
@@ -78,7 +76,7 @@ def _content(account: Account, environment: jinja2.Environment) -> dict[str, Any
         "run_number": account.about.get("run_number"),
         "headline": write_headline(account),
         "meaning": Verdict(verdict["verdict"]).meaning.capitalize(),
-        "style": Markup(style + read_style()),  # noqa: S704 (our own files)
+        "style": Markup(read_template("page.css") + read_template("picture.css")),  # noqa: S704 (our own files)
         "wide": _draw(account, WIDE),
         "narrow": _draw(account, NARROW),
         "entries": entries,

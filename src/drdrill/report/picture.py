@@ -17,9 +17,9 @@ _NAMESPACE = "http://www.w3.org/2000/svg"
 LETTER = 6.3  # the mean width of a letter at 12 px, in px; measured over the labels that pictures have
 
 
-def read_style() -> str:
-    """Return the style sheet that pictures need."""
-    return files("drdrill.report").joinpath("templates/picture.css").read_text(encoding="utf-8")
+def read_template(name: str) -> str:
+    """Return the text of a file of the templates: `picture.css` is the style sheet that pictures need."""
+    return files("drdrill.report").joinpath("templates", name).read_text(encoding="utf-8")
 
 
 def shorten(text: str, width: float) -> str:
@@ -83,7 +83,7 @@ class Picture:
         root = ET.fromstring(ET.tostring(self._root, encoding="unicode"))  # noqa: S314 (our own text)
         ET.register_namespace("", _NAMESPACE)
         style = ET.Element(f"{{{_NAMESPACE}}}style")
-        style.text = read_style()
+        style.text = read_template("picture.css")
         background = ET.Element(
             f"{{{_NAMESPACE}}}rect", {"width": "100%", "height": "100%", "class": "background"}
         )

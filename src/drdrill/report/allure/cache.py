@@ -23,7 +23,7 @@ def cache_root(variables: Mapping[str, str]) -> Path:
     """Return the folder of drdrill's cache, by the XDG base directory specification; it need not exist."""
     named = variables.get("XDG_CACHE_HOME", "")
     # The specification: a relative path is invalid and to be ignored.
-    return (Path(named) if os.path.isabs(named) else Path.home() / ".cache") / "drdrill"  # noqa: PTH117
+    return (Path(named) if os.path.isabs(named) else Path.home() / ".cache") / "drdrill"  # noqa: PTH117 (of text)
 
 
 def key_of(*parts: bytes) -> str:
