@@ -90,8 +90,10 @@ def test_a_mistyped_file_is_told_by_its_place(
         (("database", "--mirror", "nobody"), "there is no mirror `nobody`"),
         (
             ("database", "--scenario", "primary_host_loses_pwer"),
-            "there is no scenario `primary_host_loses_pwer` of the class `database`. "
-            "Did you mean `primary_host_loses_power`?",
+            (
+                "there is no scenario `primary_host_loses_pwer` of the class `database`. "
+                "Did you mean `primary_host_loses_power`?"
+            ),
         ),
     ],
 )
