@@ -15,7 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from drdrill.report.allure.cache import cache_root
+from drdrill.core.cache import cache_root
 
 LOCK = Path(__file__).with_name("awscli.txt")
 _WITHIN_SECONDS = 300  # measured 3 s with a filled cache of packages

@@ -12,12 +12,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from drdrill.core.cache import cache_root
 from drdrill.core.waiting import wait_until
 from drdrill.mirror.directory import MirrorDirectory, list_mirrors
 from drdrill.mirror.world import take_down
 from drdrill.record.directory import DrillDirectory
 from drdrill.record.journal import read_journal
-from drdrill.report.allure.cache import cache_root
 from tests.one_scenario import FIRST, leave_one_scenario
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from drdrill.core.cache import cache_root, keep
 from drdrill.core.errors import CommandFailedError, MissingPrerequisiteError
-from drdrill.report.allure.cache import cache_root, keep
 from drdrill.report.allure.generator import find_generator, find_node
 
 SETTINGS = Path(__file__).parents[2] / "reports" / "allure"

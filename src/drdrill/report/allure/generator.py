@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from drdrill.core.cache import cache_root, keep, key_of
 from drdrill.core.errors import CommandFailedError, MissingPrerequisiteError
-from drdrill.report.allure.cache import cache_root, keep, key_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
