@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Self
 
+from drdrill.core.errors import CommandFailedError
 from drdrill.environment.port import Fidelity, StoreEvent, StoreMember, StoreRole, StoreState
 from tests.faults.fakes import FakePort
 
@@ -45,6 +46,8 @@ class FakeEnvironment:
     running: dict[str, bool] = field(default_factory=dict)
     operated: list[Sequence[str]] = field(default_factory=list)
     says: str = ""
+    complains: str = ""
+    fails: int = 0
 
     def __enter__(self) -> Self:
         """Come up."""
@@ -71,13 +74,21 @@ class FakeEnvironment:
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
 
     def run_for_operator(
-        self, command: Sequence[str], *, within: timedelta, output: Path | None = None
+        self,
+        command: Sequence[str],
+        *,
+        within: timedelta,
+        output: Path | None = None,
+        errors: Path | None = None,
     ) -> str:
-        """Note the command."""
-        del within
+        """Note the command, and fail as it is to."""
         self.operated.append(command)
         if output:
             output.write_text(self.says, encoding="utf-8")
+        if errors:
+            errors.write_text(self.complains, encoding="utf-8")
+        if self.fails:
+            raise CommandFailedError(command, self.fails, f"{self.complains} within {within}")
         return self.says
 
     def start_client(self, name: str, command: Sequence[str], *, log: Path, zone: str | None = None) -> None:

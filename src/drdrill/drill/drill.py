@@ -6,7 +6,7 @@ Steps of scenarios call its operations, in this order:
 2. `set_up`         the environment comes up, the store is made ready, users come
 3. `observe_steady_state`   nothing is broken before all was well
 4. `inject`         Chaos Toolkit runs the experiment; somebody else observes its effect
-5. `await_recovery` users are served again, stably; by the system itself, or by the real failover code
+5. `fail_over`, `await_recovery`   users are served again, stably; by the real failover code, or the system itself
 6. `heal`           what was broken comes back, and is judged too
 7. `await_protection`       redundancy is back
 8. `measure`        users leave, survivors are read twice, everything is measured, judged and stored
@@ -40,7 +40,8 @@ from drdrill.core.waiting import wait_until
 from drdrill.drill.about import describe_drill, draw_seed
 from drdrill.drill.aftermath import LOOK_EVERY, Aftermath
 from drdrill.drill.budget import BUDGET_NAME, load_budget
-from drdrill.drill.judging import require_intact_rows, require_objective, require_valid
+from drdrill.drill.failover import FailoverCode
+from drdrill.drill.judging import describe_figures, require_intact_rows, require_objective, require_valid
 from drdrill.drill.observation import StoreObserver
 from drdrill.drill.register import append_to_register
 from drdrill.drill.shield import hold_signals
@@ -98,6 +99,7 @@ class Drill:
         self._users: Users | None = None
         self._aftermath: Aftermath | None = None
         self._store: StoreObserver | None = None
+        self._failover: FailoverCode | None = None
         self._stack = contextlib.ExitStack()
 
     def __repr__(self) -> str:
@@ -174,6 +176,13 @@ class Drill:
             plan=self.plan,
             directory=self.directory,
             journal=self.directory.journal("users"),
+            clock=self._clock,
+        )
+        self._failover = FailoverCode(
+            request.root,
+            environment,
+            directory=self.directory,
+            journal=self.directory.journal("operator"),
             clock=self._clock,
         )
         self._users.prepare_store()
@@ -256,6 +265,14 @@ class Drill:
             raise RefusedError(result.reason)
         return result.reason
 
+    def fail_over(self, code: str, *arguments: str) -> str:
+        """Run the company's own `failover/CODE.py` on the operators' host to its end; return what it printed.
+
+        Raises `CommandFailedError` with what it said when it failed: then the drill is broken, not missed.
+        """
+        within = self.budget.patience.recovery
+        return self._require(self._failover).run(code, *arguments, within=within)
+
     def await_outage(self) -> None:
         """Wait until users were seen not to be served for as long as the plan declares, or patience ends."""
         self._require(self._aftermath).await_outage(self.scenario.impact.down_at_least)
@@ -312,14 +329,7 @@ class Drill:
 
     def describe_figures(self) -> dict[str, str]:
         """Return the measured figures as short texts, for reports."""
-        if self.measurement is None:
-            return {}
-        figures = {"verdict": self.measurement.verdict.value, "seed": str(self.seed)}
-        for objective in self.measurement.objectives:
-            value_ns = objective.measured.value_ns
-            known = "not known" if value_ns is None else f"{value_ns / NANOSECONDS:.3f} s"
-            figures[f"{objective.kind.caption} of {objective.subject}"] = known
-        return figures
+        return {} if self.measurement is None else describe_figures(self.measurement, self.seed)
 
     # -- the end ---------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import InconclusiveError, InvalidDrillError, ObjectiveMissedError
 from drdrill.core.verdict import Verdict, combine
 
@@ -52,6 +53,16 @@ def require_objective(measurement: Measurement, kind: ObjectiveKind) -> Objectiv
         ]
         _raise(verdict, concerned, otherwise=f"{objective.name}: {verdict}.")
     return objective
+
+
+def describe_figures(measurement: Measurement, seed: int) -> dict[str, str]:
+    """Return the measured figures as short texts, for reports."""
+    figures = {"verdict": measurement.verdict.value, "seed": str(seed)}
+    for objective in measurement.objectives:
+        value_ns = objective.measured.value_ns
+        known = "not known" if value_ns is None else f"{value_ns / NANOSECONDS:.3f} s"
+        figures[f"{objective.kind.caption} of {objective.subject}"] = known
+    return figures
 
 
 def _raise(verdict: Verdict, reasons: list[Reason], *, otherwise: str = "") -> None:

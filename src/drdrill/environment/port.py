@@ -198,11 +198,17 @@ class Environment(Protocol):
         ...
 
     def run_for_operator(
-        self, command: Sequence[str], *, within: timedelta, output: Path | None = None
+        self,
+        command: Sequence[str],
+        *,
+        within: timedelta,
+        output: Path | None = None,
+        errors: Path | None = None,
     ) -> str:
         """Run a command where operators work, with their credentials; return its output (or write it to `output`).
 
-        Raises `CommandFailedError` with the command, its status and what it said.
+        `errors`: where its standard error goes. Raises `CommandFailedError` with the command, its status and what it
+        said.
         """
         ...
 

@@ -226,27 +226,33 @@ class Embedded:
         return [*self.world.entry("operator"), *command]
 
     def run_for_operator(
-        self, command: Sequence[str], *, within: timedelta, output: Path | None = None
+        self,
+        command: Sequence[str],
+        *,
+        within: timedelta,
+        output: Path | None = None,
+        errors: Path | None = None,
     ) -> str:
-        """Run a command on the operator's host and return what it wrote, or write it to `output`."""
+        """Run a command on the operator's host and return what it wrote, or write it to `output` (and `errors`)."""
         entered = self.operator_command(command)
-        with (output or Path(os.devnull)).open("wb") as file:
+        with (output or Path(os.devnull)).open("wb") as file, (errors or Path(os.devnull)).open("wb") as said:
             try:
                 done = subprocess.run(
                     entered, stdin=subprocess.DEVNULL, stdout=file if output else subprocess.PIPE,
-                    stderr=subprocess.PIPE, env=self.operator_environment(), cwd="/", start_new_session=True,
-                    timeout=within.total_seconds(), check=False,
+                    stderr=said if errors else subprocess.PIPE, env=self.operator_environment(), cwd="/",
+                    start_new_session=True, timeout=within.total_seconds(), check=False,
                 )  # fmt: skip
             except subprocess.TimeoutExpired as error:
-                said = (error.stderr or b"").decode(errors="replace")
+                told = errors.read_bytes() if errors else error.stderr or b""
                 raise CommandFailedError(
-                    command, -9, f"{said}\nended by us after {within.total_seconds():g} s"
+                    command,
+                    -9,
+                    f"{told.decode(errors='replace')}\nended by us after {within.total_seconds():g} s",
                 ) from error
         if done.returncode:
             self._require_life()
-            raise CommandFailedError(
-                command, done.returncode, ((done.stdout or b"") + done.stderr).decode(errors="replace")
-            )
+            told = (done.stdout or b"") + (errors.read_bytes() if errors else done.stderr)
+            raise CommandFailedError(command, done.returncode, told.decode(errors="replace"))
         return (done.stdout or b"").decode(errors="replace")
 
     def start_client(self, name: str, command: Sequence[str], *, log: Path, zone: str | None = None) -> None:

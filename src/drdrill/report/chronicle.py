@@ -47,6 +47,8 @@ def write_chronicle(events: Sequence[Event]) -> tuple[Entry, ...]:
 
 
 def _is_grave(event: Event) -> bool:
+    if event.kind == "failover_code.ended" and event.data.get("status") != 0:
+        return True
     return event.kind in _GRAVE or event.data.get("effective") is False or event.data.get("holds") is False
 
 
@@ -110,6 +112,14 @@ def _stopped(data: Mapping[str, Any]) -> str:
     return f"Users leave{f'; ended badly: {failed}' if failed else ''}"
 
 
+def _ended(data: Mapping[str, Any]) -> str:
+    status, took = data.get("status"), format_seconds(data.get("seconds"))
+    if status == 0:
+        return f"The failover code ended well after {took}"
+    told = "was broken off" if status is None else f"FAILED with status {status}"
+    return f"The failover code {told} after {took}{f': {said}' if (said := data.get('said')) else ''}"
+
+
 _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "drill.started": lambda d: f"The drill begins: {words(d['scenario'])}, seed {d.get('seed')}",
     "environment.starting": lambda d: f"The environment {d['environment']} comes up",
@@ -128,6 +138,8 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "fault.healing": lambda d: f"Healing {words(d['kind'])} of {d.get('resource')}",
     "fault.healed": lambda d: f"{d.get('resource')} is healed",
     "fault.heal_failed": lambda d: f"Healing failed: {d.get('reason')}",
+    "failover_code.started": lambda d: f"The operator runs `{' '.join(d['command'])}`",
+    "failover_code.ended": _ended,
     "recovery.observed": _recovered,
     "store.protected": lambda d: f"{d['resource']} has its redundancy back",
     "store.unprotected": lambda d: f"{d['resource']} did not get its redundancy back",
