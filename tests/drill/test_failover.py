@@ -43,8 +43,7 @@ def code(tmp_path: Path, environment: FakeEnvironment, directory: DrillDirectory
     folder.mkdir()
     (folder / "__init__.py").touch()
     (folder / "promote_replica.py").touch()
-    journal = directory.journal("operator")
-    return FailoverCode(tmp_path, environment, directory=directory, journal=journal, clock=ManualClock())
+    return FailoverCode(tmp_path, environment, directory, clock=ManualClock())
 
 
 def test_runs_as_a_module(

@@ -178,13 +178,7 @@ class Drill:
             journal=self.directory.journal("users"),
             clock=self._clock,
         )
-        self._failover = FailoverCode(
-            request.root,
-            environment,
-            directory=self.directory,
-            journal=self.directory.journal("operator"),
-            clock=self._clock,
-        )
+        self._failover = FailoverCode(request.root, environment, self.directory, clock=self._clock)
         self._users.prepare_store()
         environment.start_sampling(
             self._resource, self.directory.evidence / f"replication-{self._resource}.jsonl"

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from drdrill.core.clock import Clock
     from drdrill.environment.port import Environment
     from drdrill.record.directory import DrillDirectory
-    from drdrill.record.journal import Journal
 
 PACKAGE = "failover"
 _TAIL_LINES = 15
@@ -30,18 +29,12 @@ class FailoverCode:
     """Runs the modules of the drill repository's folder `failover`, one at a time."""
 
     def __init__(
-        self,
-        root: Path,
-        environment: Environment,
-        *,
-        directory: DrillDirectory,
-        journal: Journal,
-        clock: Clock,
+        self, root: Path, environment: Environment, directory: DrillDirectory, *, clock: Clock
     ) -> None:
         self._folder = root / PACKAGE
         self._environment = environment
         self._directory = directory
-        self._journal = journal
+        self._journal = directory.journal("operator")
         self._clock = clock
         self._runs = 0
 

@@ -1,0 +1,1 @@
+"""The company's failover code: what its operators run in a disaster. AWS's API, and nothing else."""
