@@ -31,6 +31,7 @@ COMMANDS = {
     "report": "Render the pages of a drill or of a run again.",
     "plan": "Check the plan, or print its JSON Schema.",
     "bench": "Measure the harness itself, and compare with the last run.",
+    "setup": "Build what a drill would otherwise wait for: Kubernetes, once on a machine.",
     "doctor": "Say what this machine has, what it lacks, and how to get it.",
     "test": "Run the linters and the tests of this repository.",
 }
