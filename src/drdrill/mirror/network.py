@@ -8,6 +8,9 @@
                                                           ├── router of region 0 ── zone bridges 10.20.<zone>.0/24
                                                           └── router of region 1 ── zone bridges 10.40.<zone>.0/24
 
+Machines that AWS runs for its customers in a whole region, such as a cluster's control plane, stand in a network of
+their own (10.20.250.0/24) beside the zones.
+
 A zone's bridge has one port to its router, the uplink. Detached, the zone is partitioned away: its hosts live on and
 hear each other, and nobody else hears them.
 
@@ -41,6 +44,7 @@ DNS_ADDRESS = "198.18.0.53"
 _VPC_OCTETS = (20, 40)
 _FIRST_HOST = 10
 _LONGEST_NAME = 44
+_MANAGED = 250  # its number beside those of the zones
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,11 @@ class RegionLayout:
 
     name: str
     zones: tuple[str, ...]
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Its zones, and the network of AWS's own machines."""
+        return (*self.zones, managed_zone(self.name))
 
 
 @dataclass(slots=True)
@@ -110,7 +119,7 @@ class Network:
             "link set dev core up",
             f"route add default via 169.254.{number}.1",
         ]
-        for index, name in enumerate(region.zones):
+        for index, name in (*enumerate(region.zones), (_MANAGED, managed_zone(region.name))):
             zone = _Zone(router, f"zone{index}", f"gateway{index}", f"uplink{index}", f"{vpc}.{index}", 24)
             self._zones[name] = zone
             commands += [
@@ -144,7 +153,7 @@ class Network:
         """
         with self._lock:
             zone = self._zones[zone_name]
-            region = next((layout.name for layout in self.regions if zone_name in layout.zones), "")
+            region = next((one.name for one in self.regions if zone_name in one.networks), "")
             name = _shorten(name)
             names = itertools.chain([name, f"{name}.{region}"], (f"{name}.{n}" for n in itertools.count(2)))
             name = next(one for one in names if one not in self._hosts)
@@ -203,6 +212,11 @@ class Network:
                 self._silenced.add(host.name)
                 host.cut()
 
+    def route(self, region: str, destination: str, host: WorldHost) -> None:
+        """Have a region's router, and so everybody in the world, reach a range of addresses through a host."""
+        router = self._hosts[f"router-{region}"]
+        _ip(router, [f"route replace {destination} via {host.address}"])
+
     def partition(self, zone_name: str) -> None:
         """Detach a zone from its region: whoever is in it hears only who is in it, too. Harmless when it is."""
         zone = self._zones[zone_name]
@@ -260,6 +274,11 @@ class RegionFleet:
     def release(self, host: Host, /) -> None:
         """Give a machine back."""
         self._network.release(self._network.find_host(host.name))
+
+
+def managed_zone(region: str) -> str:
+    """Return the network of a region in which AWS's own machines stand: in no zone, and lost only with the region."""
+    return f"{region}-managed"
 
 
 def _shorten(name: str) -> str:
