@@ -1,0 +1,1 @@
+"""Kubernetes in the mirror: control planes, nodes and the container runtime."""
