@@ -123,6 +123,8 @@ def test_which_events_are_listed(parameters: dict[str, Any], minutes_ago: list[i
         ({"Duration": 0}, "InvalidParameterValue"),
         ({"Duration": 20161}, "InvalidParameterValue"),
         ({"StartTime": NOW, "EndTime": NOW - timedelta(minutes=1)}, "InvalidParameterCombination"),
+        ({"StartTime": datetime.max.replace(tzinfo=UTC), "Duration": 60}, "InvalidParameterValue"),
+        ({"EndTime": datetime.min.replace(tzinfo=UTC)}, "InvalidParameterValue"),
         ({"Filters": [{"Name": "x", "Values": ["y"]}]}, "InvalidParameterValue"),
     ],
 )

@@ -119,6 +119,25 @@ def test_the_first_missing_parameter_is_named() -> None:
     assert caught.value.code == "MissingParameter"
 
 
+@pytest.mark.parametrize(
+    "text", ["1e999", "9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00%2B12:00", "some day"]
+)
+def test_times_that_no_calendar_has(text: str) -> None:
+    """A time that is none, or none in UTC, is refused by name."""
+    with pytest.raises(AwsError, match="StartTime") as caught:
+        parse_request("rds", f"Action=DescribeEvents&StartTime={text}".encode())
+    assert caught.value.code == "InvalidParameterValue"
+
+
+def test_characters_that_no_answer_can_hold() -> None:
+    """What XML cannot say is refused at the door: an SDK could not read any answer that repeats it."""
+    with pytest.raises(AwsError, match="DBInstanceIdentifier has the character") as caught:
+        parse_request("rds", b"Action=DescribeDBInstances&DBInstanceIdentifier=a%0B")
+    assert caught.value.code == "InvalidParameterValue"
+    document = serialise_response("rds", "DescribeEvents", {"Events": [{"Message": "a\x00b"}]})
+    assert "a\N{REPLACEMENT CHARACTER}b" in document.decode()
+
+
 def test_lists_have_the_model_s_element_names() -> None:
     """The items of a list have the names that AWS's model gives them, for SDKs that are stricter than botocore."""
     document = ET.fromstring(  # noqa: S314 (our own document)

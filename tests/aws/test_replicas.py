@@ -166,6 +166,7 @@ def test_keys(regions: dict[str, RdsRegion]) -> None:
         ({"SourceDBInstanceIdentifier": "arn:aws:s3:::bucket"}, "InvalidParameterValue"),
         ({"SourceDBInstanceIdentifier": SOURCE.arn, "SourceRegion": AWAY}, "InvalidParameterValue"),
         ({"SourceDBInstanceIdentifier": SOURCE.arn, "PreSignedUrl": "x"}, "InvalidParameterValue"),
+        ({"SourceDBInstanceIdentifier": SOURCE.arn, "PreSignedUrl": "https://[x"}, "InvalidParameterValue"),
     ],
 )
 def test_sources_that_cannot_be(asked: dict[str, str], code: str) -> None:

@@ -7,6 +7,7 @@ Source: the protocols as botocore's parsers read them (query, ec2, rest-xml, jso
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 _REST_XML = frozenset({"s3", "s3express", "s3-outposts", "s3-object-lambda", "route53", "cloudfront"})
 _SERVER_ERROR = 500
 _CBOR_MAP_OF_TWO, _CBOR_TEXT, _CBOR_LENGTH_16 = 0xA2, 0x60, 25
+_CBOR_LONGEST = 0xFFFF // 4  # characters; four bytes each at most
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
 
 
 class Dialect(Enum):
@@ -73,7 +76,21 @@ def say_error(dialect: Dialect, error: AwsError) -> tuple[list[tuple[str, str]],
             ET.SubElement(body, "Type").text = "Sender" if error.status < _SERVER_ERROR else "Receiver"
             _describe(body, error)
             ET.SubElement(root, "RequestId").text = str(uuid.uuid4())
-    return headers, bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+    return headers, write_xml(root)
+
+
+def find_not_in_xml(text: str) -> str | None:
+    """Return the first character of a text that no XML document can hold; None: there is none."""
+    found = _NOT_IN_XML.search(text)
+    return found[0] if found else None
+
+
+def write_xml(root: ET.Element) -> bytes:
+    """Return a document that every parser takes: what XML cannot hold is replaced."""
+    for element in root.iter():
+        if element.text and _NOT_IN_XML.search(element.text):
+            element.text = _NOT_IN_XML.sub("\N{REPLACEMENT CHARACTER}", element.text)
+    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
 
 
 def _describe(element: ET.Element, error: AwsError) -> None:
@@ -82,5 +99,5 @@ def _describe(element: ET.Element, error: AwsError) -> None:
 
 
 def _cbor_text(text: str) -> bytes:
-    encoded = text.encode()
+    encoded = text[:_CBOR_LONGEST].encode()
     return bytes([_CBOR_TEXT | _CBOR_LENGTH_16]) + len(encoded).to_bytes(2, "big") + encoded

@@ -18,6 +18,7 @@ from botocore.loaders import Loader
 from botocore.model import ListShape, ServiceModel, Shape, StructureShape
 from botocore.utils import parse_timestamp
 
+from drdrill.aws.dialect import find_not_in_xml, write_xml
 from drdrill.aws.errors import AwsError
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ def parse_request(service: str, body: bytes) -> tuple[str, Parameters]:
     shape = model.operation_model(name).input_shape
     if shape is None:
         return name, {}
+    for key, text in fields.items():
+        if (character := find_not_in_xml(text)) is not None:
+            raise AwsError("InvalidParameterValue", f"The parameter {key} has the character {character!r}.")
     parameters = _parse_structure(shape, fields, "")
     require_members(shape, parameters)
     return name, parameters
@@ -98,8 +102,14 @@ def _parse_scalar(shape: Shape, text: str, key: str) -> Any:
                 return float(text)
             case "timestamp":
                 at: datetime = parse_timestamp(text)
-                return at if at.tzinfo else at.replace(tzinfo=UTC)  # AWS: without a zone it is UTC
-    except (KeyError, ValueError) as error:
+                # AWS: without a zone it is UTC. What has no place in UTC's calendar overflows here, and not later.
+                return (at if at.tzinfo else at.replace(tzinfo=UTC)).astimezone(UTC)
+    except (
+        KeyError,
+        ValueError,
+        OverflowError,
+        RuntimeError,
+    ) as error:  # botocore raises the last for some times
         raise AwsError(
             "InvalidParameterValue", f"{text!r} is not a valid {shape.type_name} for the parameter {key}."
         ) from error
@@ -115,11 +125,7 @@ def serialise_response(service: str, operation: str, result: Mapping[str, Any]) 
         wrapper = ET.SubElement(root, shape.serialization.get("resultWrapper", f"{operation}Result"))
         _write_members(wrapper, shape, result)
     ET.SubElement(ET.SubElement(root, "ResponseMetadata"), "RequestId").text = str(uuid.uuid4())
-    return _document(root)
-
-
-def _document(root: ET.Element) -> bytes:
-    return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
+    return write_xml(root)
 
 
 def _write_members(parent: ET.Element, shape: Shape, value: Mapping[str, Any]) -> None:

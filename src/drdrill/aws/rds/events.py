@@ -68,10 +68,15 @@ def _read_times(parameters: Parameters, now: datetime) -> tuple[datetime, dateti
         text = f"Invalid value {minutes} for Duration. Must be between 1 and {_LONGEST_MINUTES}"
         raise AwsError("InvalidParameterValue", text)
     start, end = parameters.get("StartTime"), parameters.get("EndTime")
-    if start is not None and end is None and "Duration" in parameters:
-        end = start + timedelta(minutes=minutes)
-    end = end or now
-    start = start or end - timedelta(minutes=minutes)
+    try:
+        if start is not None and end is None and "Duration" in parameters:
+            end = start + timedelta(minutes=minutes)
+        end = end or now
+        start = start or end - timedelta(minutes=minutes)
+    except OverflowError as error:  # at the calendar's ends
+        raise AwsError(
+            "InvalidParameterValue", f"There is no time {minutes} minutes from that one."
+        ) from error
     if start > end:
         raise AwsError("InvalidParameterCombination", "The StartTime must not be later than the EndTime")
     return start, end

@@ -73,10 +73,14 @@ def _read_presigned(url: str | None) -> str | None:
     """Return the region that a presigned request of the source's region is for, which AWS SDKs add to a call."""
     if url is None:
         return None
-    query = urlsplit(url).query
+    refusal = AwsError("InvalidParameterValue", f"PreSignedUrl is not a valid {_OPERATION} request.")
+    try:
+        query = urlsplit(url).query
+    except ValueError as error:  # a host in brackets that is none
+        raise refusal from error
     region, service = read_scope({"QUERY_STRING": query})
     if service != "rds" or parse_qs(query).get("Action") != [_OPERATION]:
-        raise AwsError("InvalidParameterValue", f"PreSignedUrl is not a valid {_OPERATION} request.")
+        raise refusal
     return region
 
 
