@@ -104,7 +104,8 @@ def _values(name: str, shape: Shape) -> st.SearchStrategy[Any]:
         "long": st.integers(-2, 120).map(str),
         "timestamp": _TIMES,
     }
-    return known.get(shape.type_name) or st.sampled_from([*getattr(shape, "enum", ()), "some", "other"])
+    words = st.sampled_from([*getattr(shape, "enum", ()), "some", "other"])
+    return known.get(shape.type_name, words)
 
 
 # Of the operations that refuse most of what is drawn at random: what is mostly there, and what may be beside it.
