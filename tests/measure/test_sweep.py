@@ -187,8 +187,13 @@ def test_a_document_can_be_had_as_an_earlier_version_wrote_it(story: Story) -> N
     assert "swept" not in earlier
     assert earlier["schema_version"] == 1
     assert {one["code"] for one in earlier["findings"]} == {"standby_not_synchronous"}
-    assert {**document, **earlier} == {**earlier, "swept": document["swept"]}
-    assert in_version(document, 2) == document
+    added = {name: document[name] for name in ("swept", "restores", "destroyed")}
+    assert {**document, **earlier} == {**earlier, **added}
+    assert in_version(document, 2) == {
+        **{key: value for key, value in document.items() if key not in ("restores", "destroyed")},
+        "schema_version": 2,
+    }
+    assert in_version(document, 3) == document
 
 
 def test_the_last_service_counts_to_its_end(story: Story) -> None:

@@ -40,3 +40,9 @@ class Checks:
         return any(
             reason.verdict is verdict and (not codes or reason.code in codes) for reason in self.reasons
         )
+
+    def take(self, code: str) -> tuple[Reason, ...]:
+        """Return the reasons of a code, which then are none any more."""
+        taken = tuple(reason for reason in self.reasons if reason.code == code)
+        self.reasons = [reason for reason in self.reasons if reason.code != code]
+        return taken

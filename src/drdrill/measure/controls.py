@@ -1,7 +1,8 @@
 """Positive controls: proof, in every run, that this drill would have seen what it says was not there.
 
 Two: a copy of the survivors without k acknowledged rows must be found to lack exactly those, and the client
-that asks an address where nobody answers must be seen down from before the fault until recovery.
+that asks an address where nobody answers must be seen down from before the fault until recovery. A scenario may
+plant a defect on purpose (`must_find` of the plan): then finding it is a third.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from drdrill.measure.availability import Thresholds
     from drdrill.measure.loss import Comparison
+    from drdrill.measure.reason import Reason
     from drdrill.measure.survivors import Survivors
     from drdrill.record.ledger import ClientLedger
 
@@ -76,6 +78,12 @@ def _draw_rows(
             drawn.append(np.flatnonzero(mask)[inside].astype(np.uint64) | np.uint64(make_id(number, 0)))
         begin = end
     return np.concatenate(drawn)
+
+
+def find_planted(code: str, found: Sequence[Reason]) -> Control:
+    """Demand that a defect that the scenario plants was found. `found`: the reasons that it gave."""
+    text = " ".join(reason.text for reason in found) or f"nobody found what was planted: {code}"
+    return Control("planted defect", bool(found), text, code.replace("_", " "))
 
 
 def watch_black_hole(

@@ -2,6 +2,7 @@
 
 | Version | has |
 |---|---|
+| 3 | `restores` and `destroyed` |
 | 2 | `swept`, and the findings of the sweep |
 | 1 | all the rest |
 """
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drdrill.core.clock import NANOSECONDS
+from drdrill.measure.restore_document import render_destroyed, render_restore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from drdrill.measure.writers import WritersWatch
     from drdrill.plan.model import Plan
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _POINTS = 600  # of the curve: a picture has no more places
 _SWEPT_FINDINGS = {"swept_differs", "synchronous_behind", "swept_over_objective"}
 
@@ -51,6 +53,8 @@ def render(measurement: Measurement) -> dict[str, Any]:
         "rpa": _rpa(measurement.integrity, measurement.plan),
         "replication": _replication(measurement.cut),
         "swept": _swept(measurement.sweep),
+        "restores": [render_restore(proof) for proof in measurement.restores],
+        "destroyed": render_destroyed(measurement.destroyed),
         "writers": _writers(measurement.writers),
         "re_protection_seconds": seconds(measurement.re_protection.value_ns),
         "controls": [
@@ -65,9 +69,12 @@ def in_version(document: Mapping[str, Any], version: int) -> dict[str, Any]:
     """Return a document as an earlier version of this program would have written it, to be compared with one."""
     if version >= SCHEMA_VERSION:
         return {**document}
-    earlier = {key: value for key, value in document.items() if key != "swept"}
-    findings = [one for one in document.get("findings", ()) if one["code"] not in _SWEPT_FINDINGS]
-    return {**earlier, "schema_version": version, "findings": findings}
+    added = ("restores", "destroyed") if version > 1 else ("swept", "restores", "destroyed")
+    earlier = {key: value for key, value in document.items() if key not in added}
+    if version == 1:
+        found = document.get("findings", ())
+        earlier["findings"] = [one for one in found if one["code"] not in _SWEPT_FINDINGS]
+    return {**earlier, "schema_version": version}
 
 
 def seconds(value_ns: int | None) -> float | None:

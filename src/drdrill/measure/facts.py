@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from drdrill.core.errors import DamagedRecordError
+from drdrill.measure.restore_facts import read_restores
 from drdrill.record.directory import read_json
 from drdrill.record.journal import read_journal
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from drdrill.measure.restore_facts import Restore
     from drdrill.record.directory import DrillDirectory
     from drdrill.record.journal import Event
 
@@ -102,6 +104,7 @@ class Facts:
     `addresses`: those of all hosts that were seen to hold a store, by the host's name.
 
     `fault_failed`: why injecting failed; `failed_later`: what failed after the injection, such as healing.
+    `damage`: what was left right after a fault that destroys rows; None: the fault was not of that kind.
     """
 
     boot_ids: frozenset[str]
@@ -121,6 +124,8 @@ class Facts:
     failovers: tuple[Failover, ...]
     redundancy: tuple[Redundancy, ...]
     readings: tuple[Reading, ...]
+    damage: Reading | None = None
+    restores: tuple[Restore, ...] = ()
 
 
 def read_about(directory: DrillDirectory) -> About:
@@ -184,7 +189,9 @@ def _facts(events: Sequence[Event], directory: DrillDirectory) -> Facts:
         },
         failovers=tuple(_failover(event) for event in _of(events, "failover.observed")),
         redundancy=tuple(_redundancy(events)),
-        readings=tuple(_readings(events, directory)),
+        readings=tuple(_readings(events, directory, "survivors")),
+        damage=_last(_readings(events, directory, "damage")),
+        restores=read_restores(events, tuple(_readings(events, directory, "restore"))),
     )
 
 
@@ -250,10 +257,11 @@ def _redundancy(events: Sequence[Event]) -> Iterator[Redundancy]:
             yield Redundancy(str(data["resource"]), False, event.at_ns, 0)
 
 
-def _readings(events: Sequence[Event], directory: DrillDirectory) -> Iterator[Reading]:
-    for event in _of(events, "survivors.read", "survivors.unreadable"):
+def _readings(events: Sequence[Event], directory: DrillDirectory, what: str) -> Iterator[Reading]:
+    """Yield what was read of rows: `what` is `survivors`, `damage` or `restore`."""
+    for event in _of(events, f"{what}.read", f"{what}.unreadable"):
         data, number = event.data, int(event.data["number"])
-        if event.kind == "survivors.read":
+        if event.kind == f"{what}.read":
             path = directory.path / str(data["evidence"])
             yield Reading(number, int(data["at_ns"]), path, str(data["sha256"]), "")
         else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +14,8 @@ from drdrill.measure.losing_side import find_losing_side, measure_gap
 from drdrill.measure.loss import compare
 from drdrill.measure.reason import Finding, Reason
 from drdrill.measure.replication import explain
+from drdrill.measure.restore import explain_by_restore
+from drdrill.measure.stored_rows import hash_rows
 from drdrill.measure.survivors import read_survivors
 
 if TYPE_CHECKING:
@@ -65,7 +66,10 @@ def read_back(facts: Facts) -> ReadBack:
     unreadable, survivors = [], []
     by_hash: dict[str, Survivors] = {}  # two readings of one content are in memory once
     with ThreadPoolExecutor(len(_READINGS)) as threads:  # hashing needs no interpreter: both files at once
-        hashed = [threads.submit(_hash, latest.get(number), number) for number in _READINGS]
+        hashed = [
+            threads.submit(hash_rows, latest.get(number), f"survivors of reading {number}")
+            for number in _READINGS
+        ]
     for found in hashed:
         try:
             survivors.append(_read(*found.result(), by_hash))
@@ -77,24 +81,6 @@ def read_back(facts: Facts) -> ReadBack:
 
 def _latest(facts: Facts) -> dict[int, Reading]:
     return {reading.number: reading for reading in facts.readings}
-
-
-def _hash(reading: Reading | None, number: int) -> tuple[Path, str]:
-    """Return the file of a reading and its hash, which is the one that was stored."""
-    if reading is None:
-        raise DamagedRecordError(f"Survivors were not read for reading {number}.")
-    if reading.path is None:
-        raise DamagedRecordError(f"Survivors could not be read for reading {number}: {reading.unreadable}.")
-    try:
-        with reading.path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise DamagedRecordError(
-            f"{reading.path}: the survivors cannot be read: {error.strerror}."
-        ) from error
-    if digest != reading.sha256:
-        raise DamagedRecordError(f"{reading.path}: this is not what was read back; its hash differs.")
-    return reading.path, digest
 
 
 def _read(path: Path, digest: str, by_hash: dict[str, Survivors]) -> Survivors:
@@ -128,13 +114,18 @@ def check_read_back(facts: Facts, back: ReadBack) -> Iterator[Reason]:
 def compare_rows(
     ledgers: Sequence[ClientLedger], survivors: Survivors, cut: Cut, facts: Facts, resource: str
 ) -> Integrity:
-    """Compare survivors and ledgers, and ask replication for an explanation of what is lost."""
+    """Compare survivors and ledgers, and ask restores, or replication, for an explanation of what is lost."""
     comparison = compare(ledgers, survivors)
     losing = find_losing_side(ledgers, survivors, comparison.lost)
+    explanation = None
+    if losing:
+        explanation = explain_by_restore(facts.restores, ledgers, comparison.lost, losing) or explain(
+            cut, losing, facts.primaries.get(resource)
+        )
     return Integrity(
         comparison,
         losing,
-        explain(cut, losing, facts.primaries.get(resource)) if losing else None,
+        explanation,
         measure_gap(ledgers, facts.fault.before_ns, _GAP_SPAN_NS) if facts.fault else None,
     )
 
@@ -168,8 +159,11 @@ def check_writers(watch: WritersWatch) -> Iterator[Reason]:
         )
 
 
-def find_in_rows(integrity: Integrity, cut: Cut) -> Iterator[Finding]:
-    """Yield what is worth attention in the rows without being a verdict."""
+def find_in_rows(integrity: Integrity, cut: Cut, *, restored: bool = False) -> Iterator[Finding]:
+    """Yield what is worth attention in the rows without being a verdict.
+
+    `restored`: what is lost is a restore's, which no lag has to explain.
+    """
     losing, rows = integrity.losing_side, integrity.comparison
     if losing and losing.holes:
         yield Finding(
@@ -181,7 +175,12 @@ def find_in_rows(integrity: Integrity, cut: Cut) -> Iterator[Finding]:
             f"{_count(rows.reordered)} placed before one that was acknowledged before they were attempted; "
             f"for example id {rows.examples['reordered'][0]}.",
         )
-    if losing and cut.lag_ns is not None and abs(losing.rpa_ns - cut.lag_ns) > _LAG_DIFFERENCE_NS:
+    if (
+        losing
+        and not restored
+        and cut.lag_ns is not None
+        and abs(losing.rpa_ns - cut.lag_ns) > _LAG_DIFFERENCE_NS
+    ):
         yield Finding(
             "lag_differs",
             f"{losing.rpa_ns / NANOSECONDS:.3f} s of acknowledgements are lost, but the standby's lag at the "

@@ -1,7 +1,7 @@
 """A drill measured and judged: a pure function of its directory, re-runnable years later on another machine.
 
 1. read what was stored: plan, journal, ledgers, survivors, samples of replication
-2. compare rows: loss, integrity, writers        (`integrity`, `writers`, `replication`)
+2. compare rows: loss, integrity, writers        (`integrity`, `writers`, `replication`, `restore`)
 3. sweep the other moments                       (`sweep`)
 4. measure the outage                            (`outage`)
 5. ask whether the drill proves anything         (`validity`, `controls`)
@@ -21,7 +21,7 @@ from drdrill.core.verdict import Verdict, combine
 from drdrill.measure import document, validity
 from drdrill.measure.availability import thresholds_of
 from drdrill.measure.checks import Checks
-from drdrill.measure.controls import Control, remove_rows, watch_black_hole
+from drdrill.measure.controls import Control, find_planted, remove_rows, watch_black_hole
 from drdrill.measure.facts import About, Facts, read_about, read_facts
 from drdrill.measure.findings import find_elsewhere, find_in_sweep
 from drdrill.measure.integrity import (
@@ -37,6 +37,15 @@ from drdrill.measure.integrity import (
 from drdrill.measure.objectives import judge_objectives
 from drdrill.measure.outage import Outage, Phase, measure_outage, split_outage
 from drdrill.measure.replication import Cut, ReplicationState, find_cut, read_readings
+from drdrill.measure.restore import (
+    Destroyed,
+    RestoreProof,
+    check_destroyed,
+    check_restores,
+    find_destroyed,
+    find_whole_again,
+    prove_restores,
+)
 from drdrill.measure.sweep import Sweep, sweep
 from drdrill.measure.verdict import Measured, Objective, explain_objective
 from drdrill.measure.writers import WritersWatch, watch_writers
@@ -70,6 +79,8 @@ class Measurement:
     re_protection: Measured
     controls: tuple[Control, ...]
     findings: tuple[Finding, ...]
+    restores: tuple[RestoreProof, ...]
+    destroyed: Destroyed | None
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of `verdict.json`; `docs/schemas/verdict.schema.json` describes it."""
@@ -117,10 +128,14 @@ class _Drill:
         if back is not None:
             checks.collect("readings", partial(check_read_back, facts, back))
         outage = None if ledgers is None else self._measure_outage(ledgers, thresholds)
-        integrity, writers, swept = None, None, None
+        integrity, writers, swept, destroyed = None, None, None, None
+        restores: tuple[RestoreProof, ...] = ()
         controls: tuple[Control, ...] = ()
         if ledgers is not None:
-            writers = self._watch_writers(ledgers)
+            restores = checks.compute("restores", partial(prove_restores, facts, ledgers)) or ()
+            checks.collect("restores", partial(check_restores, restores))
+            destroyed = self._find_destroyed(ledgers, back)
+            writers = self._watch_writers(ledgers, restores)
             integrity = self._compare_rows(ledgers, back, cut)
             swept = checks.compute("sweep", partial(self._sweep, ledgers, readings, integrity))
             controls = self._run_controls(ledgers, back, integrity, outage, thresholds)
@@ -135,6 +150,7 @@ class _Drill:
             integrity=integrity,
             cut=cut,
             re_protection=re_protection,
+            restored=any(proof.serving_ns is not None for proof in restores),
         )
         objectives = checks.compute("objectives", judging) or ()
         for objective in objectives:
@@ -160,6 +176,8 @@ class _Drill:
             re_protection=re_protection,
             controls=controls,
             findings=findings,
+            restores=restores,
+            destroyed=destroyed,
         )
 
     def _read_readings(self) -> tuple[Reading, ...]:
@@ -187,7 +205,14 @@ class _Drill:
         outage = None
         if fault is not None:
             outage = checks.compute(
-                "availability", partial(measure_outage, ledgers, thresholds, fault.before_ns, fault.after_ns)
+                "availability",
+                lambda: measure_outage(
+                    ledgers,
+                    thresholds,
+                    fault.before_ns,
+                    fault.after_ns,
+                    whole_ns=find_whole_again(facts, ledgers),
+                ),
             )
         until_ns = outage.fault_ns + outage.at_least_ns if outage else fault.before_ns if fault else 0
         checks.collect("load", partial(validity.check_load, facts, ledgers, until_ns))
@@ -197,10 +222,24 @@ class _Drill:
             checks.collect("lateness", partial(validity.check_lateness, outage, thresholds))
         return outage
 
-    def _watch_writers(self, ledgers: tuple[ClientLedger, ...]) -> WritersWatch | None:
+    def _find_destroyed(self, ledgers: tuple[ClientLedger, ...], back: ReadBack | None) -> Destroyed | None:
+        damage = self._facts.damage
+        if damage is None or back is None or back.survivors is None:
+            return None
+        destroyed = self._checks.compute("damage", partial(find_destroyed, damage, ledgers, back.survivors))
+        if destroyed is not None:
+            self._checks.collect("damage", partial(check_destroyed, destroyed))
+        return destroyed
+
+    def _watch_writers(
+        self, ledgers: tuple[ClientLedger, ...], restores: tuple[RestoreProof, ...]
+    ) -> WritersWatch | None:
         reported = [one.promotions for one in self._facts.failovers if one.resource == self._store.resource]
-        # The cloud's count only grows, so the highest one is the last.
-        watch = self._checks.compute("writers", partial(watch_writers, ledgers, max(reported, default=None)))
+        # The cloud's count only grows, so the highest one is the last. A database restored in the place of another
+        # one begins a tenure without a promotion.
+        moved = sum(proof.serving_ns is not None for proof in restores)
+        allowed = max(reported) + moved if reported else None
+        watch = self._checks.compute("writers", partial(watch_writers, ledgers, allowed))
         if watch is not None:
             self._checks.collect("writers", partial(check_writers, watch))
         return watch
@@ -232,6 +271,9 @@ class _Drill:
             until_ns = outage.fault_ns + outage.at_least_ns
             watching = partial(watch_black_hole, ledgers, thresholds, outage.fault_ns, until_ns)
             controls.append(checks.compute("control of availability", watching))
+        planted = self._scenario.must_find
+        if planted:
+            controls.append(find_planted(planted, checks.take(planted)))
         ran = tuple(control for control in controls if control is not None)
         checks.collect("controls", partial(validity.check_controls, ran))
         return ran
@@ -265,7 +307,7 @@ class _Drill:
             "re_protection_seconds": re_protection.value_ns,
         }
         return (
-            *(find_in_rows(integrity, cut) if integrity else ()),
+            *(find_in_rows(integrity, cut, restored=bool(self._facts.restores)) if integrity else ()),
             *(find_in_sweep(swept, self._plan.rpo_of(self._scenario.store)) if swept else ()),
             *find_elsewhere(self._about, self._facts, self._store, outage, cut, figures_ns=figures_ns),
         )

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from drdrill.measure.checks import Checks
     from drdrill.measure.integrity import Integrity
     from drdrill.measure.outage import Outage
+    from drdrill.measure.projection import Projected
     from drdrill.measure.replication import Cut
     from drdrill.plan.model import Plan, Scenario
 
@@ -40,10 +41,18 @@ def judge_objectives(
     integrity: Integrity | None,
     cut: Cut,
     re_protection: Measured,
+    restored: bool = False,
 ) -> tuple[Objective, ...]:
-    """Judge RTO, RPO and, where the scenario sets one, the time until redundancy is back."""
+    """Judge RTO, RPO and, where the scenario sets one, the time until redundancy is back.
+
+    `restored`: users were put on a database that was restored from a backup.
+    """
     rto = _judge_rto(plan, scenario, seed, checks, outage)
-    rpo = _judge_rpo(plan, scenario, checks, integrity, cut)
+    if restored or scenario.loss_path:
+        lost = project_path(scenario.loss_path, plan.projection, seed, path="loss path")
+    else:
+        lost = project_loss(plan.stores[scenario.store], cut, plan.projection)
+    rpo = _judge_rpo(plan, scenario, checks, integrity, lost)
     protection = _judge_re_protection(plan, scenario, seed, checks, re_protection)
     return (rto, rpo) if protection is None else (rto, rpo, protection)
 
@@ -69,13 +78,12 @@ def _judge_rto(plan: Plan, scenario: Scenario, seed: int, checks: Checks, outage
 
 
 def _judge_rpo(
-    plan: Plan, scenario: Scenario, checks: Checks, integrity: Integrity | None, cut: Cut
+    plan: Plan, scenario: Scenario, checks: Checks, integrity: Integrity | None, projected: Projected
 ) -> Objective:
     limit_ns = nanoseconds(plan.rpo_of(scenario.store))
     measured = Measured(None, None)
     if integrity is not None:
         measured = Measured(integrity.rpa_ns, integrity.gap_ns, integrity.rpa_ns)
-    projected = project_loss(plan.stores[scenario.store], cut, plan.projection)
     return Objective(
         kind=ObjectiveKind.RPO,
         subject=scenario.store,

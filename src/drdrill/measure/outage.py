@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -98,11 +98,18 @@ class Outage:
 
 
 def measure_outage(
-    ledgers: Sequence[ClientLedger], thresholds: Thresholds, fault_ns: int, fault_until_ns: int
+    ledgers: Sequence[ClientLedger],
+    thresholds: Thresholds,
+    fault_ns: int,
+    fault_until_ns: int,
+    *,
+    whole_ns: int | None = None,
 ) -> Outage:
     """Measure what users had of a fault that was injected between two moments of the boot-time clock.
 
     The resolution is the worst cohort's sample period and lateness, and the time that the injection took.
+    `whole_ns`: when users were first served from whole data, where the fault destroyed some: an answer from data that
+    is not whole is none, so no window from the fault until then is up.
     """
     cohorts: list[CohortOutage] = []
     others: list[CohortOutage] = []
@@ -111,14 +118,19 @@ def measure_outage(
         if client.kind is ClientKind.CONTROL:
             continue
         decides = client.kind is ClientKind.PROBER and client.honours_ttl
-        (cohorts if decides else others).append(_measure_cohort(ledger, thresholds, fault_ns))
+        (cohorts if decides else others).append(_measure_cohort(ledger, thresholds, fault_ns, whole_ns))
     seen = max((cohort.client.period_ns + cohort.late_ns for cohort in cohorts), default=0)
     return Outage(fault_ns, tuple(cohorts), tuple(others), seen + max(0, fault_until_ns - fault_ns))
 
 
-def _measure_cohort(ledger: ClientLedger, thresholds: Thresholds, fault_ns: int) -> CohortOutage:
+def _measure_cohort(
+    ledger: ClientLedger, thresholds: Thresholds, fault_ns: int, whole_ns: int | None
+) -> CohortOutage:
     samples = read_samples(ledger)
     windows = judge_windows(samples, thresholds)
+    if whole_ns is not None:
+        whole = (windows.begin_ns + thresholds.window_ns <= fault_ns) | (windows.begin_ns >= whole_ns)
+        windows = replace(windows, up=windows.up & whole)
     recovery = find_recovery(samples, windows, thresholds, fault_ns)
     good_ns = np.sort(samples.good_ns[samples.good])
     before, after = good_ns[good_ns < fault_ns], good_ns[good_ns >= fault_ns]

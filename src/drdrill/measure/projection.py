@@ -46,11 +46,13 @@ def seeded(seed: int, purpose: str) -> np.random.Generator:
     return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 
 
-def project_path(steps: Sequence[str], projection: Projection, seed: int) -> Projected:
+def project_path(
+    steps: Sequence[str], projection: Projection, seed: int, *, path: str = "critical path"
+) -> Projected:
     """Draw the duration of a chain of steps; unknown when the plan has no distribution for one of them."""
     percentile = projection.percentile
     if not steps:
-        return Projected(None, percentile, "the plan names no critical path")
+        return Projected(None, percentile, f"the plan names no {path}")
     generator = seeded(seed, "projection")
     total = np.zeros(_DRAWS)
     missing = []

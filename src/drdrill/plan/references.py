@@ -29,8 +29,9 @@ def check_references(plan: Place) -> Mistakes:
         yield from _check_name(scenario.find("service"), services, "service")
         yield from _check_name(scenario.find("store"), stores, "store")
         yield from _check_name(scenario.find("impact", "service"), services, "service")
-        for step in (scenario.find("critical_path") or scenario).elements:
-            yield from _check_name(step, steps, "step under projection.durations")
+        for path in (scenario.find("critical_path"), scenario.find("loss_path")):
+            for step in path.elements if path else ():
+                yield from _check_name(step, steps, "step under projection.durations")
         yield from _check_uses(scenario, services, stores)
     yield from _check_circles(services)
     yield from _check_resources(stores)
