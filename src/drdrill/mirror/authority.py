@@ -25,13 +25,18 @@ def create_authority(public: Path, secrets: Path) -> None:
     (secrets / _KEY).write_bytes(authority.private_key_pem.bytes())
 
 
+def read_authority(secrets: Path) -> trustme.CA:
+    """Return the mirror's authority, to sign what another authority is to be trusted by."""
+    return trustme.CA.from_pem((secrets / _AUTHORITY).read_bytes(), (secrets / _KEY).read_bytes())
+
+
 def serve_any_name(secrets: Path, *, otherwise: str) -> ssl.SSLContext:
     """Return a server's context that has a certificate for whatever name a client asks for.
 
     Issued when it is first asked for (2 ms): a certificate's wildcard stands for one label, and the names of buckets
     have several. `otherwise` is the name for clients that name none.
     """
-    authority = trustme.CA.from_pem((secrets / _AUTHORITY).read_bytes(), (secrets / _KEY).read_bytes())
+    authority = read_authority(secrets)
     lock = threading.Lock()  # each handshake is in a thread of its own
 
     @lru_cache(maxsize=_NAMES_KEPT)

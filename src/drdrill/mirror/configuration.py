@@ -10,8 +10,8 @@ from pydantic import BeforeValidator, Field
 
 from drdrill.plan.model import Duration, Part
 
-_SIZE = re.compile(r"(\d+)\s*(MiB|GiB)")
-_UNITS = {"MiB": 1 << 20, "GiB": 1 << 30}
+_SIZE = re.compile(r"(\d+)\s*(KiB|MiB|GiB)")
+_UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
 def parse_size(value: object) -> int:
@@ -58,6 +58,16 @@ class InterRegionLink(Part):
     throttle: Size | None = None
 
 
+class Kubernetes(Part):
+    """Clusters, which are started when somebody asks for one.
+
+    `images`: a file beside this one that says which program each image is. `node_disk`: of each node.
+    """
+
+    images: str = "images.yaml"
+    node_disk: Size = 512 << 20
+
+
 class EmbeddedConfiguration(Part):
     """The whole file."""
 
@@ -66,3 +76,4 @@ class EmbeddedConfiguration(Part):
     ]
     rds: Rds
     inter_region_link: InterRegionLink = InterRegionLink()
+    kubernetes: Kubernetes = Kubernetes()

@@ -165,6 +165,10 @@ class Embedded:
         regions = (self._plan.regions.primary, self._plan.regions.recovery)
         return {
             "regions": [{"name": region.name, "zones": list(region.zones)} for region in regions],
+            "kubernetes": {
+                "images": str(self._folder / self._configuration.kubernetes.images),
+                "node_disk_bytes": self._configuration.kubernetes.node_disk,
+            },
             "rds": {
                 "failure_detection_seconds": rds.failure_detection.total_seconds(),
                 "fencing": rds.fencing,
@@ -303,6 +307,10 @@ class Embedded:
     def observe_store(self, resource: str) -> StoreState:
         """Look at a store's members."""
         return parse_store(self.world.control.ask("store", resource=resource))
+
+    def observe_restore(self, resource: str) -> Mapping[str, Any]:
+        """Look at what a store was restored from."""
+        return self.world.control.ask("restore", resource=resource)
 
     def start_sampling(self, resource: str, output: Path) -> None:
         """Begin to append readings of a store's replication to `output`, which this process holds until it ends."""

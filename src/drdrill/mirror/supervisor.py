@@ -31,6 +31,7 @@ from drdrill.mirror.backup_store import FolderStore
 from drdrill.mirror.control import ControlServer
 from drdrill.mirror.directory import MirrorDirectory
 from drdrill.mirror.endpoints import open_endpoints
+from drdrill.mirror.kubernetes.clusters import open_clusters
 from drdrill.mirror.network import DNS_ADDRESS, INTERNET, Network, RegionFleet, RegionLayout
 from drdrill.mirror.operations import Operations
 
@@ -79,7 +80,8 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
     open_endpoints(network, names, directory.secrets, gate)
     stopped = threading.Event()
     operations = Operations(directory.name, network, rds, clock, stop=stopped.set)
-    ControlServer(directory.control, operations.table())
+    clusters = open_clusters(network, names, directory, settings["kubernetes"], clock)
+    ControlServer(directory.control, {**operations.table(), **clusters.table()})
     sys.stdout.write('{"ready": true}\n')
     sys.stdout.flush()
     stopped.wait()

@@ -1,1 +1,1 @@
-"""Kubernetes in the mirror: control planes, nodes and the container runtime."""
+"""Kubernetes in the mirror: clusters with real control planes, and nodes with real kubelets."""

@@ -1,0 +1,198 @@
+"""A real node of Kubernetes on a host: its kubelet, and beside it the container runtime and its streaming server.
+
+The configuration is what lets a kubelet live in a user namespace, without control groups; whatever decides how fast a
+node is missed, or a pod restarted, is Kubernetes' own default.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from drdrill.core.errors import ControlLostError
+from drdrill.dataplane.kubernetes_authority import write_kubeconfig, write_secret
+from drdrill.dataplane.kubernetes_client import KubernetesClient, condition
+from drdrill.dataplane.kubernetes_component import Component, HealthAddress, await_ready
+from drdrill.dataplane.kubernetes_control_plane import API_PORT, CLUSTER_DOMAIN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from drdrill.core.clock import Clock
+    from drdrill.dataplane.host import Host
+    from drdrill.dataplane.kubernetes_control_plane import ControlPlane
+    from drdrill.dataplane.kubernetes_programs import KubernetesPrograms
+
+RUNTIME_SOCKET = "/var/lib/kubelet/runtime.sock"  # a socket's path has to be short
+STREAMING_SOCKET = "/var/lib/kubelet/streaming.sock"
+_HEALTH_PORT = 10248
+_READY_WITHIN = timedelta(seconds=90)  # measured 2 to 5 s, 20 s on a loaded machine
+_POLL = timedelta(milliseconds=50)
+_PREPARE_WITHIN = timedelta(seconds=20)  # measured 0.1 s
+# Places that the kubelet has written into it, on the node's own disk. The machine has no `/var/lib/kubelet` as a rule,
+# and nobody in a user namespace may make one: then `/var/lib` is made anew, of all that is in it.
+_PREPARE = """\
+disk=$0
+mkdir -p "$disk/kubelet" "$disk/log/pods" "$disk/log/containers" "$disk/below"
+mountpoint -q /var/lib/kubelet && exit 0
+if [ ! -d /var/lib/kubelet ]; then
+    mount --rbind /var/lib "$disk/below"
+    mount -t tmpfs -o mode=755 none /var/lib
+    for each in "$disk"/below/*; do
+        if [ -d "$each" ]; then mkdir "/var/lib/${each##*/}"; else : >"/var/lib/${each##*/}"; fi
+        mount --rbind "$each" "/var/lib/${each##*/}"
+    done
+    umount --lazy "$disk/below"
+    mkdir /var/lib/kubelet
+fi
+mount --bind "$disk/kubelet" /var/lib/kubelet
+mount --bind "$disk/log" /var/log
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeIdentity:
+    """What a node is called and where it stands, as the cloud says it."""
+
+    name: str
+    instance: str
+    pods: str  # the range of its pods' addresses
+    labels: Mapping[str, str]
+
+
+class KubernetesNode:
+    """The programs of one node. `runtime` is the command of a container runtime that listens at `RUNTIME_SOCKET`.
+
+    `routes`: ranges of addresses by the neighbour in its zone that they are reached through, so that pods of one zone
+    hear each other whatever is cut off from it.
+    """
+
+    def __init__(
+        self,
+        identity: NodeIdentity,
+        host: Host,
+        plane: ControlPlane,
+        programs: KubernetesPrograms,
+        runtime: Sequence[str],
+        *,
+        logs: Path,
+    ) -> None:
+        self.identity = identity
+        self.host = host
+        self.routes: dict[str, str] = {}
+        self._starting = threading.Lock()
+        self._plane = plane
+        self._logs = logs
+        self._folder = host.disk / "kubernetes"
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._api = KubernetesClient(plane.host.address, API_PORT, plane.context())
+        streaming = [] if programs.streaming is None else [self._streaming(programs)]
+        self.components = (*streaming, self._runtime(runtime), self._kubelet(programs))
+
+    @property
+    def pods(self) -> str:
+        """The range of its pods' addresses."""
+        return self.identity.pods
+
+    def __repr__(self) -> str:
+        return f"KubernetesNode({self.identity.name} on {self.host.name})"
+
+    def start(self) -> None:
+        """Start whatever of it does not run; harmless when all does."""
+        with self._starting:
+            self._start()
+
+    def _start(self) -> None:
+        if all(component.runs for component in self.components):
+            return
+        self.host.run(["sh", "-e", "-c", _PREPARE, str(self.host.disk)], within=_PREPARE_WITHIN)
+        for destination, neighbour in list(self.routes.items()):
+            self.route(destination, neighbour)
+        for component in self.components:
+            component.start()
+
+    def route(self, destination: str, neighbour: str) -> None:
+        """Reach a range of addresses through a neighbour, now and after every start."""
+        self.routes[destination] = neighbour
+        if self.host.powered:
+            self.host.run(["ip", "route", "replace", destination, "via", neighbour], within=_PREPARE_WITHIN)
+
+    def await_ready(self, clock: Clock) -> None:
+        """Wait until the cluster says that the node is ready; raises `EnvironmentFailedError` with what is not."""
+        what = f"the node {self.identity.name}"
+        await_ready(self.components, what=what, within=_READY_WITHIN, every=_POLL, clock=clock)
+
+    def observe_ready(self) -> bool:
+        """Say whether the cluster says that the node is ready."""
+        try:
+            node = self._api.read(f"/api/v1/nodes/{self.identity.name}")
+        except ControlLostError:
+            return False
+        return node is not None and condition(node, "Ready") == "True"
+
+    def _streaming(self, programs: KubernetesPrograms) -> Component:
+        command = [str(programs.streaming), "-listen", "127.0.0.1:0", "-control", STREAMING_SOCKET]
+        return self._component("cri-streaming", command, lambda: True)
+
+    def _runtime(self, command: Sequence[str]) -> Component:
+        return self._component("container-runtime", command, lambda: True)
+
+    def _kubelet(self, programs: KubernetesPrograms) -> Component:
+        authority, name, folder = self._plane.authority, self.identity.name, self._folder
+        users, bundle = folder / "users.pem", folder / "authority.pem"
+        write_secret(users, authority.certificate)
+        write_secret(bundle, authority.bundle)
+        pair = authority.issue(folder, "kubelet", user=f"system:node:{name}", group="system:nodes")
+        server = authority.issue(folder, "kubelet-server", name, self.host.address)
+        kubeconfig = write_kubeconfig(
+            folder / "kubelet.kubeconfig", server=self._plane.name.server, authority=bundle, pair=pair
+        )
+        configuration = folder / "kubelet.json"
+        content = {
+            "apiVersion": "kubelet.config.k8s.io/v1beta1",
+            "kind": "KubeletConfiguration",
+            # What a user namespace without control groups asks for; seen running.
+            "featureGates": {"KubeletInUserNamespace": True},
+            "cgroupsPerQOS": False,
+            "enforceNodeAllocatable": [],
+            "failSwapOn": False,
+            "failCgroupV1": False,
+            "localStorageCapacityIsolation": False,
+            "makeIPTablesUtilChains": False,
+            "enableControllerAttachDetach": False,
+            "evictionHard": {},
+            "imageGCHighThresholdPercent": 100,
+            # Who may ask it, as on EKS.
+            "authentication": {
+                "anonymous": {"enabled": False},
+                "webhook": {"enabled": True},
+                "x509": {"clientCAFile": str(users)},
+            },
+            "authorization": {"mode": "Webhook"},
+            "tlsCertFile": str(server.certificate),
+            "tlsPrivateKeyFile": str(server.key),
+            "address": self.host.address,
+            "healthzBindAddress": self.host.address,
+            "healthzPort": _HEALTH_PORT,
+            "containerRuntimeEndpoint": f"unix://{RUNTIME_SOCKET}",
+            "clusterDomain": CLUSTER_DOMAIN,
+            "clusterDNS": [self.host.address],
+            "providerID": f"aws:///{self.host.zone}/{self.identity.instance}",
+            "volumePluginDir": "/var/lib/kubelet/plugins",
+        }
+        write_secret(configuration, json.dumps(content))
+        labels = ",".join(f"{key}={value}" for key, value in self.identity.labels.items())
+        command = [
+            programs["kubelet"], f"--config={configuration}", f"--kubeconfig={kubeconfig}",
+            f"--hostname-override={name}", f"--node-ip={self.host.address}", f"--node-labels={labels}",
+            "--cert-dir=/var/lib/kubelet/pki",
+        ]  # fmt: skip
+        health = HealthAddress(self.host.address, _HEALTH_PORT, "/healthz")
+        return self._component("kubelet", command, lambda: health.answers() and self.observe_ready())
+
+    def _component(self, name: str, command: Sequence[str], look: Callable[[], bool]) -> Component:
+        return Component(name, self.host, command, log=self._logs / f"{self.host.name}-{name}.log", look=look)
