@@ -1,0 +1,282 @@
+"""The keeper: one small process a pod. It holds the pod's namespaces, starts its containers, logs and reaps them.
+
+Keepers are forked by a nursery, `python -m drdrill.mirror.kubernetes.runtime.pod.keeper`, which reads one JSON line a
+pod and answers with one; so a pod costs 2 ms and shares its pages with all others. A keeper belongs to nobody: it lives
+on when nursery and runtime end, and is found again by its process id, start time and socket.
+
+::
+
+    runtime ── socket ──▶ keeper ──▶ first process of each container (own PID and mount namespace)
+    entry   ── socket ──▶   │ └────▶ what was started beside them (exec)
+                            └──────▶ log files, running.json, exit.json
+
+When a keeper is killed, the kernel kills its containers (PR_SET_PDEATHSIG).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import selectors
+import signal
+import socket
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from drdrill.core.process import ProcessId
+from drdrill.mirror.kubernetes.runtime.pod import kernel, messages
+from drdrill.mirror.kubernetes.runtime.pod.container import KeptContainer
+from drdrill.mirror.kubernetes.runtime.pod.launch import Launch, PodSetting
+from drdrill.mirror.kubernetes.runtime.pod.processes import read_exit_code, start_beside
+
+_CHUNK = 4096
+
+
+class Keeper:
+    """The keeper of one pod."""
+
+    def __init__(self, setting: PodSetting) -> None:
+        self._selector = selectors.DefaultSelector()
+        self._containers: dict[str, KeptContainer] = {}
+        self._beside: dict[int, socket.socket] = {}  # process -> who waits for its end
+        self._attached: list[tuple[KeptContainer, socket.socket]] = []
+        self._processes_of: int | None = None
+        self._server = messages.listen(setting.directory)
+        self._selector.register(self._server, selectors.EVENT_READ, self._accept)
+        woken, wake = os.pipe()
+        os.set_blocking(woken, False)
+        os.set_blocking(wake, False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+        self._selector.register(woken, selectors.EVENT_READ, lambda: self._reap(woken))
+        if setting.shares_processes:
+            self._processes_of = _start_pause()
+
+    def run(self) -> NoReturn:
+        """Serve until told to end."""
+        while True:
+            for key, _ in self._selector.select():
+                if key.fileobj in self._selector.get_map():  # an earlier one of this round may have closed it
+                    key.data()
+
+    def _accept(self) -> None:
+        connection, _ = self._server.accept()
+        connection.set_inheritable(False)
+        self._selector.register(connection, selectors.EVENT_READ, lambda: self._hear(connection))
+
+    def _hear(self, connection: socket.socket) -> None:
+        files: list[int] = []
+        try:
+            request, files = messages.receive(connection)
+        except OSError:
+            request = None
+        if request is None:
+            self._drop(connection)
+            return
+        try:
+            answer = self._do(request, connection, files)
+        except (OSError, KeyError) as error:
+            answer = {"error": getattr(error, "strerror", None) or str(error)}
+            for file in files:
+                with contextlib.suppress(OSError):
+                    os.close(file)
+        if answer is not None:
+            with contextlib.suppress(OSError):
+                messages.send(connection, answer)
+
+    def _do(self, request: dict[str, Any], connection: socket.socket, files: list[int]) -> dict[str, Any]:
+        match request["do"]:
+            case "start":
+                self._start(request["container"], Path(request["directory"]))
+            case "signal":
+                self._containers[request["container"]].signal(request["number"], request["reason"])
+            case "reopen_log":
+                self._containers[request["container"]].log.reopen()
+            case "execute":
+                container = self._containers[request["container"]]
+                self._execute(container, request["arguments"], request["terminal"], connection, files)
+            case "attach":
+                container = self._containers[request["container"]]
+                self._attach(container, request["streams"], connection, files)
+            case "forget":
+                self._containers.pop(request["container"], None)
+            case "end":
+                self._end(connection)
+        return {"ok": True}
+
+    def _start(self, name: str, directory: Path) -> None:
+        container = KeptContainer(Launch.read(directory / "launch.json"))
+        processes_of = self._processes_of if container.launch.processes == "pod" else None
+        if container.launch.processes in self._containers:
+            processes_of = self._containers[container.launch.processes].pid
+        container.start(processes_of)
+        self._containers[name] = container
+        for descriptor in container.outputs:
+            self._selector.register(descriptor, selectors.EVENT_READ, _reader(self, container, descriptor))
+
+    def read_output(self, container: KeptContainer, descriptor: int) -> None:
+        """Pass on what a container said."""
+        container.read_output(descriptor)
+        if descriptor not in container.outputs:
+            self._selector.unregister(descriptor)
+
+    def _execute(
+        self,
+        container: KeptContainer,
+        arguments: list[str],
+        terminal: bool,
+        connection: socket.socket,
+        files: list[int],
+    ) -> None:
+        if container.ended:
+            raise OSError("the container has ended")
+        pid = start_beside(container.launch, container.pid, arguments, files, terminal=terminal)
+        self._beside[pid] = connection
+        for file in files:
+            os.close(file)
+
+    def _attach(
+        self, container: KeptContainer, streams: list[str], connection: socket.socket, files: list[int]
+    ) -> None:
+        if container.ended:
+            raise OSError("the container has ended")
+        listener = dict(zip(streams, files, strict=True))
+        source = listener.pop("stdin", None)
+        for file in listener.values():
+            os.set_blocking(file, False)
+        container.attached.append(listener)
+        self._attached.append((container, connection))
+        if source is not None and container.input is not None:
+            self._selector.register(source, selectors.EVENT_READ, lambda: self._pass_input(container, source))
+        elif source is not None:
+            os.close(source)
+
+    def _pass_input(self, container: KeptContainer, source: int) -> None:
+        try:
+            said = os.read(source, _CHUNK)
+        except OSError:
+            said = b""
+        if said and container.input is not None:
+            with contextlib.suppress(OSError):
+                os.write(container.input, said)
+            return
+        self._selector.unregister(source)
+        os.close(source)
+        if container.launch.stdin_once and container.input is not None and not container.launch.terminal:
+            os.close(container.input)
+            container.input = None
+
+    def _drop(self, connection: socket.socket) -> None:
+        """Let go of who has hung up: what was started for it is killed, what it listened to goes on."""
+        for pid, waiting in list(self._beside.items()):
+            if waiting is connection:
+                os.kill(pid, signal.SIGKILL)
+        self._attached = [
+            (container, other) for container, other in self._attached if other is not connection
+        ]
+        self._selector.unregister(connection)
+        connection.close()
+
+    def _reap(self, woken: int) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(woken, _CHUNK)
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self._take_end(pid, status)
+
+    def _take_end(self, pid: int, status: int) -> None:
+        if (waiting := self._beside.pop(pid, None)) is not None:
+            with contextlib.suppress(OSError):
+                messages.send(waiting, {"exit_code": read_exit_code(status)})
+        for container in self._containers.values():
+            if container.pid == pid and not container.ended:
+                for descriptor in container.outputs:
+                    self._selector.unregister(descriptor)
+                container.take_end(status)
+                for listened, connection in self._attached:
+                    if listened is container:
+                        with contextlib.suppress(OSError):
+                            messages.send(connection, {"exit_code": container.exit_code})
+
+    def _end(self, connection: socket.socket) -> NoReturn:
+        for container in self._containers.values():
+            if not container.ended:
+                container.signal(signal.SIGKILL, "")
+                with contextlib.suppress(ChildProcessError):
+                    container.take_end(os.waitpid(container.pid, 0)[1])
+        messages.send(connection, {"ok": True})
+        os._exit(0)
+
+
+def _reader(keeper: Keeper, container: KeptContainer, descriptor: int) -> Any:
+    return lambda: keeper.read_output(container, descriptor)
+
+
+def _start_pause() -> int:
+    """Start the first process of the pod's own PID namespace: it reaps the pod's orphans."""
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    kernel.unshare(kernel.CLONE_NEWPID)
+    pid = os.fork()
+    if pid == 0:
+        kernel.name_process("pause")
+        kernel.die_with_parent(signal.SIGKILL)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps
+        os.closerange(0, 1024)
+        while True:
+            signal.pause()
+    kernel.enter_namespace(own, kernel.CLONE_NEWPID)
+    os.close(own)
+    return pid
+
+
+def _become_keeper(setting: PodSetting, answer: int) -> NoReturn:
+    """Set the pod's namespaces up, say so, and keep it."""
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is ignored here would be ignored in every container
+    kernel.name_process("pod-keeper")
+    spaces = kernel.CLONE_NEWUTS
+    spaces |= kernel.CLONE_NEWNET if setting.own_network else 0
+    spaces |= kernel.CLONE_NEWIPC if setting.own_ipc else 0
+    kernel.unshare(spaces)
+    socket.sethostname(setting.hostname)
+    if setting.own_network:
+        kernel.raise_loopback()
+    for name, value in setting.sysctls.items():
+        Path("/proc/sys", *name.split(".")).write_text(value, encoding="ascii")
+    keeper = Keeper(setting)
+    identity = ProcessId.read_own()
+    os.write(answer, json.dumps({"process": identity.to_json() if identity else None}).encode() + b"\n")
+    os.close(answer)
+    keeper.run()
+
+
+def main() -> None:
+    """Fork a keeper for each line of standard input, until it ends."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers end when their pods do; the kernel reaps them
+    answer = os.dup(1)
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 1)
+    for line in sys.stdin:
+        fields = json.loads(line)
+        if os.fork() == 0:
+            os.dup2(nothing, 0)
+            try:
+                _become_keeper(PodSetting(**fields), answer)
+            except BaseException as error:  # noqa: BLE001  (a forked child must not return into this loop)
+                words = f"{type(error).__name__}: {error}"
+                os.write(answer, json.dumps({"error": words}).encode() + b"\n")
+                os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

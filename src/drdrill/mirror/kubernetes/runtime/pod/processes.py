@@ -1,0 +1,172 @@
+"""Starting the processes of a pod: a container's first, and others in a container that runs."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import select
+import signal
+import termios
+from typing import TYPE_CHECKING, NoReturn
+
+from drdrill.mirror.kubernetes.runtime.pod import kernel
+from drdrill.mirror.kubernetes.runtime.pod.identity import take_identity
+from drdrill.mirror.kubernetes.runtime.pod.root_filesystem import enter_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from drdrill.mirror.kubernetes.runtime.pod.launch import Launch
+
+NOT_STARTED = 128  # containerd's exit status of a container whose program could not be started
+_SIGNALLED = 128
+_MOST_FILES = 1024
+
+
+def start_container(launch: Launch, streams: Sequence[int], processes_of: int | None) -> int:
+    """Start a container and return its process id; raises OSError with the reason why it did not start.
+
+    `streams` are its standard input, output and errors; `processes_of` is a process in whose PID namespace it shall be.
+    """
+    own_processes = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    if processes_of is not None:
+        with _namespace(processes_of, "pid") as descriptor:
+            kernel.enter_namespace(descriptor, kernel.CLONE_NEWPID)
+    elif launch.processes == "own":
+        kernel.unshare(kernel.CLONE_NEWPID)
+    failure, said = os.pipe()
+    try:
+        pid = os.fork()
+        if pid == 0:
+            os.close(failure)
+            _run_in_child(said, lambda: _become_container(launch, streams, said))
+    finally:
+        os.close(said)
+        kernel.enter_namespace(
+            own_processes, kernel.CLONE_NEWPID
+        )  # children to come are the keeper's own again
+        os.close(own_processes)
+    _expect_program(failure, pid)
+    return pid
+
+
+def _become_container(launch: Launch, streams: Sequence[int], said: int) -> NoReturn:
+    kernel.unshare(kernel.CLONE_NEWNS)
+    kernel.die_with_parent(signal.SIGKILL)
+    if _is_deserted(said):  # the keeper died before that request: nobody would end this process
+        os._exit(NOT_STARTED)
+    enter_root(launch)
+    _take_streams(streams, terminal=launch.terminal)
+    kept = None if launch.privileged else launch.capabilities
+    take_identity(launch.user, launch.group, kept, forbid_new_privileges=launch.forbid_new_privileges)
+    os.makedirs(launch.working_directory, exist_ok=True)  # noqa: PTH103
+    os.chdir(launch.working_directory)
+    _execute(launch.arguments, launch.environment)
+
+
+def start_beside(
+    launch: Launch, first: int, arguments: Sequence[str], streams: Sequence[int], *, terminal: bool
+) -> int:
+    """Start a program in a running container and return the id of the process that waits for it and ends like it."""
+    failure, said = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(failure)
+        _run_in_child(said, lambda: _wait_for_program(launch, first, arguments, streams, terminal=terminal))
+    os.close(said)
+    _expect_program(failure, pid)
+    return pid
+
+
+def _wait_for_program(
+    launch: Launch, first: int, arguments: Sequence[str], streams: Sequence[int], *, terminal: bool
+) -> NoReturn:
+    kernel.die_with_parent(signal.SIGKILL)
+    with (
+        _namespace(first, "pid") as processes,
+        _namespace(first, "mnt") as mounts,
+        _namespace(first, "user") as user,
+    ):
+        other_user = os.readlink(f"/proc/{first}/ns/user") != os.readlink("/proc/self/ns/user")  # noqa: PTH115
+        kernel.enter_namespace(processes, kernel.CLONE_NEWPID)
+        kernel.enter_namespace(mounts, kernel.CLONE_NEWNS)
+        pid = os.fork()
+        if pid == 0:
+            _take_streams(streams, terminal=terminal)
+            if other_user:
+                kernel.enter_namespace(user, kernel.CLONE_NEWUSER)
+            kept = None if launch.privileged or other_user else launch.capabilities
+            take_identity(0, 0, kept, forbid_new_privileges=launch.forbid_new_privileges)
+            os.chdir(launch.working_directory)
+            _execute(arguments, launch.environment)
+    os.closerange(3, _MOST_FILES)  # the keeper's connections and pipes are not this process's to hold open
+    os._exit(read_exit_code(os.waitpid(pid, 0)[1]))
+
+
+def read_exit_code(status: int) -> int:
+    """Return a wait status as Kubernetes shows it: 128 + the signal for whoever was killed."""
+    code = os.waitstatus_to_exitcode(status)
+    return code if code >= 0 else _SIGNALLED - code
+
+
+def _take_streams(streams: Sequence[int], *, terminal: bool) -> None:
+    for number, stream in enumerate(streams):
+        os.dup2(stream, number, inheritable=True)
+    os.setsid()
+    if terminal:
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def _execute(arguments: Sequence[str], environment: dict[str, str]) -> NoReturn:
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored is inherited
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    os.umask(0o022)
+    try:
+        os.execvpe(arguments[0], list(arguments), environment)  # noqa: S606  (that is what this is for)
+    except OSError as error:
+        # The words of runc, which people search for.
+        reason = (
+            "executable file not found in $PATH"
+            if isinstance(error, FileNotFoundError) and "/" not in arguments[0]
+            else (error.strerror or "").lower()
+        )
+        raise OSError(error.errno, f'exec: "{arguments[0]}": {reason}') from error
+
+
+def _run_in_child(said: int, become: Callable[[], NoReturn]) -> NoReturn:
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        become()
+    except BaseException as error:  # noqa: BLE001  (a forked child must not return into the keeper's code)
+        words = f"{type(error).__name__}: {error}"
+        if isinstance(error, OSError) and error.strerror:
+            words = error.strerror + (f": {error.filename}" if error.filename else "")
+        with contextlib.suppress(OSError):
+            os.write(said, words.encode())
+    os._exit(NOT_STARTED)
+
+
+def _is_deserted(said: int) -> bool:
+    poll = select.poll()
+    poll.register(said, select.POLLOUT)
+    return any(event & select.POLLERR for _, event in poll.poll(0))
+
+
+def _expect_program(failure: int, pid: int) -> None:
+    """Return when the child runs its program: the pipe closes then; raises OSError with what it says instead."""
+    with os.fdopen(failure, "rb") as pipe:
+        words = pipe.read()
+    if words:
+        os.waitpid(pid, 0)
+        raise OSError(words.decode(errors="replace"))
+
+
+@contextlib.contextmanager
+def _namespace(pid: int, kind: str) -> Iterator[int]:
+    descriptor = os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
