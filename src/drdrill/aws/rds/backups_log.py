@@ -71,6 +71,11 @@ class ArchivedLog:
             if len(name) == _SEGMENT_NAME and name[_TIMELINE:] < segment[_TIMELINE:]:
                 path.unlink(missing_ok=True)
 
+    def find_last_segment(self) -> str:
+        """Return the name of the last segment that is archived, `` while none is."""
+        names = (path.name for path in self.folder.path.iterdir())
+        return max((name for name in names if len(name) == _SEGMENT_NAME), default="")
+
     def discard(self) -> None:
         """Remove it, with its base backups."""
         for snapshot in self.base_backups():

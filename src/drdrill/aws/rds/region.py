@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from drdrill.aws.ports import Fleet, Names
     from drdrill.aws.rds.model import EventRecord, RdsSettings
     from drdrill.aws.rds.reconciler import Reconciler
+    from drdrill.aws.rds.restore_point import RestoredFrom
     from drdrill.core.clock import Clock
     from drdrill.dataplane.postgresql_replication import ReplicationReading
 
@@ -50,6 +51,7 @@ class RdsRegion:
         )
         self.on_metric: Callable[[Metric, float, str], None] = lambda *_: None
         self.links = OutgoingLinks(settings.inter_region_link, logs)
+        self.restored: dict[str, RestoredFrom] = {}  # by the resource id of what was made of it
         self._lock = threading.Lock()
         self._instances: dict[str, Reconciler] = {}
         self._events: list[EventRecord] = []

@@ -12,19 +12,22 @@ from drdrill.aws.errors import AwsError
 from drdrill.aws.rds.description import describe
 from drdrill.aws.rds.instances import make_instance
 from drdrill.aws.rds.model import EventRecord
-from drdrill.aws.rds.restore_point import find_restore_point
+from drdrill.aws.rds.restore_point import RestoredFrom, find_restore_point
 from drdrill.aws.rds.restore_request import read_restored
 from drdrill.aws.rds.snapshots import SnapshotStatus
 from drdrill.dataplane.postgresql_backup import recovery_settings, verify_backup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
     from pathlib import Path
 
     from drdrill.aws.protocol import Parameters
     from drdrill.aws.rds.backups_folder import SharedFolder
+    from drdrill.aws.rds.backups_log import ArchivedLog
     from drdrill.aws.rds.model import InstanceRecord
     from drdrill.aws.rds.region import RdsRegion
+    from drdrill.aws.rds.snapshots import SnapshotRecord
     from drdrill.dataplane.postgresql import PostgresServer
 
 
@@ -56,7 +59,9 @@ class RestoreOperations:
             parameters, self._region, source, identifier, "RestoreDBInstanceFromDBSnapshot"
         )
         told = ("RDS-EVENT-0043", f"Restored from snapshot {snapshot.identifier}")
-        return self._restore(record, (snapshot.folder,), snapshot.data, None, told)
+        described = self._restore(record, (snapshot.folder,), snapshot.data, None, told)
+        self._note(record, snapshot, (snapshot.created_at, snapshot.finished_at or snapshot.created_at))
+        return described
 
     def restore_db_instance_to_point_in_time(self, parameters: Parameters) -> Mapping[str, Any]:
         """Start to create an instance with the data that another one had at a time."""
@@ -71,7 +76,32 @@ class RestoreOperations:
             "RDS-EVENT-0019",
             f"Restored from DB instance {point.instance.identifier} to {record.identifier}",
         )
-        return self._restore(record, (point.base.folder, log), point.base.data, recovery, told)
+        described = self._restore(record, (point.base.folder, log), point.base.data, recovery, told)
+        self._note(record, point.base, (point.at, point.at), point.log)
+        return described
+
+    def _note(
+        self,
+        record: InstanceRecord,
+        base: SnapshotRecord,
+        span: tuple[datetime, datetime],
+        log: ArchivedLog | None = None,
+    ) -> None:
+        """Keep what an instance is made of, for those who have to prove it."""
+        source, clock = log.instance if log else base.instance, self._region.clock
+        self._region.restored[record.resource_id] = RestoredFrom(
+            source=source.identifier,
+            source_resource_id=source.resource_id,
+            kind="point_in_time" if log else "snapshot",
+            base=base.identifier,
+            base_finished=base.finished_at,
+            begin=span[0],
+            end=span[1],
+            at_ns=clock.now_ns(),
+            at=clock.utc(),
+            latest=log.latest if log else None,
+            last_segment=log.find_last_segment() if log else "",
+        )
 
     def _restore(
         self,

@@ -18,6 +18,28 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class RestoredFrom:
+    """What an instance was made of, as it was when it was asked for.
+
+    Everything that was committed by `begin` is in it, and nothing that was after `end`; a point in time is both.
+    `at_ns`: when it was asked for, on the boot-time clock, at `at` of the wall clock. `latest` and `last_segment`: how
+    far the log was archived then.
+    """
+
+    source: str
+    source_resource_id: str
+    kind: str
+    base: str
+    base_finished: datetime | None
+    begin: datetime
+    end: datetime
+    at_ns: int
+    at: datetime
+    latest: datetime | None = None
+    last_segment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RestorePoint:
     """A time, and what is replayed to get there: a base backup that was finished before it, then the log."""
 
