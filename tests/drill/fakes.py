@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from drdrill.core.errors import CommandFailedError
 from drdrill.environment.port import Fidelity, StoreEvent, StoreMember, StoreRole, StoreState
@@ -48,6 +48,7 @@ class FakeEnvironment:
     says: str = ""
     complains: str = ""
     fails: int = 0
+    restored: Mapping[str, Any] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         """Come up."""
@@ -72,6 +73,10 @@ class FakeEnvironment:
         """Return the next state."""
         assert resource == RESOURCE
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
+
+    def observe_restore(self, resource: str) -> Mapping[str, Any]:
+        """Return what the test says of a restore."""
+        return {"resource": resource, **self.restored}
 
     def run_for_operator(
         self,

@@ -201,6 +201,13 @@ class Environment(Protocol):
         self,
         command: Sequence[str],
         *,
+    def observe_restore(self, resource: str) -> Mapping[str, Any]:
+        """Look at what a store was restored from, with the fields of the journal's event `restore.observed`.
+
+        Raises `EnvironmentFailedError` when it was not restored from a backup.
+        """
+        ...
+
         within: timedelta,
         output: Path | None = None,
         errors: Path | None = None,

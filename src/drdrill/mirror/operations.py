@@ -12,6 +12,8 @@ from drdrill.core.errors import UsageError
 from drdrill.dataplane.link import LinkCondition
 from drdrill.environment.port import StoreRole
 from drdrill.mirror.fault_operations import FaultOperations
+from drdrill.mirror.link_faults import LinkFaults
+from drdrill.mirror.restores import describe_restore
 from drdrill.mirror.sampling import Sampling
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Operations:
         self._mirror = mirror
         self._network = network
         self._rds = rds
+        self._clock = clock
         self._stop = stop
         self._sampling = Sampling()
         self._faults = FaultOperations(network, clock, find=self._find, everyone=self._everyone)
@@ -58,6 +61,7 @@ class Operations:
             "stop_sampling": self.stop_sampling,
             "stop": self.stop,
         }
+            "restore": self.restore,
 
     def identity(self) -> Answer:
         """Say who this is. A mirror that drdrill built may be broken: that is what it is for."""
@@ -95,6 +99,11 @@ class Operations:
         delay_seconds: float = 0.0,
         bytes_per_second: int | None = None,
         cut: bool = False,
+    def restore(self, resource: str) -> Answer:
+        """Describe what a database instance was restored from."""
+        reconciler = self._find(resource)
+        return describe_restore(self._rds[reconciler.record.region], reconciler, self._clock)
+
     ) -> Answer:
         """Change how the link is on which the databases of a region stream to another one; say how it was."""
         wanted = LinkCondition(delay_seconds, bytes_per_second, cut)
