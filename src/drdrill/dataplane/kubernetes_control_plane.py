@@ -19,7 +19,7 @@ from drdrill.dataplane.kubernetes_authority import (
     write_kubeconfig,
     write_secret,
 )
-from drdrill.dataplane.kubernetes_component import Component, HealthAddress, await_ready
+from drdrill.dataplane.kubernetes_component import Component, Health, HealthAddress, await_ready
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,6 +37,7 @@ _CONTROLLERS_PORT, _SCHEDULER_PORT = 10257, 10259
 # The mirror gives pods their addresses itself, as EKS's network plugin does.
 _CONTROLLERS = "*,-nodeipam"
 _READY_WITHIN = timedelta(seconds=90)  # measured 2 to 4 s, 20 s on a loaded machine
+_ADDRESS_WITHIN = timedelta(seconds=10)  # measured 10 ms
 _POLL = timedelta(milliseconds=20)
 
 
@@ -85,15 +86,19 @@ class ControlPlane:
             "kubernetes", "kubernetes.default", "kubernetes.default.svc", f"kubernetes.default.svc.{CLUSTER_DOMAIN}",
         )  # fmt: skip
         signing = issue_signing_key(self._folder)
-        self.components = (
-            self._etcd(),
-            self._api_server(signing, options),
-            self._controller_manager(signing),
-            self._scheduler(),
+        self._stages = (
+            (self._etcd(),),
+            (self._api_server(signing, options),),
+            (self._controller_manager(signing), self._scheduler()),
         )
 
     def __repr__(self) -> str:
         return f"ControlPlane({self.name.name} on {self.host.name})"
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """The four servers."""
+        return tuple(component for stage in self._stages for component in stage)
 
     @property
     def administrator(self) -> KeyPair:
@@ -106,30 +111,35 @@ class ControlPlane:
         context.load_cert_chain(self._administrator.certificate, self._administrator.key)
         return context
 
-    def start(self) -> None:
-        """Start whatever of it does not run; harmless when all does."""
+    def bring_up(self, clock: Clock) -> None:
+        """Start all of it and wait until all is ready; raises `EnvironmentFailedError` that says what is not.
+
+        One stage after the other: who starts before what it asks waits a second before it asks again.
+        """
         with self._starting:
-            self._start()
+            self._give_address()
+            for stage in self._stages:
+                for component in stage:
+                    component.start()
+                what = f"the cluster {self.name.name}"
+                await_ready(stage, what=what, within=_READY_WITHIN, every=_POLL, clock=clock)
 
-    def _start(self) -> None:
-        if all(component.runs for component in self.components):
-            return
-        # The name of the API has to lead somewhere before anything asks for it.
-        self.host.run(
-            ["ip", "addr", "replace", f"{API_ADDRESS}/32", "dev", "lo"], within=timedelta(seconds=10)
-        )
-        for component in self.components:
-            component.start()
+    def start(self) -> None:
+        """Start again whatever of it ended, as far as what it needs is ready; harmless when all runs."""
+        with self._starting:
+            if all(component.runs for component in self.components):
+                return
+            self._give_address()
+            for stage in self._stages:
+                for component in stage:
+                    component.start()
+                if any(component.observe() is not Health.READY for component in stage):
+                    return
 
-    def await_ready(self, clock: Clock) -> None:
-        """Wait until all of it says that it is ready; raises `EnvironmentFailedError` with what is not."""
-        await_ready(
-            self.components,
-            what=f"the cluster {self.name.name}",
-            within=_READY_WITHIN,
-            every=_POLL,
-            clock=clock,
-        )
+    def _give_address(self) -> None:
+        """Let the host be found at the address that pods call the API by."""
+        command = ["ip", "addr", "replace", f"{API_ADDRESS}/32", "dev", "lo"]
+        self.host.run(command, within=_ADDRESS_WITHIN)
 
     def _etcd(self) -> Component:
         clients, peers = f"http://127.0.0.1:{_ETCD_PORT}", f"http://127.0.0.1:{_ETCD_PEERS}"
@@ -137,7 +147,9 @@ class ControlPlane:
             self._programs["etcd"], f"--data-dir={self.host.disk / 'etcd'}", "--unsafe-no-fsync", "--log-level=warn",
             f"--listen-client-urls={clients}", f"--advertise-client-urls={clients}",
             f"--listen-peer-urls={peers}", f"--initial-advertise-peer-urls={peers}",
-            f"--initial-cluster=default={peers}", f"--listen-metrics-urls=http://{self.host.address}:{_ETCD_HEALTH}",
+            f"--initial-cluster=default={peers}",
+            # Alone it has nobody to wait for: with etcd's own patience (1 s) it takes that long to elect itself.
+            "--heartbeat-interval=10", "--election-timeout=100", f"--listen-metrics-urls=http://{self.host.address}:{_ETCD_HEALTH}",
         ]  # fmt: skip
         return self._component("etcd", command, HealthAddress(self.host.address, _ETCD_HEALTH, "/health"))
 

@@ -83,8 +83,7 @@ class Cluster:
 
     def start(self) -> None:
         """Start the control plane and wait until all of it is ready."""
-        self.plane.start()
-        self.plane.await_ready(self._parts.clock)
+        self.plane.bring_up(self._parts.clock)
 
     def add_node(self, zone: str, labels: Mapping[str, str], *, instance: str = "") -> KubernetesNode:
         """Make a host in a zone, and start a node on it; `await_ready` of what is returned waits for it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import concurrent.futures
+import functools
 import logging
 import threading
 from pathlib import Path
@@ -31,13 +32,14 @@ def open_clusters(
 ) -> Clusters:
     """Return a world's clusters: none yet, and nothing is looked for before somebody asks for the first."""
     layouts = {layout.name: layout for layout in network.regions}
+    find_once = functools.cache(require_programs)  # their checksum takes 0.3 s
 
     def make_parts(region: str) -> ClusterParts:
         return ClusterParts(
             network=network,
             layout=layouts[region],
             names=names,
-            programs=require_programs(),
+            programs=find_once(),
             clock=clock,
             logs=directory.logs,
             catalogue=Path(settings["images"]),
