@@ -60,6 +60,8 @@ class Node:
             assert said.readline() == "up\n"
         children = Path(f"/proc/{self._host.pid}/task/{self._host.pid}/children").read_text(encoding="ascii")
         self.init_pid = int(children.split()[0])
+        self.run("ip", "link", "set", "lo", "up")
+        self.run("ip", "addr", "add", "10.20.0.10/32", "dev", "lo")
 
     def start_runtime(self, *options: str) -> None:
         """Start the container runtime and wait until it answers."""
@@ -174,20 +176,22 @@ class Node:
     def status(self, container: str) -> cri.ContainerStatus:
         """Return the status of a container."""
         request = cri.ContainerStatusRequest(container_id=container)
-        return self.ask("ContainerStatus", request).status
+        status: cri.ContainerStatus = self.ask("ContainerStatus", request).status
+        return status
 
     def await_exit(self, container: str) -> cri.ContainerStatus:
         """Wait until a container has ended and return its status."""
-
-        def observe() -> cri.ContainerStatus | None:
-            status = self.status(container)
-            return status if status.state == cri.CONTAINER_EXITED else None
-
-        return wait_until(observe, what="the end of a container", within=WITHIN, every=EVERY)
+        wait_until(
+            lambda: self.status(container).state == cri.CONTAINER_EXITED,
+            what="the end of a container", within=WITHIN, every=EVERY,
+        )  # fmt: skip
+        return self.status(container)
 
     def execute(self, container: str, *command: str, timeout: int = 0) -> cri.ExecSyncResponse:
         """Run a command in a container."""
-        return self.ask("ExecSync", cri.ExecSyncRequest(container_id=container, cmd=command, timeout=timeout))
+        request = cri.ExecSyncRequest(container_id=container, cmd=command, timeout=timeout)
+        answer: cri.ExecSyncResponse = self.ask("ExecSync", request)
+        return answer
 
     def say(self, container: str, *command: str) -> str:
         """Run a command in a container and return what it says; it must end well."""
