@@ -65,3 +65,53 @@ def inject_disk_full(store: str, role: str) -> dict[str, Any]:
 def heal_disk_full(store: str) -> dict[str, Any]:
     """Take away what fills the disk."""
     return faults.heal("disk_full", store)
+
+
+def inject_link_delay(store: str, amount: str) -> dict[str, Any]:
+    """Have what `store` streams to another region arrive late by `amount`, such as `3 s`."""
+    return faults.inject("link_delay", store, "replica", amount)
+
+
+def heal_link_delay(store: str) -> dict[str, Any]:
+    """Have the links of `store` to other regions be as usual."""
+    return faults.heal("link_delay", store)
+
+
+def inject_link_throttle(store: str, amount: str) -> dict[str, Any]:
+    """Have only `amount`, such as `32 KiB`, a second of what `store` streams reach another region."""
+    return faults.inject("link_throttle", store, "replica", amount)
+
+
+def heal_link_throttle(store: str) -> dict[str, Any]:
+    """Have the links of `store` to other regions be as usual."""
+    return faults.heal("link_throttle", store)
+
+
+def inject_link_cut(store: str) -> dict[str, Any]:
+    """Have nothing of what `store` streams reach another region."""
+    return faults.inject("link_cut", store, "replica")
+
+
+def heal_link_cut(store: str) -> dict[str, Any]:
+    """Have the links of `store` to other regions be as usual."""
+    return faults.heal("link_cut", store)
+
+
+def inject_bad_delete(store: str, role: str, statement: str, doomed: str) -> dict[str, Any]:
+    """Run a statement on `store` that deletes the rows whose keys the query `doomed` returns."""
+    return faults.inject("bad_delete", store, role, statement=statement, doomed=doomed)
+
+
+def heal_bad_delete(store: str) -> dict[str, Any]:
+    """Mend nothing: deleted rows come back by a restore."""
+    return faults.heal("bad_delete", store)
+
+
+def inject_drop_table(store: str, role: str, statement: str, doomed: str) -> dict[str, Any]:
+    """Run a statement on `store` that drops the table whose rows' keys the query `doomed` returns."""
+    return faults.inject("drop_table", store, role, statement=statement, doomed=doomed)
+
+
+def heal_drop_table(store: str) -> dict[str, Any]:
+    """Mend nothing: a dropped table comes back by a restore."""
+    return faults.heal("drop_table", store)

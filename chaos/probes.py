@@ -65,3 +65,53 @@ def observe_disk_full(store: str, within: str) -> dict[str, Any]:
 def observe_disk_space(store: str, within: str) -> dict[str, Any]:
     """Watch until a program on the host can write a file again; fails when it cannot within that time."""
     return faults.observe_healed("disk_full", store, within)
+
+
+def observe_link_delay(store: str, within: str) -> dict[str, Any]:
+    """Watch until answers over the link come as late as it was delayed; fails when it is not so within that time."""
+    return faults.observe_effect("link_delay", store, within)
+
+
+def observe_link_delay_healed(store: str, within: str) -> dict[str, Any]:
+    """Watch until answers over the link come as usual; fails when they do not within that time."""
+    return faults.observe_healed("link_delay", store, within)
+
+
+def observe_link_throttle(store: str, within: str) -> dict[str, Any]:
+    """Watch until the stream arrives slowly while more is waiting; fails when it does not within that time."""
+    return faults.observe_effect("link_throttle", store, within)
+
+
+def observe_link_throttle_healed(store: str, within: str) -> dict[str, Any]:
+    """Watch until answers over the link come as usual; fails when they do not within that time."""
+    return faults.observe_healed("link_throttle", store, within)
+
+
+def observe_link_cut(store: str, within: str) -> dict[str, Any]:
+    """Watch until nothing is seen to come over the link; fails when it is not so within that time."""
+    return faults.observe_effect("link_cut", store, within)
+
+
+def observe_link_cut_healed(store: str, within: str) -> dict[str, Any]:
+    """Watch until answers over the link come as usual; fails when they do not within that time."""
+    return faults.observe_healed("link_cut", store, within)
+
+
+def observe_rows_gone(store: str, within: str) -> dict[str, Any]:
+    """Watch until none of the deleted rows is found by the database's name; fails when one is after that time."""
+    return faults.observe_effect("bad_delete", store, within)
+
+
+def observe_rows_back(store: str, within: str) -> dict[str, Any]:
+    """Watch until the deleted rows are found by the database's name; fails when they are not within that time."""
+    return faults.observe_healed("bad_delete", store, within)
+
+
+def observe_table_gone(store: str, within: str) -> dict[str, Any]:
+    """Watch until the table is not found by the database's name; fails when it is after that time."""
+    return faults.observe_effect("drop_table", store, within)
+
+
+def observe_table_back(store: str, within: str) -> dict[str, Any]:
+    """Watch until the table's rows are found by the database's name; fails when they are not within that time."""
+    return faults.observe_healed("drop_table", store, within)

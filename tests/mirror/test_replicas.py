@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.drill
 RECOVERY = "eu-central-1"
 READER = "reader"
+# 0.4 MB that compress badly: more than a throttled link lets through in a second.
+MUCH = "insert into witness select string_agg(md5(random()::text), '') from generate_series(1, 12000)"
 LINK = {"source": REGION, "destination": RECOVERY}
 
 
@@ -129,6 +131,31 @@ def test_a_cut_link(mirror: Standing) -> None:
         ask("restore_link", **LINK)
     _await_row(mirror, "during the cut")
     _await_replication(mirror, "replicating")
+
+
+@pytest.mark.parametrize(
+    ("kind", "amount"), [("link_delay", "2 s"), ("link_throttle", "64 KiB"), ("link_cut", "")]
+)
+def test_faults_of_the_link(mirror: Standing, kind: str, amount: str) -> None:
+    """Each is seen from the replica's end, is there beside a fault of a member, and ends when it is healed."""
+    _await_replication(mirror, "replicating")
+    faults = mirror.environment.faults
+    injection = faults.inject(FaultRequest(kind, "payments-database", INSTANCE, StoreRole.REPLICA, amount))
+    try:
+
+        def shows() -> bool:
+            mirror.query(MUCH)
+            return bool(faults.observe_effect(injection)["effective"])
+
+        wait_until(shows, what=f"the effect of {kind}", within=WITHIN, every=EVERY)
+        assert faults.observe_healed(injection)["healed"] is False
+    finally:
+        faults.heal(injection)
+    wait_until(
+        lambda: faults.observe_healed(injection)["healed"], what="a usual link", within=WITHIN, every=EVERY
+    )
+    _write(mirror, f"after {kind}")
+    _await_row(mirror, f"after {kind}")
 
 
 def test_no_such_link(mirror: Standing) -> None:

@@ -41,12 +41,19 @@ class StoreRole(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FaultRequest:
-    """What is to be broken: a kind of the catalogue, and a store's member by its role. `resource`: the API's name."""
+    """What is to be broken: a kind of the catalogue, and a store's member by its role. `resource`: the API's name.
+
+    `amount`: how much, in words such as `3 s`; empty for kinds that know no more and less.
+    `statement`: the SQL of a kind that is one; `doomed`: a query of the keys, one bigint, of the rows that it destroys.
+    """
 
     kind: str
     store: str
     resource: str
     role: StoreRole
+    amount: str = ""
+    statement: str = ""
+    doomed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,10 +204,6 @@ class Environment(Protocol):
         """Look at a store's members."""
         ...
 
-    def run_for_operator(
-        self,
-        command: Sequence[str],
-        *,
     def observe_restore(self, resource: str) -> Mapping[str, Any]:
         """Look at what a store was restored from, with the fields of the journal's event `restore.observed`.
 
@@ -208,6 +211,10 @@ class Environment(Protocol):
         """
         ...
 
+    def run_for_operator(
+        self,
+        command: Sequence[str],
+        *,
         within: timedelta,
         output: Path | None = None,
         errors: Path | None = None,

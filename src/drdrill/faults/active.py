@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.core.errors import DamagedRecordError, RefusedError
 from drdrill.environment.port import FaultRequest, Injection, StoreRole
+from drdrill.faults.catalogue import FaultKind
 from drdrill.faults.sanitise import to_json
 from drdrill.record.directory import read_json, write_json
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 FILE_NAME = "active-faults.json"
+_OF_LINKS = frozenset(kind.value for kind in FaultKind if kind.of_link)
 _REMEDY = "Run `drdrill env heal` first."
 
 
@@ -55,8 +57,9 @@ class ActiveFault:
 
     @property
     def target(self) -> str:
-        """The store that this fault is in; a store holds one fault at a time."""
-        return self.request.store
+        """What this fault is in, the store or its links to other regions; each holds one fault at a time."""
+        store = self.request.store
+        return f"the links of {store}" if self.request.kind in _OF_LINKS else store
 
     def __str__(self) -> str:
         return f"{self.request.kind} in {self.target} ({self.request.role}): {self.state}"

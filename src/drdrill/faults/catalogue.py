@@ -18,6 +18,16 @@ class FaultKind(StrEnum):
     PROCESS_HANG = "process_hang"
     ZONE_PARTITION = "zone_partition"
     DISK_FULL = "disk_full"
+    LINK_DELAY = "link_delay"
+    LINK_THROTTLE = "link_throttle"
+    LINK_CUT = "link_cut"
+    BAD_DELETE = "bad_delete"
+    DROP_TABLE = "drop_table"
+
+    @property
+    def of_link(self) -> bool:
+        """Whether it hits the links from a store to its replicas in other regions, and none of its members."""
+        return self in (FaultKind.LINK_DELAY, FaultKind.LINK_THROTTLE, FaultKind.LINK_CUT)
 
     @property
     def description(self) -> str:
@@ -33,6 +43,13 @@ class FaultKind(StrEnum):
             FaultKind.ZONE_PARTITION: "The zone of a store's member is cut off from all others; everything in it "
             "lives on.",
             FaultKind.DISK_FULL: "The disk of a store's member has no free byte left.",
+            FaultKind.LINK_DELAY: "What a store streams to its replicas in another region arrives late.",
+            FaultKind.LINK_THROTTLE: "Only so many bytes a second of what a store streams reach its replicas in "
+            "another region.",
+            FaultKind.LINK_CUT: "Nothing of what a store streams reaches its replicas in another region, and nobody "
+            "is told.",
+            FaultKind.BAD_DELETE: "A statement deletes rows of a store that nobody wanted deleted, on all its members.",
+            FaultKind.DROP_TABLE: "A statement drops a table of a store that is in use, on all its members.",
         }[self]
 
 

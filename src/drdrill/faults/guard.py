@@ -24,6 +24,7 @@ def allow(
     kind: FaultKind,
     store: str,
     role: StoreRole,
+    amount: str = "",
     *,
     plan: PlanSource,
     environment: str,
@@ -43,7 +44,9 @@ def allow(
     if store not in known.stores:
         raise _refusal(f"the plan has no store `{store}`. {suggest(store, known.stores, what='Stores')}")
     _check_identity(_read_identity(port), environment, instance)
-    return FaultRequest(kind=kind, store=store, resource=known.stores[store].resource, role=role)
+    return FaultRequest(
+        kind=kind, store=store, resource=known.stores[store].resource, role=role, amount=amount
+    )
 
 
 def _read_plan(plan: PlanSource) -> Plan:

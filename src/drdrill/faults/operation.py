@@ -14,13 +14,20 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
 
-def inject(kind: str, store: str, role: str) -> dict[str, Json]:
+def inject(
+    kind: str, store: str, role: str, amount: str = "", *, statement: str = "", doomed: str = ""
+) -> dict[str, Json]:
     """Break the member of `store` that plays `role`, if the guard allows it, and return what was done.
+
+    `amount`: how much, for kinds that know more and less. `statement`: the SQL of a kind that is one, `doomed`: a query
+    of the keys of the rows that it destroys.
 
     Raises `RefusedError` (nothing was touched), `UsageError` for a mistyped word, or what the environment
     raised.
     """
-    active = current_session().inject(read_kind(kind), store, read_role(role))
+    active = current_session().inject(
+        read_kind(kind), store, read_role(role), amount, statement=statement, doomed=doomed
+    )
     injection = active.presumed_injection()
     return fields_to_json(
         {name: getattr(injection, name) for name in ("kind", "resource", "before_ns", "after_ns", "details")}

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,16 @@ class FaultSession:
     journal: Journal | None = None
     clock: Clock = field(default_factory=SystemClock)
 
-    def inject(self, kind: FaultKind, store: str, role: StoreRole) -> ActiveFault:
+    def inject(
+        self,
+        kind: FaultKind,
+        store: str,
+        role: StoreRole,
+        amount: str = "",
+        *,
+        statement: str = "",
+        doomed: str = "",
+    ) -> ActiveFault:
         """Break a store's member, if the guard allows it.
 
         Raises `RefusedError` (nothing was touched), or what the environment raised (then it may have
@@ -61,6 +70,7 @@ class FaultSession:
                 kind,
                 store,
                 role,
+                amount,
                 plan=self.plan,
                 environment=self.environment,
                 instance=self.instance,
@@ -70,6 +80,7 @@ class FaultSession:
             if self.journal is not None:
                 self.journal.append("fault.failed", kind=kind, reason=str(error))
             raise
+        request = replace(request, statement=statement, doomed=doomed)
         return Fault(request, self.port, clock=self.clock, journal=self.journal).inject()
 
     def observe_effect(self, kind: FaultKind, store: str, *, within: timedelta) -> dict[str, Json]:
@@ -87,7 +98,7 @@ class FaultSession:
     def _fault(self, kind: FaultKind, store: str) -> Fault:
         record = ActiveFaults(self.port.state_directory)
         for entry in record.read():
-            if entry.request.kind == kind and entry.target == store:
+            if entry.request.kind == kind and entry.request.store == store:
                 return Fault.resume(entry, self.port, clock=self.clock, journal=self.journal)
         raise UsageError(f"No fault of the kind `{kind}` is in `{store}`, says {record.path}.")
 

@@ -96,12 +96,12 @@ class FaultOperations:
 
     def bystander(self, zone: str) -> Answer:
         """Name the machine in a zone that belongs to nobody's database; it is made when it is first asked for."""
-        return {"host": self._bystander(zone).name}
+        return {"host": self.find_bystander(zone).name}
 
     def look_from_zone(self, zone: str, address: str) -> Answer:
         """Look at a server from a machine that stands in a zone."""
         command = [sys.executable, "-m", "drdrill.load.reach", address, str(PORT), _LOOK_TIMEOUT_SECONDS]
-        return {"look": json.loads(self._bystander(zone).run(command, within=_LOOK_WITHIN))}
+        return {"look": json.loads(self.find_bystander(zone).run(command, within=_LOOK_WITHIN))}
 
     def read_disk(self, host: str) -> Answer:
         """Ask a host's own programs how much of its disk is free, and whether it takes a file."""
@@ -112,7 +112,8 @@ class FaultOperations:
         said = found.run(["sh", "-c", _TRY_TO_WRITE, str(found.disk)], within=_LOOK_WITHIN).splitlines()
         return {"host": host, "free_bytes": int(free), "takes_a_file": "yes" in said, "said": said}
 
-    def _bystander(self, zone: str) -> WorldHost:
+    def find_bystander(self, zone: str) -> WorldHost:
+        """Return the machine in a zone that belongs to nobody's database."""
         name = f"bystander-{zone}"
         try:
             return self._network.find_host(name)

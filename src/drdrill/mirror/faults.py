@@ -13,11 +13,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.errors import EnvironmentFailedError, UsageError
-from drdrill.dataplane.postgresql_programs import PORT
+from drdrill.dataplane.postgresql_programs import PORT, find_binaries
 from drdrill.environment.port import FaultRequest, Identity, Injection
+from drdrill.mirror.bad_statements import KINDS as STATEMENT_KINDS
+from drdrill.mirror.bad_statements import observe_back, observe_destroyed
 from drdrill.mirror.control import Control
 from drdrill.mirror.fault_observers import OBSERVERS
 from drdrill.mirror.host import program_environment
+from drdrill.mirror.link_faults import KINDS as LINK_KINDS
+from drdrill.mirror.link_observers import observe_link_effect, observe_link_healed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,6 +41,7 @@ class EmbeddedFaults:
     def __init__(self, world: World | None, directory: MirrorDirectory) -> None:
         """Take the world as seen from outside it; None: this process is itself on the operator's host."""
         self._directory = directory
+        self._world = world
         self._control = Control(directory.control)
         self._eyes = _MirrorEyes(world, directory, self._control)
 
@@ -51,6 +56,15 @@ class EmbeddedFaults:
 
     def inject(self, request: FaultRequest) -> Injection:
         """Break it."""
+        if request.kind in STATEMENT_KINDS:
+            said = {"statement": request.statement, "doomed": request.doomed}
+            answer = self._control.ask("inject_statement", resource=request.resource, **said)
+            return Injection(kind=request.kind, **answer)
+        if request.kind in LINK_KINDS:
+            answer = self._control.ask(
+                "inject_link", kind=request.kind, resource=request.resource, amount=request.amount
+            )
+            return Injection(kind=request.kind, **answer)
         _observer_of(request.kind)  # what nobody could see is not injected
         answer = self._control.ask(
             "inject", kind=request.kind, resource=request.resource, role=request.role.value
@@ -59,16 +73,49 @@ class EmbeddedFaults:
 
     def heal(self, injection: Injection) -> Mapping[str, Any]:
         """Mend what that injection broke; where nobody knows what it was, every host of the resource."""
+        if injection.kind in STATEMENT_KINDS:
+            return {"mended": "nothing: rows come back by a restore"}
+        if injection.kind in LINK_KINDS:
+            return self._control.ask("heal_link", source=_source_of(injection))
         names = [host["host"] for host in self._hosts_of(injection)]
         return self._control.ask("heal", kind=injection.kind, hosts=names)
 
     def observe_effect(self, injection: Injection) -> Mapping[str, Any]:
         """Look whether the fault shows."""
+        if injection.kind in STATEMENT_KINDS:
+            return observe_destroyed(self._ask, injection.details)
+        if injection.kind in LINK_KINDS:
+            return observe_link_effect(self._look_at_link(injection), injection.details["condition"])
         return _observer_of(injection.kind).observe_effect(self._eyes, self._hosts_of(injection))
 
     def observe_healed(self, injection: Injection) -> Mapping[str, Any]:
         """Look whether what it broke, or every host of the resource, is whole again."""
+        if injection.kind in STATEMENT_KINDS:
+            return observe_back(self._ask, injection.details)
+        if injection.kind in LINK_KINDS:
+            return observe_link_healed(self._look_at_link(injection))
         return _observer_of(injection.kind).observe_healed(self._eyes, self._hosts_of(injection))
+
+    def _ask(self, details: Mapping[str, Any], query: str) -> tuple[int, str]:
+        """Ask a database by its endpoint's name, as its user, from the operator's host: exit status and words."""
+        command = [
+            *(self._world.entry("operator") if self._world else ()),
+            str(find_binaries() / "psql"), "--no-psqlrc", "--quiet", "--no-align", "--tuples-only",
+            "--set", "ON_ERROR_STOP=1", "--host", details["endpoint"], "--port", str(PORT),
+            "--username", details["user"], "--dbname", details["database"], "--command", query,
+        ]  # fmt: skip
+        secret = (self._directory.secrets / "database-password").read_text(encoding="ascii")
+        variables = {"PGPASSWORD": secret, "PGCONNECT_TIMEOUT": "3"}
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=_LOOK_WITHIN.total_seconds(), check=False,
+            env=program_environment(self._directory.disks / "operator", variables), cwd="/", start_new_session=True,
+        )  # fmt: skip
+        return done.returncode, (done.stdout + done.stderr).strip()
+
+    def _look_at_link(self, injection: Injection) -> Mapping[str, Any]:
+        condition = injection.details.get("condition") or {}
+        patience = float(condition.get("delay_seconds", 0.0))
+        return self._control.ask("look_at_link", source=_source_of(injection), patience_seconds=patience)
 
     def _hosts_of(self, injection: Injection) -> Sequence[Mapping[str, Any]]:
         hosts: Sequence[Mapping[str, Any]]
@@ -77,6 +124,11 @@ class EmbeddedFaults:
         else:
             hosts = injection.details["hosts"]
         return hosts
+
+
+def _source_of(injection: Injection) -> str:
+    """Return the database whose links are meant: where nobody knows what was done, the request's."""
+    return str(injection.details.get("source", injection.resource))
 
 
 def _observer_of(kind: str) -> Observer:

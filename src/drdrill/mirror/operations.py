@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from drdrill.core.errors import UsageError
 from drdrill.dataplane.link import LinkCondition
 from drdrill.environment.port import StoreRole
+from drdrill.mirror.bad_statements import BadStatements
 from drdrill.mirror.fault_operations import FaultOperations
 from drdrill.mirror.link_faults import LinkFaults
 from drdrill.mirror.restores import describe_restore
@@ -44,6 +45,13 @@ class Operations:
         self._stop = stop
         self._sampling = Sampling()
         self._faults = FaultOperations(network, clock, find=self._find, everyone=self._everyone)
+        self._link_faults = LinkFaults(
+            clock,
+            find=self._find,
+            everyone=self._everyone,
+            links_of=lambda region: rds[region].links,
+            bystander=self._faults.find_bystander,
+        )
         for region in rds.values():
             region.on_reading = self._sampling.take
 
@@ -54,14 +62,16 @@ class Operations:
             "hosts": self.hosts,
             "stores": self.stores,
             "store": self.store,
+            "restore": self.restore,
             **self._faults.table(),
+            **self._link_faults.table(),
+            **BadStatements(self._clock, find=self._find).table(),
             "shape_link": self.shape_link,
             "restore_link": self.restore_link,
             "start_sampling": self.start_sampling,
             "stop_sampling": self.stop_sampling,
             "stop": self.stop,
         }
-            "restore": self.restore,
 
     def identity(self) -> Answer:
         """Say who this is. A mirror that drdrill built may be broken: that is what it is for."""
@@ -91,6 +101,11 @@ class Operations:
         """Describe one database instance as it is now."""
         return self._describe(self._find(resource))
 
+    def restore(self, resource: str) -> Answer:
+        """Describe what a database instance was restored from."""
+        reconciler = self._find(resource)
+        return describe_restore(self._rds[reconciler.record.region], reconciler, self._clock)
+
     def shape_link(
         self,
         source: str,
@@ -99,11 +114,6 @@ class Operations:
         delay_seconds: float = 0.0,
         bytes_per_second: int | None = None,
         cut: bool = False,
-    def restore(self, resource: str) -> Answer:
-        """Describe what a database instance was restored from."""
-        reconciler = self._find(resource)
-        return describe_restore(self._rds[reconciler.record.region], reconciler, self._clock)
-
     ) -> Answer:
         """Change how the link is on which the databases of a region stream to another one; say how it was."""
         wanted = LinkCondition(delay_seconds, bytes_per_second, cut)

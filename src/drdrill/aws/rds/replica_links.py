@@ -43,6 +43,17 @@ class OutgoingLinks:
                 self._links[key] = link
         return Upstream(server.host.address, link.port, backup_port=link.port)
 
+    @property
+    def usual(self) -> LinkCondition:
+        """How links are when nobody shapes them."""
+        return self._usual
+
+    def port_of(self, region: str, server: PostgresServer) -> int | None:
+        """Return the port at which the link of a server to another region listens; None: there is none that stands."""
+        with self._lock:
+            link = self._links.get((server.host.name, region))
+            return link.port if link is not None and link.lives else None
+
     def lives(self, region: str, server: PostgresServer) -> bool:
         """Tell whether the link of a server to another region stands: it falls with the power of its host."""
         with self._lock:
