@@ -145,14 +145,15 @@ def _list_inner_mounts() -> Iterator[str]:
     """Yield where other file systems of the machine lie inside its top folders: an overlay does not show them."""
     with open("/proc/self/mountinfo", encoding="utf-8") as table:  # noqa: PTH123
         lines = [line.split(" ") for line in table]
+    machine = next((fields[2] for fields in lines if fields[4] == "/"), "")
     seen = set()
     for fields in lines:
-        path = fields[4].replace("\\040", " ")
+        device, origin, path = fields[2], fields[3], fields[4].replace("\\040", " ")
         kind = fields[fields.index("-") + 1]
-        top = path.split("/")[1]
-        inner = path.count("/") > 1 and top not in _OWN and kind not in _NOT_SHOWN
-        if inner and path not in seen and "(deleted)" not in path:
+        inner = path.count("/") > 1 and path.split("/")[1] not in _OWN and kind not in _NOT_SHOWN
+        shown = device == machine and origin == path  # the machine's own folder, mounted where it is anyway
+        if inner and not shown and path not in seen:
             seen.add(path)
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(OSError):  # another mount hides it
                 os.stat(path)  # noqa: PTH116
                 yield path
