@@ -118,3 +118,37 @@ Feature: Database failure
     And no more was lost than the recovery point objective allows
     And every surviving row is one that a user wrote, and one server wrote at a time
     And redundancy was back within its objective
+
+  @scenario:bad_delete
+  Scenario: A bad statement deletes half of the payments, and the database is restored to before it
+    Given users are served by the system in its steady state
+    When a bad statement deletes half of the payments
+    And the operator restores the database to the last second before it
+    And the restored database takes the place of the damaged one
+    And users are served again
+    And the deleted payments are back
+    And the database is protected again
+    And recovery is measured
+    Then the drill is valid
+    And the service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And what was restored is what users had been told by then, row by row
+    And every surviving row is one that a user wrote, and one server wrote at a time
+    And redundancy was back within its objective
+
+  @scenario:drop_table
+  Scenario: A bad statement drops the table of payments, and the database is restored to before it
+    Given users are served by the system in its steady state
+    When a bad statement drops the table of payments
+    And the operator restores the database to the last second before it
+    And the restored database takes the place of the damaged one
+    And users are served again
+    And the table of payments is back
+    And the database is protected again
+    And recovery is measured
+    Then the drill is valid
+    And the service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And what was restored is what users had been told by then, row by row
+    And every surviving row is one that a user wrote, and one server wrote at a time
+    And redundancy was back within its objective

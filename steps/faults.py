@@ -80,3 +80,29 @@ def fill_the_disk(drill: Drill, role: str) -> None:
 def empty_the_disk(drill: Drill) -> None:
     """Take away what fills the disk."""
     drill.heal("database_disk_full")
+
+
+@when("a bad statement deletes half of the payments")
+def delete_half(drill: Drill) -> None:
+    """Delete half of the rows, chosen by the seed, and look what is left."""
+    drill.inject("database_bad_delete", seed=str(drill.seed))
+    drill.restoring.note_damage()
+
+
+@when("the deleted payments are back")
+def find_the_deleted(drill: Drill) -> None:
+    """Look that the rows are there again where users find the database."""
+    drill.heal("database_bad_delete")
+
+
+@when("a bad statement drops the table of payments")
+def drop_the_table(drill: Drill) -> None:
+    """Drop the table that users write to, and look what is left."""
+    drill.inject("database_drop_table")
+    drill.restoring.note_damage()
+
+
+@when("the table of payments is back")
+def find_the_table(drill: Drill) -> None:
+    """Look that the table's rows are there again where users find the database."""
+    drill.heal("database_drop_table")

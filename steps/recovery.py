@@ -28,6 +28,18 @@ def wait_for_users_to_be_served(drill: Drill) -> None:
     drill.await_recovery()
 
 
+@when("the operator restores the database to the last second before it")
+def restore_to_before_the_fault(drill: Drill) -> None:
+    """Have the company's code restore the database beside the damaged one, and look at its rows."""
+    drill.restoring.restore_to_before_the_fault()
+
+
+@when("the restored database takes the place of the damaged one")
+def put_the_restored_database_in_place(drill: Drill) -> None:
+    """Have the company's code give the restored database the name."""
+    drill.restoring.put_in_place()
+
+
 @when("the database is protected again")
 def wait_for_protection(drill: Drill) -> None:
     """Wait until redundancy is back."""

@@ -34,6 +34,12 @@ def rows_are_intact(drill: Drill) -> None:
     drill.require_intact_rows()
 
 
+@then("what was restored is what users had been told by then, row by row")
+def restore_is_proven(drill: Drill) -> None:
+    """The restored rows were read before users came, and none is missing, altered or too young."""
+    drill.require_restored()
+
+
 @then("redundancy was back within its objective")
 def redundancy_is_back(drill: Drill) -> None:
     """The time to re-protection is met, measured here and projected to production."""

@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import traceback
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
@@ -31,7 +30,6 @@ from drdrill.core.errors import (
     EnvironmentFailedError,
     InvalidDrillError,
     NotObservedError,
-    RefusedError,
     UsageError,
 )
 from drdrill.core.process import ProcessId
@@ -40,10 +38,19 @@ from drdrill.core.waiting import wait_until
 from drdrill.drill.about import describe_drill, draw_seed
 from drdrill.drill.aftermath import LOOK_EVERY, Aftermath
 from drdrill.drill.budget import BUDGET_NAME, load_budget
+from drdrill.drill.experiments import run_named
 from drdrill.drill.failover import FailoverCode
-from drdrill.drill.judging import describe_figures, require_intact_rows, require_objective, require_valid
+from drdrill.drill.judging import (
+    describe_figures,
+    require_intact_rows,
+    require_objective,
+    require_restored,
+    require_valid,
+)
 from drdrill.drill.observation import StoreObserver
+from drdrill.drill.page import write_page
 from drdrill.drill.register import append_to_register
+from drdrill.drill.restoring import Restoring
 from drdrill.drill.shield import hold_signals
 from drdrill.drill.users import Users
 from drdrill.environment.port import StoreRole
@@ -54,7 +61,7 @@ from drdrill.measure import measure
 from drdrill.measure.facts import read_facts
 from drdrill.measure.verdict import ObjectiveKind
 from drdrill.plan import StandbyReplication, load_plan
-from drdrill.record.directory import DrillDirectory, write_json, write_text
+from drdrill.record.directory import DrillDirectory, write_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,6 +106,7 @@ class Drill:
         self._users: Users | None = None
         self._aftermath: Aftermath | None = None
         self._store: StoreObserver | None = None
+        self._restoring: Restoring | None = None
         self._failover: FailoverCode | None = None
         self._stack = contextlib.ExitStack()
 
@@ -179,6 +187,10 @@ class Drill:
             clock=self._clock,
         )
         self._failover = FailoverCode(request.root, environment, self.directory, clock=self._clock)
+        self._restoring = Restoring(
+            environment, self._users, self._resource,
+            directory=self.directory, journal=self.journal, clock=self._clock, fail_over=self.fail_over,
+        )  # fmt: skip
         self._users.prepare_store()
         environment.start_sampling(
             self._resource, self.directory.evidence / f"replication-{self._resource}.jsonl"
@@ -248,24 +260,18 @@ class Drill:
 
     def _run_experiment(self, name: str, **configuration: str) -> str:
         """Return why the experiment did not succeed, `` if it did."""
-        from drdrill.faults.toolkit import run_experiment  # noqa: PLC0415 (Chaos Toolkit's start, 0.3 s)
-
-        result = run_experiment(
-            self.request.experiments / name,
-            configuration={"store": self.scenario.store, **configuration},
-            directory=self.directory,
-        )
-        if result.refused:
-            raise RefusedError(result.reason)
-        return result.reason
+        experiment = self.request.experiments / name
+        return run_named(experiment, self.directory, store=self.scenario.store, **configuration)
 
     def fail_over(self, code: str, *arguments: str) -> str:
-        """Run the company's own `failover/CODE.py` on the operators' host to its end; return what it printed.
-
-        Raises `CommandFailedError` with what it said when it failed: then the drill is broken, not missed.
-        """
+        """Run the company's `failover/CODE.py` where operators work; return what it printed, raise when it failed."""
         within = self.budget.patience.recovery
         return self._require(self._failover).run(code, *arguments, within=within)
+
+    @property
+    def restoring(self) -> Restoring:
+        """What restores the store from its backups."""
+        return self._require(self._restoring)
 
     def await_outage(self) -> None:
         """Wait until users were seen not to be served for as long as the plan declares, or patience ends."""
@@ -273,8 +279,8 @@ class Drill:
 
     def await_status(self, status: str) -> None:
         """Wait until the cloud says this of the store. Raises `InvalidDrillError` when it does not in time."""
-        within = self.budget.patience.recovery
-        self._require(self._store).await_status(status, within=within, clock=self._clock)
+        patience = self.budget.patience
+        self._require(self._store).await_status(status, within=patience.recovery, clock=self._clock)
 
     def await_recovery(self) -> None:
         """Wait until users are served again, stably, or patience ends; both are recorded."""
@@ -316,6 +322,10 @@ class Drill:
     def require_intact_rows(self) -> None:
         """Raise if acknowledged rows are gone without explanation, or rows are there that should not be."""
         require_intact_rows(self._require(self.measurement))
+
+    def require_restored(self) -> None:
+        """Raise unless what was restored was read, and is what users had been told."""
+        require_restored(self._require(self.measurement))
 
     def require_objective(self, kind: str) -> Objective:
         """Raise unless the objective (`rto`, `rpo`, `re_protection`) is met, measured and projected."""
@@ -359,7 +369,7 @@ class Drill:
             self._attempt(failures, self._store_verdict)
         verdict = self.measurement.verdict if self.measurement else Verdict.INCONCLUSIVE
         self._attempt(failures, lambda: self.journal.append("drill.ended", verdict=verdict.value))
-        self._attempt(failures, self._write_page)
+        self._attempt(failures, lambda: write_page(self.directory))
         self._attempt(
             failures,
             lambda: append_to_register(
@@ -370,15 +380,6 @@ class Drill:
             raise failures[0]
         if failures:
             raise ExceptionGroup(f"{self!r} did not end cleanly", failures)
-
-    def _write_page(self) -> None:
-        """Render the page; a drill whose page cannot be made keeps its verdict, and a log says why."""
-        try:
-            from drdrill.report import render_page  # noqa: PLC0415 (only at a drill's end: 0.2 s)
-
-            write_text(self.directory.page_path, render_page(self.directory))
-        except Exception:  # noqa: BLE001 (whatever it was: the page is not the verdict)
-            (self.directory.logs / "report.txt").write_text(traceback.format_exc(), encoding="utf-8")
 
     @staticmethod
     def _attempt(failures: list[Exception], act: Callable[[], object]) -> None:

@@ -55,6 +55,16 @@ def require_objective(measurement: Measurement, kind: ObjectiveKind) -> Objectiv
     return objective
 
 
+def require_restored(measurement: Measurement) -> None:
+    """Raise unless something was restored, read and found to be what users had been told, or what was planted found."""
+    for verdict in (Verdict.MISSED, Verdict.INVALID, Verdict.INCONCLUSIVE):
+        of_restores = ("restore_", "nothing_destroyed", "control_failed")
+        found = [one for one in measurement.reasons if one.code.startswith(of_restores)]
+        _raise(verdict, [one for one in found if one.verdict is verdict])
+    if not measurement.restores:
+        raise InconclusiveError("Nothing was restored that could be compared.")
+
+
 def describe_figures(measurement: Measurement, seed: int) -> dict[str, str]:
     """Return the measured figures as short texts, for reports."""
     figures = {"verdict": measurement.verdict.value, "seed": str(seed)}

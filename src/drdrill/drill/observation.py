@@ -59,10 +59,13 @@ class StoreObserver:
         """Note the members again, and the role changes and events since before the fault."""
         before, now = self._before, self._note("after_fault")
         known = set(before.events) if before else set()
+        replaced = not known <= set(
+            now.events
+        )  # another database has the name now, with a history of its own
         self._journal.append(
             "failover.observed",
             resource=self._resource,
-            promotions=now.promotions - (before.promotions if before else 0),
+            promotions=now.promotions - (before.promotions if before and not replaced else 0),
             events=[
                 {"at_ns": one.at_ns, "code": one.code, "message": one.message}
                 for one in now.events

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,10 +14,12 @@ from drdrill.dataplane.postgresql_programs import PORT
 from drdrill.load.clients import Target, plan_client_beside, plan_clients
 from drdrill.measure.availability import judge_windows, read_samples, thresholds_of
 from drdrill.measure.outage import measure_outage
+from drdrill.measure.restore import find_first_served
 from drdrill.record.ledger import ClientKind, Outcome, outcomes_of, read_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from drdrill.core.clock import Clock
     from drdrill.environment.port import Environment, StoreMember
@@ -61,6 +64,8 @@ class Users:
         self._resource = plan.stores[workload.store].resource
         self._processes: tuple[str, ...] = ()
         self._clients = 0
+        self._damaged = False
+        self._restored: list[int] = []
         self.present = False
 
     def prepare_store(self) -> None:
@@ -176,14 +181,28 @@ class Users:
 
     def observe_outage(self, fault_ns: int, fault_until_ns: int) -> Outage:
         """Measure what they had of a fault, up to now."""
-        return measure_outage(read_ledger(self._directory.ledger), self._thresholds, fault_ns, fault_until_ns)
+        ledgers = read_ledger(self._directory.ledger)
+        whole_ns = find_first_served(self._restored, ledgers) if self._damaged else None
+        return measure_outage(ledgers, self._thresholds, fault_ns, fault_until_ns, whole_ns=whole_ns)
+
+    def note_damage(self) -> None:
+        """Be told that their data is not whole: they count as served only by a server that was restored."""
+        self._damaged = True
+
+    def note_restored(self, address: str) -> None:
+        """Be told of a server that was restored from a backup."""
+        self._restored.append(int(ipaddress.IPv4Address(address)))
+
+    def read_rows(self, path: Path, *, endpoint: str | None = None) -> None:
+        """Read everything that they wrote from their store, or from another database; raises `CommandFailedError`."""
+        query = f"copy ({self._workload.read_back}) to stdout (format binary)"
+        self._environment.run_for_operator(self._psql(query, endpoint), within=_READ_WITHIN, output=path)
 
     def read_back(self, number: int) -> None:
         """Read everything that they wrote back from the store into `evidence/`; raises `CommandFailedError`."""
         path = self._directory.evidence / f"survivors-{number}.pgcopy"
-        query = f"copy ({self._workload.read_back}) to stdout (format binary)"
         at_ns = self._clock.now_ns()
-        self._environment.run_for_operator(self._psql(query), within=_READ_WITHIN, output=path)
+        self.read_rows(path)
         evidence = self._directory.describe_evidence(
             path, source=f"{self._workload.store}, read by its endpoint's name"
         )
@@ -192,8 +211,8 @@ class Users:
     def _ask_store(self, statements: str, *, within: timedelta) -> None:
         self._environment.run_for_operator(self._psql(statements), within=within)
 
-    def _psql(self, statements: str) -> Sequence[str]:
-        endpoint = self._environment.observe_store(self._resource).endpoint
+    def _psql(self, statements: str, endpoint: str | None = None) -> Sequence[str]:
+        endpoint = endpoint or self._environment.observe_store(self._resource).endpoint
         return [
             "psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--host", endpoint, "--port", str(PORT),
             "--username", self._workload.user, "--dbname", self._workload.database, "--command", statements,

@@ -79,8 +79,8 @@ class Measurement:
     re_protection: Measured
     controls: tuple[Control, ...]
     findings: tuple[Finding, ...]
-    restores: tuple[RestoreProof, ...]
-    destroyed: Destroyed | None
+    restores: tuple[RestoreProof, ...] = ()
+    destroyed: Destroyed | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of `verdict.json`; `docs/schemas/verdict.schema.json` describes it."""

@@ -146,7 +146,12 @@ def find_whole_again(facts: Facts, ledgers: Sequence[ClientLedger]) -> int | Non
     """Return when users were first served from restored data; None: no fault destroyed any. `NEVER`: they were not."""
     if facts.damage is None:
         return None
-    served = (first_acknowledged_by(restore.server, ledgers) for restore in facts.restores)
+    return find_first_served([restore.server for restore in facts.restores], ledgers)
+
+
+def find_first_served(servers: Sequence[int], ledgers: Sequence[ClientLedger]) -> int:
+    """Return when one of these servers first acknowledged a write; `NEVER`: none did."""
+    served = (first_acknowledged_by(server, ledgers) for server in servers)
     return min((at_ns for at_ns in served if at_ns is not None), default=NEVER)
 
 

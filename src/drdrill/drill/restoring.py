@@ -1,0 +1,116 @@
+"""A store that is restored from its backups in a drill: what was left, what was asked for, what came of it.
+
+The company's own code restores; what is asked of it here is only the moment. Beside it, everything is looked at by
+itself: the rows that a fault left, what the environment says the new database was made of, and its rows, before users
+come to it. What these say is the measurement's.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from drdrill.core.errors import CommandFailedError, UsageError
+from drdrill.measure.facts import read_facts
+from drdrill.record.journal import read_journal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from drdrill.core.clock import Clock
+    from drdrill.drill.users import Users
+    from drdrill.environment.port import Environment
+    from drdrill.record.directory import DrillDirectory
+    from drdrill.record.journal import Journal
+
+_RESTORE, _REPLACE = "restore_database", "replace_database"
+
+
+class Restoring:
+    """Restores one store, and notes in the journal what is seen of it. `fail_over` runs the company's code."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        users: Users,
+        resource: str,
+        *,
+        directory: DrillDirectory,
+        journal: Journal,
+        clock: Clock,
+        fail_over: Callable[..., str],
+    ) -> None:
+        self._environment = environment
+        self._users = users
+        self._resource = resource
+        self._directory = directory
+        self._journal = journal
+        self._clock = clock
+        self._fail_over = fail_over
+        self._restores = 0
+
+    def note_damage(self) -> None:
+        """Read the rows that a fault left, right after it. What cannot be read is noted, too: nothing was left."""
+        path = self._directory.evidence / "damage-1.pgcopy"
+        at_ns = self._clock.now_ns()
+        try:
+            self._users.read_rows(path)
+        except CommandFailedError as error:
+            self._journal.append("damage.unreadable", number=1, at_ns=at_ns, reason=_last_words(error))
+        else:
+            self._note_rows("damage.read", 1, at_ns, path, source=f"{self._resource}, right after the fault")
+        self._users.note_damage()
+
+    def restore_to_before_the_fault(self) -> None:
+        """Have the store restored to the last whole second before the fault, and look at what was restored.
+
+        Raises `CommandFailedError` with what the company's code said when it failed.
+        """
+        self._fail_over(_RESTORE, self._resource, "--to", self._find_moment().isoformat())
+        self.observe(f"{self._resource}-restored")
+
+    def observe(self, restored: str) -> None:
+        """Note what a database was restored from, and read its rows."""
+        self._restores += 1
+        described = dict(self._environment.observe_restore(restored))
+        self._journal.append("restore.observed", **described)
+        self._users.note_restored(str(described["address"]))
+        path = self._directory.evidence / f"restore-{self._restores}.pgcopy"
+        at_ns = self._clock.now_ns()
+        try:
+            self._users.read_rows(path, endpoint=str(described["endpoint"]))
+        except CommandFailedError as error:
+            self._journal.append(
+                "restore.unreadable", number=self._restores, at_ns=at_ns, reason=_last_words(error)
+            )
+        else:
+            source = f"{restored}, before users came to it"
+            self._note_rows("restore.read", self._restores, at_ns, path, source=source)
+
+    def put_in_place(self) -> None:
+        """Have the restored database take the damaged one's place."""
+        self._fail_over(_REPLACE, self._resource)
+        samples = self._directory.evidence / f"replication-{self._resource}.jsonl"
+        self._environment.start_sampling(self._resource, samples)
+
+    def _find_moment(self) -> datetime:
+        """Return the last whole second before the fault, on the wall clock: PITR is exact to the second."""
+        fault = read_facts(self._directory).fault
+        if fault is None:
+            raise UsageError("There is no moment to restore to: nothing was broken in this drill.")
+        told = next(
+            event for event in read_journal(self._directory.journal_path) if event.kind == "fault.injected"
+        )
+        before = datetime.fromisoformat(told.utc) - timedelta(
+            microseconds=-(-(told.at_ns - fault.before_ns) // 1000)
+        )
+        return before.replace(microsecond=0)
+
+    def _note_rows(self, kind: str, number: int, at_ns: int, path: Path, *, source: str) -> None:
+        evidence = self._directory.describe_evidence(path, source=source)
+        self._journal.append(kind, number=number, at_ns=at_ns, **evidence)
+
+
+def _last_words(error: CommandFailedError) -> str:
+    return (error.output.strip().splitlines() or [f"exit status {error.status}"])[-1]
