@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import threading
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -139,3 +140,42 @@ def await_ready(
         raise EnvironmentFailedError(
             f"{names} of {what} was not ready within {within.total_seconds():g} s.\n{told}"
         ) from error
+
+
+class Assembly:
+    """Components in stages: each stage asks what the one before it serves. One that starts too early loses a second."""
+
+    def __init__(self, what: str, *stages: Sequence[Component]) -> None:
+        self._what = what
+        self._stages = stages
+        self._starting = threading.Lock()
+
+    @property
+    def components(self) -> tuple[Component, ...]:
+        """All of them, in the order of their start."""
+        return tuple(component for stage in self._stages for component in stage)
+
+    def bring_up(
+        self, prepare: Callable[[], None], *, within: timedelta, every: timedelta, clock: Clock
+    ) -> None:
+        """Prepare the host, start all, wait until all is ready; raises `EnvironmentFailedError` with what is not."""
+        with self._starting:
+            prepare()
+            for stage in self._stages:
+                for component in stage:
+                    component.start()
+                await_ready(stage, what=self._what, within=within, every=every, clock=clock)
+
+    def restart(self, prepare: Callable[[], None]) -> None:
+        """Start again what ended, as far as what it needs is ready; harmless when all runs, or is being brought up."""
+        if all(component.runs for component in self.components) or not self._starting.acquire(blocking=False):
+            return
+        try:
+            prepare()
+            for stage in self._stages:
+                for component in stage:
+                    component.start()
+                if any(component.observe() is not Health.READY for component in stage):
+                    return
+        finally:
+            self._starting.release()

@@ -7,7 +7,6 @@ Nothing of how fast Kubernetes reacts is changed: grace periods, tolerations and
 from __future__ import annotations
 
 import ssl
-import threading
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -19,7 +18,7 @@ from drdrill.dataplane.kubernetes_authority import (
     write_kubeconfig,
     write_secret,
 )
-from drdrill.dataplane.kubernetes_component import Component, Health, HealthAddress, await_ready
+from drdrill.dataplane.kubernetes_component import Assembly, Component, HealthAddress
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -71,7 +70,6 @@ class ControlPlane:
         self.host = host
         self.authority = authority
         self._programs = programs
-        self._starting = threading.Lock()
         self._logs = logs
         self._folder = host.disk / "kubernetes"
         self._folder.mkdir(mode=0o700, exist_ok=True)
@@ -86,7 +84,8 @@ class ControlPlane:
             "kubernetes", "kubernetes.default", "kubernetes.default.svc", f"kubernetes.default.svc.{CLUSTER_DOMAIN}",
         )  # fmt: skip
         signing = issue_signing_key(self._folder)
-        self._stages = (
+        self._assembly = Assembly(
+            f"the cluster {name.name}",
             (self._etcd(),),
             (self._api_server(signing, options),),
             (self._controller_manager(signing), self._scheduler()),
@@ -98,7 +97,7 @@ class ControlPlane:
     @property
     def components(self) -> tuple[Component, ...]:
         """The four servers."""
-        return tuple(component for stage in self._stages for component in stage)
+        return self._assembly.components
 
     @property
     def administrator(self) -> KeyPair:
@@ -112,29 +111,12 @@ class ControlPlane:
         return context
 
     def bring_up(self, clock: Clock) -> None:
-        """Start all of it and wait until all is ready; raises `EnvironmentFailedError` that says what is not.
+        """Start all of it and wait until all is ready; raises `EnvironmentFailedError` that says what is not."""
+        self._assembly.bring_up(self._give_address, within=_READY_WITHIN, every=_POLL, clock=clock)
 
-        One stage after the other: who starts before what it asks waits a second before it asks again.
-        """
-        with self._starting:
-            self._give_address()
-            for stage in self._stages:
-                for component in stage:
-                    component.start()
-                what = f"the cluster {self.name.name}"
-                await_ready(stage, what=what, within=_READY_WITHIN, every=_POLL, clock=clock)
-
-    def start(self) -> None:
-        """Start again whatever of it ended, as far as what it needs is ready; harmless when all runs."""
-        with self._starting:
-            if all(component.runs for component in self.components):
-                return
-            self._give_address()
-            for stage in self._stages:
-                for component in stage:
-                    component.start()
-                if any(component.observe() is not Health.READY for component in stage):
-                    return
+    def restart(self) -> None:
+        """Start again whatever of it ended; harmless when all runs."""
+        self._assembly.restart(self._give_address)
 
     def _give_address(self) -> None:
         """Let the host be found at the address that pods call the API by."""

@@ -7,20 +7,21 @@ node is missed, or a pod restarted, is Kubernetes' own default.
 from __future__ import annotations
 
 import json
-import threading
+import os
+import socket
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drdrill.core.errors import ControlLostError
 from drdrill.dataplane.kubernetes_authority import write_kubeconfig, write_secret
 from drdrill.dataplane.kubernetes_client import KubernetesClient, condition
-from drdrill.dataplane.kubernetes_component import Component, HealthAddress, await_ready
+from drdrill.dataplane.kubernetes_component import Assembly, Component, HealthAddress
 from drdrill.dataplane.kubernetes_control_plane import API_PORT, CLUSTER_DOMAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from drdrill.core.clock import Clock
     from drdrill.dataplane.host import Host
@@ -33,25 +34,7 @@ _HEALTH_PORT = 10248
 _READY_WITHIN = timedelta(seconds=90)  # measured 2 to 5 s, 20 s on a loaded machine
 _POLL = timedelta(milliseconds=50)
 _PREPARE_WITHIN = timedelta(seconds=20)  # measured 0.1 s
-# Places that the kubelet has written into it, on the node's own disk. The machine has no `/var/lib/kubelet` as a rule,
-# and nobody in a user namespace may make one: then `/var/lib` is made anew, of all that is in it.
-_PREPARE = """\
-disk=$0
-mkdir -p "$disk/kubelet" "$disk/log/pods" "$disk/log/containers" "$disk/below"
-mountpoint -q /var/lib/kubelet && exit 0
-if [ ! -d /var/lib/kubelet ]; then
-    mount --rbind /var/lib "$disk/below"
-    mount -t tmpfs -o mode=755 none /var/lib
-    for each in "$disk"/below/*; do
-        if [ -d "$each" ]; then mkdir "/var/lib/${each##*/}"; else : >"/var/lib/${each##*/}"; fi
-        mount --rbind "$each" "/var/lib/${each##*/}"
-    done
-    umount --lazy "$disk/below"
-    mkdir /var/lib/kubelet
-fi
-mount --bind "$disk/kubelet" /var/lib/kubelet
-mount --bind "$disk/log" /var/log
-"""
+_PREPARE = Path(__file__).with_suffix(".sh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +67,15 @@ class KubernetesNode:
         self.identity = identity
         self.host = host
         self.routes: dict[str, str] = {}
-        self._starting = threading.Lock()
         self._plane = plane
         self._logs = logs
         self._folder = host.disk / "kubernetes"
         self._folder.mkdir(mode=0o700, exist_ok=True)
         self._api = KubernetesClient(plane.host.address, API_PORT, plane.context())
         streaming = [] if programs.streaming is None else [self._streaming(programs)]
-        self.components = (*streaming, self._runtime(runtime), self._kubelet(programs))
+        self._assembly = Assembly(
+            f"the node {identity.name}", (*streaming, self._runtime(runtime)), (self._kubelet(programs),)
+        )
 
     @property
     def pods(self) -> str:
@@ -101,30 +85,24 @@ class KubernetesNode:
     def __repr__(self) -> str:
         return f"KubernetesNode({self.identity.name} on {self.host.name})"
 
-    def start(self) -> None:
-        """Start whatever of it does not run; harmless when all does."""
-        with self._starting:
-            self._start()
+    def bring_up(self, clock: Clock) -> None:
+        """Start all of it and wait until the cluster says that the node is ready; raises `EnvironmentFailedError`."""
+        self._assembly.bring_up(self._prepare, within=_READY_WITHIN, every=_POLL, clock=clock)
 
-    def _start(self) -> None:
-        if all(component.runs for component in self.components):
-            return
-        self.host.run(["sh", "-e", "-c", _PREPARE, str(self.host.disk)], within=_PREPARE_WITHIN)
+    def restart(self) -> None:
+        """Start again whatever of it ended; harmless when all runs."""
+        self._assembly.restart(self._prepare)
+
+    def _prepare(self) -> None:
+        self.host.run(["sh", "-e", str(_PREPARE), str(self.host.disk)], within=_PREPARE_WITHIN)
         for destination, neighbour in list(self.routes.items()):
             self.route(destination, neighbour)
-        for component in self.components:
-            component.start()
 
     def route(self, destination: str, neighbour: str) -> None:
         """Reach a range of addresses through a neighbour, now and after every start."""
         self.routes[destination] = neighbour
         if self.host.powered:
             self.host.run(["ip", "route", "replace", destination, "via", neighbour], within=_PREPARE_WITHIN)
-
-    def await_ready(self, clock: Clock) -> None:
-        """Wait until the cluster says that the node is ready; raises `EnvironmentFailedError` with what is not."""
-        what = f"the node {self.identity.name}"
-        await_ready(self.components, what=what, within=_READY_WITHIN, every=_POLL, clock=clock)
 
     def observe_ready(self) -> bool:
         """Say whether the cluster says that the node is ready."""
@@ -136,10 +114,14 @@ class KubernetesNode:
 
     def _streaming(self, programs: KubernetesPrograms) -> Component:
         command = [str(programs.streaming), "-listen", "127.0.0.1:0", "-control", STREAMING_SOCKET]
-        return self._component("cri-streaming", command, lambda: True)
+        return self._component(
+            "cri-streaming", command, lambda: _accepts(self.host.disk / "kubelet" / "streaming.sock")
+        )
 
     def _runtime(self, command: Sequence[str]) -> Component:
-        return self._component("container-runtime", command, lambda: True)
+        return self._component(
+            "container-runtime", command, lambda: _accepts(self.host.disk / "kubelet" / "runtime.sock")
+        )
 
     def _kubelet(self, programs: KubernetesPrograms) -> Component:
         authority, name, folder = self._plane.authority, self.identity.name, self._folder
@@ -196,3 +178,19 @@ class KubernetesNode:
 
     def _component(self, name: str, command: Sequence[str], look: Callable[[], bool]) -> Component:
         return Component(name, self.host, command, log=self._logs / f"{self.host.name}-{name}.log", look=look)
+
+
+def _accepts(path: Path) -> bool:
+    """Say whether somebody listens at a Unix socket, seen from outside the host, where its path may be too long."""
+    try:
+        folder = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
+    except OSError:
+        return False
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(f"/proc/self/fd/{folder}/{path.name}")
+    except OSError:
+        return False
+    finally:
+        os.close(folder)
+    return True

@@ -90,6 +90,12 @@ def build_entry(variables: Mapping[str, str] = os.environ) -> Path:
     return cache_root(variables) / "kubernetes" / f"{read_version()}-{key}"
 
 
+def built_folder(variables: Mapping[str, str] = os.environ) -> Path | None:
+    """Return the folder of our build's programs for a search path, None when it was not made; checks nothing."""
+    folder = build_entry(variables) / "bin"
+    return folder if folder.is_dir() else None
+
+
 def checksum(program: Path) -> str:
     """Return the sha256 of a file (0.3 s for the 138 MB of the build)."""
     with program.open("rb") as stream:

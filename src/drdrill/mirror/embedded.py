@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from drdrill.core.clock import SystemClock
 from drdrill.core.errors import CommandFailedError, ControlLostError
+from drdrill.dataplane.kubernetes_programs import built_folder
 from drdrill.dataplane.postgresql_programs import find_binaries
 from drdrill.environment.port import (
     Fidelity,
@@ -199,6 +200,7 @@ class Embedded:
         """Return the environment of a program on the operator's host: credentials and places, no endpoint setting."""
         directory = self.world.directory
         region = self._plan.regions.primary.name
+        kubernetes = built_folder()
         return program_environment(
             directory.disks / "operator",
             {
@@ -218,6 +220,7 @@ class Embedded:
                     [
                         str(Path(sys.executable).parent),
                         str(find_binaries()),
+                        *((str(kubernetes),) if kubernetes else ()),
                         os.environ.get("PATH", "/usr/bin:/bin"),
                     ]
                 ),

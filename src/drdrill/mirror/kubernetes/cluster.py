@@ -55,7 +55,7 @@ class ClusterParts:
 
 
 class Cluster:
-    """Thread-safe. Brought up by `start`; `keep` starts again what ended, as the cloud and a node's init would."""
+    """Thread-safe. Brought up by `bring_up`; `keep` starts again what ended, as the cloud and a node's init would."""
 
     def __init__(self, name: str, authority: trustme.CA, parts: ClusterParts) -> None:
         identity = uuid.uuid4().hex.upper()
@@ -81,12 +81,12 @@ class Cluster:
     def __repr__(self) -> str:
         return f"Cluster({self.name} in {self.region})"
 
-    def start(self) -> None:
+    def bring_up(self) -> None:
         """Start the control plane and wait until all of it is ready."""
         self.plane.bring_up(self._parts.clock)
 
     def add_node(self, zone: str, labels: Mapping[str, str], *, instance: str = "") -> KubernetesNode:
-        """Make a host in a zone, and start a node on it; `await_ready` of what is returned waits for it."""
+        """Make a host in a zone and bring a node up on it; returns when the cluster says that it is ready."""
         parts = self._parts
         instance = instance or f"i-{uuid.uuid4().hex[:17]}"
         host = parts.network.create_host(f"{self.name}-{instance}", zone, disk_bytes=parts.node_disk_bytes)
@@ -116,9 +116,13 @@ class Cluster:
             neighbours = [one for one in self._nodes.values() if one.host.zone == zone]
             node.routes = {one.pods: one.host.address for one in neighbours}
             self._nodes[name] = node
-        node.start()
-        for one in neighbours:
-            one.route(pods, host.address)
+        try:
+            for one in neighbours:
+                one.route(pods, host.address)
+            node.bring_up(parts.clock)
+        except BaseException:
+            self._release(node)
+            raise
         return node
 
     def _next_pod_range(self, host: WorldHost) -> str:
@@ -127,20 +131,23 @@ class Cluster:
         return f"{network}.{_FIRST_POD_BLOCK + block}.{half * _HALF}/25"
 
     def remove_node(self, name: str) -> None:
-        """Take a node's machine away, as the cloud does: its host is gone, and then its entry in the cluster."""
+        """Take a node's machine away, as the cloud does, then its entry in the cluster; harmless when it is gone."""
         with self._lock:
-            node = self._nodes.pop(name)
-        self._parts.network.release(self._parts.network.find_host(node.host.name))
-        self._parts.names.withdraw(name)
+            node = self._nodes.get(name)
+        if node is not None:
+            self._release(node)
         self.client().delete(f"/api/v1/nodes/{name}")
+
+    def _release(self, node: KubernetesNode) -> None:
+        with self._lock:
+            self._nodes.pop(node.identity.name, None)
+        self._parts.names.withdraw(node.identity.name)
+        self._parts.network.release(self._parts.network.find_host(node.host.name))
 
     def release(self) -> None:
         """Take it away: all of its machines and names."""
-        with self._lock:
-            nodes, self._nodes = tuple(self._nodes.values()), {}
-        for node in nodes:
-            self._parts.network.release(self._parts.network.find_host(node.host.name))
-            self._parts.names.withdraw(node.identity.name)
+        for node in self.nodes():
+            self._release(node)
         self._parts.names.withdraw(self.endpoint)
         self._parts.network.release(self.host)
 
@@ -160,7 +167,7 @@ class Cluster:
         for each in parts:
             if each.host.powered:
                 try:
-                    each.start()
+                    each.restart()
                 except DrdrillError as error:
                     problems.append(f"{each}: {error}")
         return tuple(problems)

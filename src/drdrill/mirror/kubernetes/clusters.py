@@ -84,7 +84,7 @@ class Clusters:
             authority = read_authority(self._secrets)
             cluster = self._clusters[region, name] = Cluster(name, authority, self._parts[region])
         try:
-            cluster.start()
+            cluster.bring_up()
         except BaseException:
             self.delete(region, name)
             raise
@@ -109,7 +109,6 @@ class Clusters:
         cluster = self.find(region, name)
         with concurrent.futures.ThreadPoolExecutor(max_workers=len(zones) or 1) as pool:
             nodes = list(pool.map(lambda zone: cluster.add_node(zone, labels), zones))
-            list(pool.map(lambda node: node.await_ready(self._clock), nodes))
         return tuple(node.identity.name for node in nodes)
 
     def find(self, region: str, name: str) -> Cluster:
