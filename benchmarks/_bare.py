@@ -39,7 +39,7 @@ host replication all 127.0.0.1/32 scram-sha-256
 """
 _WITHIN = timedelta(seconds=60)  # measured 1 s
 _EVERY = timedelta(milliseconds=5)
-_DISK = "size=512m,mode=755"  # as environments/embedded/environment.yaml has it
+_DISK = "size=2g,mode=755"  # in memory as a host's, and room for what a closed loop writes in some seconds
 
 # $1 the disk's mount point, $2 the folder with the files of the configuration; the rest makes the data directory.
 _MAKE_DISK = f'mount -t tmpfs -o {_DISK} none "$1"; exec {" ".join(UNPRIVILEGED)} sh -euc "$0" sh "$@"'

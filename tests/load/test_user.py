@@ -36,7 +36,8 @@ NOT_SENT = int(Outcome.NOT_SENT)
 class Exhausted:
     """Lends nothing: this machine has no more sockets."""
 
-    idle = False
+    def take_idle(self) -> None:
+        """Have none."""
 
     async def fill(self) -> None:
         """Do nothing."""
@@ -56,10 +57,11 @@ class Exhausted:
 class Withheld:
     """Lends no connection before `release` is set, and then only errors."""
 
-    idle = False
-
     def __init__(self) -> None:
         self.release = asyncio.Event()
+
+    def take_idle(self) -> None:
+        """Have none."""
 
     async def fill(self) -> None:
         """Do nothing."""

@@ -95,7 +95,7 @@ class User:
         deadline = asyncio.get_running_loop().time() + self._client.timeout_seconds
         if self._connecting_counts:
             self._record_attempt(identifier, amount)
-        connection = await self._take(deadline)
+        connection = self._connections.take_idle() or await self._take(deadline)
         if not self._connecting_counts:
             self._record_attempt(identifier, amount)
         if isinstance(connection, Exception):
@@ -106,8 +106,6 @@ class User:
         self._connections.give_back(connection, keep=keeps_connection(said))
 
     async def _take(self, deadline: float) -> Connection | Exception:
-        if self._connections.idle:  # nothing to wait for, and a deadline costs more than the loan itself
-            return await self._connections.take()
         try:
             async with asyncio.timeout_at(deadline):
                 return await self._connections.take()
