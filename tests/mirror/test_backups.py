@@ -93,7 +93,7 @@ def test_a_damaged_snapshot_is_not_restored(mirror: Standing) -> None:
             DBInstanceIdentifier="never",
         )
     )
-    mirror.await_status("never", "failed")
+    mirror.await_status("never", "incompatible-restore")
     said = [event.message for event in mirror.store("never").events]
     assert any("the backup is damaged" in message for message in said)
 

@@ -190,6 +190,16 @@ def test_a_name_that_is_taken(tmp_path: Path) -> None:
     assert directory.secrets.exists()
 
 
+def test_the_name_of_a_mirror_that_has_ended(tmp_path: Path) -> None:
+    """Who brings a mirror up whose world was killed is told so, with what clears it away; its logs stay until then."""
+    directory = MirrorDirectory(mirrors_folder(tmp_path) / "demo")
+    directory.create()
+    directory.write_owner(world=_dead_process(), owner=None)
+    with pytest.raises(UsageError, match=r"the mirror demo has ended.*`drdrill env down --name demo`"):
+        directory.create()
+    assert directory.logs.exists()
+
+
 def test_a_mirror_that_is_being_made_is_left_alone(tmp_path: Path) -> None:
     """A mirror whose maker lives, and which has no world yet, is not taken for remains."""
     directory = MirrorDirectory(mirrors_folder(tmp_path) / "demo")

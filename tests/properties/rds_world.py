@@ -192,11 +192,10 @@ class World:
         return cls(regions, standing, Wire(services))
 
     def read(self) -> object:
-        """Return all that a call may change, but for what becomes of instances that calls made."""
+        """Return all that a call may change at once; what becomes of instances that calls made is another thing."""
         return [
             (
                 [one.record for one in self.standing],
-                sorted(one.record.identifier for one in region.instances()),
                 sorted(region.snapshots.all(), key=lambda one: one.identifier),
                 sorted((group.name, str(group.settings()), group.tags) for group in region.parameter_groups.all()),
                 region.subnet_groups.all(),
@@ -204,6 +203,14 @@ class World:
             )
             for region in self.regions.values()
         ]  # fmt: skip
+
+    def read_names(self) -> set[tuple[str, str]]:
+        """Return region and name of every instance."""
+        return {
+            (name, one.record.identifier)
+            for name, region in self.regions.items()
+            for one in region.instances()
+        }
 
     def call(self, region: str, body: Mapping[str, str]) -> tuple[int, Mapping[str, Any]]:
         """Send a call's form and return the HTTP status and what an SDK makes of the answer."""

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # "Viewing DB instance status", and the errors of each operation in the API reference.
 _ANY_REST = frozenset({
     Status.AVAILABLE, Status.INCOMPATIBLE_PARAMETERS, Status.FAILED, Status.STORAGE_FULL, Status.STOPPED,
-    "incompatible-restore",
+    Status.INCOMPATIBLE_RESTORE,
 })  # fmt: skip
 LEADS_TO: Mapping[str, tuple[frozenset[str], str]] = {
     "DeleteDBInstance": (_ANY_REST, "deleting"),
@@ -79,7 +79,11 @@ def test_any_call_in_any_state(
 
 def _call_and_judge(world: World, call: Call) -> None:
     body = call.body()
-    before, stood = world.read(), {one.record.identifier: one.record for one in world.standing}
+    before, names, stood = (
+        world.read(),
+        world.read_names(),
+        {one.record.identifier: one.record for one in world.standing},
+    )
     status, answer = world.call(call.region, body)
     note(f"{status} for {call.region} {body}: {answer.get('Error')}")
     assert world.wire.failures == []
@@ -90,6 +94,7 @@ def _call_and_judge(world: World, call: Call) -> None:
         assert code in COMMON | _declared(call.operation)
         assert answer["Error"]["Message"]
         assert world.read() == before
+        assert world.read_names() <= names
     elif call.operation.startswith(("Describe", "List")):
         assert world.read() == before
     elif call.operation in MADE_BY:

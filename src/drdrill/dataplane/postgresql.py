@@ -9,6 +9,7 @@ addresses; `rdsrepl` from other database hosts of the network; everybody else wi
 
 from __future__ import annotations
 
+import os
 import secrets
 from contextlib import closing
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from psycopg import sql
 from drdrill.core.errors import EnvironmentFailedError
 from drdrill.core.waiting import wait_until
 from drdrill.dataplane.postgresql_backup import archive_command
+from drdrill.dataplane.postgresql_connection import ANSWER_WITHIN, ControlConnection
 from drdrill.dataplane.postgresql_programs import ADMINISTRATOR, PORT, REPLICATOR, find_binaries
 
 if TYPE_CHECKING:
@@ -167,11 +169,9 @@ class PostgresServer:
                 f"application_name={self.host.name} connect_timeout=2 tcp_user_timeout=2000"
             )
         lines = (f"{name} = '{value.replace(_QUOTE, _QUOTE * 2)}'\n" for name, value in settings.items())
-        (self.data / "postgresql.conf").write_text("".join(lines), encoding="utf-8")
-        (self.data / "pg_hba.conf").write_text(_ACCESS, encoding="utf-8")
-        (self.data / "postgresql.auto.conf").write_text(
-            "", encoding="utf-8"
-        )  # a base backup copies the source's
+        _write_in_place(self.data / "postgresql.conf", "".join(lines))
+        _write_in_place(self.data / "pg_hba.conf", _ACCESS)
+        _write_in_place(self.data / "postgresql.auto.conf", "")  # a base backup copies the source's
 
     # -- running it ------------------------------------------------------------------------------------------
 
@@ -203,17 +203,22 @@ class PostgresServer:
 
     def stop(self) -> None:
         """Stop the server at once, as for a restart (`immediate`); it recovers from its log when it starts."""
-        self._run("pg_ctl", "-D", str(self.data), "-m", "immediate", "-t", "30", "stop")
+        self._run("pg_ctl", "-D", str(self.data), "-m", "immediate", "-t", "10", "stop")
 
-    def connect(self, database: str = "postgres") -> psycopg.Connection:
+    def connect(
+        self, database: str = "postgres", *, answer_within: timedelta = ANSWER_WITHIN
+    ) -> psycopg.Connection:
         """Connect as the service's superuser, from the control plane.
 
-        A host that lost its power is silent: the connection gives up after about 1 s without an answer.
+        A host that lost its power is silent: the connection gives up after about 1 s without an answer. One that hangs
+        takes everything in, and is given up after `answer_within`.
         """
-        return psycopg.connect(
+        connection = ControlConnection.connect(
             host=self.host.address, port=PORT, user=ADMINISTRATOR, dbname=database, autocommit=True,
             connect_timeout=2, tcp_user_timeout=1000, application_name="rdsadmin", options=_OUR_OWN,
         )  # fmt: skip
+        connection.answer_within = answer_within
+        return connection
 
     def open_control(self) -> psycopg.Connection:
         """Return the control plane's open connection, a new one if the last does not answer.
@@ -236,7 +241,7 @@ class PostgresServer:
 
     def create_roles(self, *, master_user: str, master_password: str, database: str | None) -> None:
         """Make the replicator, the master user with their databases, and the service's heartbeat table."""
-        with closing(self.connect()) as connection:
+        with closing(self.connect(answer_within=_PROGRAM_WITHIN)) as connection:
             connection.execute(
                 sql.SQL("create role {} with replication login").format(sql.Identifier(REPLICATOR))
             )
@@ -275,8 +280,12 @@ class PostgresServer:
         self._reload()
 
     def promote(self) -> None:
-        """Make a standby the primary; returns when it is out of recovery, seen over an open connection."""
-        self.open_control().execute("select pg_promote(false)")
+        """Make a standby the primary; returns when it is out of recovery, seen over an open connection.
+
+        Where an earlier try was given up, it may be the primary already.
+        """
+        if self.is_in_recovery():
+            self.open_control().execute("select pg_promote(false)")
         self._await_primary(_PROMOTE_WITHIN)
         self._upstream = None
 
@@ -288,6 +297,11 @@ class PostgresServer:
             within=within,
             every=_PROMOTION_POLL,
         )
+
+    @property
+    def synchronous_standby(self) -> str:
+        """For whom commits wait; `` for nobody."""
+        return self._synchronous_standby
 
     def require_synchronous(self, standby: str) -> None:
         """Acknowledge commits only when this standby has them on its disk; `` carries on without one."""
@@ -354,3 +368,11 @@ class PostgresServer:
             ],
             within=_PROGRAM_WITHIN,
         )
+
+
+def _write_in_place(path: Path, text: str) -> None:
+    """Write a file over what is in it: one that is emptied first may not be written again where a disk is full."""
+    content = text.encode()
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+        file.write(content)
+        file.truncate(len(content))

@@ -68,9 +68,7 @@ class MirrorDirectory:
             try:
                 self.path.mkdir()
             except FileExistsError as error:
-                raise UsageError(
-                    f"there is a mirror {self.name} already: take it down, or choose another --name."
-                ) from error
+                raise UsageError(self._say_taken()) from error
             try:
                 self._write_owner(None, ProcessId.read_own())
                 self.disks.mkdir()
@@ -80,6 +78,17 @@ class MirrorDirectory:
             except BaseException:  # a signal may come at any moment
                 shutil.rmtree(self.path, ignore_errors=True)
                 raise
+
+    def _say_taken(self) -> str:
+        """Say why there can be no new mirror of this name, and what to do."""
+        world = self.read_world()
+        if world is None or world.lives():  # without one it is just being made
+            return f"there is a mirror {self.name} already: take it down, or choose another --name."
+        return (
+            f"the mirror {self.name} has ended, and everything in it with it, whatever was under way: its world was "
+            f"killed. Nothing of it can be repaired. Its logs are in {self.logs}; "
+            f"`drdrill env down --name {self.name}` clears it away, and then it can be brought up anew."
+        )
 
     def write_owner(self, *, world: ProcessId, owner: ProcessId | None) -> None:
         """Note the world's process, and the process that owns it or still makes it (None: it stands by itself)."""

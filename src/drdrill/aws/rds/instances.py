@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from drdrill.dataplane.postgresql import PostgresServer
 
 _REBOOTABLE = (Status.AVAILABLE, Status.INCOMPATIBLE_PARAMETERS)
-_DELETABLE = (*_REBOOTABLE, Status.FAILED, Status.STORAGE_FULL, Status.STOPPED)
+_DELETABLE = (
+    *_REBOOTABLE, Status.FAILED, Status.STORAGE_FULL, Status.STOPPED, Status.INCOMPATIBLE_RESTORE,
+)  # fmt: skip
 
 
 class InstanceOperations:

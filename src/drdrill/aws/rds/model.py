@@ -35,6 +35,7 @@ class Status(StrEnum):
     REBOOTING = "rebooting"
     STORAGE_FULL = "storage-full"
     INCOMPATIBLE_PARAMETERS = "incompatible-parameters"
+    INCOMPATIBLE_RESTORE = "incompatible-restore"
     STOPPING = "stopping"
     STOPPED = "stopped"
     STARTING = "starting"

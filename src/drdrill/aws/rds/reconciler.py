@@ -1,8 +1,7 @@
 """The reconciler of one DB instance: makes real what the API was asked for, and reports what is real.
 
 One thread an instance decides. What it does is what AWS documents of Multi-AZ instances: a synchronous standby in
-another zone (`standby`); when the primary is lost it is fenced, the standby promoted, the endpoint's name moved, and
-a new standby made. Losing the standby lets the primary carry on alone.
+another zone (`standby`), and a failover to it when the primary is lost (`recovery`).
 """
 
 from __future__ import annotations
@@ -20,11 +19,12 @@ from drdrill.aws.rds.instance import Instance
 from drdrill.aws.rds.model import InstanceRecord, Status
 from drdrill.aws.rds.modifier import Modifier
 from drdrill.aws.rds.parameter_keeper import APPLYING, ParameterKeeper
+from drdrill.aws.rds.recovery import Recovery
 from drdrill.aws.rds.replica_follower import ReplicaFollower, let_replicas_go
 from drdrill.aws.rds.restart import Restarter
+from drdrill.aws.rds.restore_point import RestoreFailedError
 from drdrill.aws.rds.standby import StandbyKeeper
 from drdrill.aws.rds.storage import StorageWatch
-from drdrill.core.errors import DrdrillError, NotObservedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,8 +71,18 @@ class Reconciler:
         self._restarter = Restarter(
             self._instance, self._standby, self._parameters, resting=lambda: self._modifier.resting
         )
+        self._recovery = Recovery(
+            self._instance,
+            self._standby,
+            restart=self._restarter.restart,
+            follow=self._follow,
+            resting=lambda: self._modifier.resting,
+        )
         self._modifier = Modifier(
-            self._instance, self._standby, restart=self._restarter.restart, fail_over=self._fail_over
+            self._instance,
+            self._standby,
+            restart=self._restarter.restart,
+            fail_over=self._recovery.fail_over,
         )
         self._region = region
         self._follower: ReplicaFollower | None = None
@@ -82,10 +92,9 @@ class Reconciler:
             self._fill = self._follower.fill
         else:
             self._fill = origin
-        self._lost: PostgresServer | None = None
         self._requests: queue.Queue[str] = queue.Queue()
         self._actions: dict[str, Callable[[], object]] = {
-            "fail over": lambda: self._fail_over("user requested failover"),
+            "fail over": lambda: self._recovery.fail_over("user requested failover"),
             "reboot": self._restarter.restart,
             "stop": self._restarter.stop,
             "start": self._restarter.start,
@@ -162,12 +171,8 @@ class Reconciler:
         self._instance.set(parameter_status=APPLYING)
 
     def notice_power(self, host: str) -> None:
-        """Be told that a host has power again. A fenced primary stays as it is: RDS replaced it."""
-        lost = self._lost
-        if lost is None or lost.host.name != host or self._region.settings.fencing:
-            return
-        if not lost.runs:
-            lost.start()
+        """Be told that a host has power again."""
+        self._recovery.notice_power(host)
 
     def look_now(self) -> None:
         """Have it look at once instead of a moment later: failure detection may be modelled as zero."""
@@ -182,8 +187,10 @@ class Reconciler:
                 pass
         except Exception as error:  # noqa: BLE001 (whatever it was: the status must not lie for ever)
             _log.exception("the reconciler of %s gave up", self.record.identifier)
-            self._instance.set(status=Status.FAILED)
-            self._instance.tell("RDS-EVENT-0031", f"DB instance put into failed state: {error}", "failure")
+            unusable = isinstance(error, RestoreFailedError)
+            status = Status.INCOMPATIBLE_RESTORE if unusable else Status.FAILED
+            self._instance.set(status=status)
+            self._instance.tell("RDS-EVENT-0031", f"DB instance put into {status} state: {error}", "failure")
             while self._requests.get() != "delete":
                 pass
             self._delete()
@@ -197,33 +204,37 @@ class Reconciler:
         if action == "delete":
             self._delete()
             return False
-        if action:
-            self._actions[action]()
-        if self._restarter.idle:
-            return True
-        self._standby.take_built()
-        if self._instance.is_silent():
-            self._recover()
-            return True
-        if self._follower:
-            self._follower.keep()
         try:
-            self._standby.keep()
-            self._storage.look()
-            self._parameters.keep((self.primary, self.standby))
-            self.backups.apply_retention()
-            self._modifier.go_on()
-        except psycopg.OperationalError as error:
-            # The primary went away between two looks: its silence is what counts, and is seen by the next ones.
+            if action:
+                self._actions[action]()
+            self._look()
+        except (psycopg.OperationalError, OSError) as error:
+            # The primary went away between two looks, or has no space left for a word of ours. Its silence is what
+            # counts, and is seen by the next looks; what was not done is done by one of them.
             _log.warning("the primary of %s did not answer: %s", self.record.identifier, error)
         return True
+
+    def _look(self) -> None:
+        """Look once at everything that goes on by itself."""
+        if self._restarter.idle:
+            return
+        self._standby.take_built()
+        if self._instance.is_silent():
+            self._recovery.recover()
+            return
+        self._follow()
+        self._standby.keep()
+        self._storage.look()
+        self._parameters.keep((self.primary, self.standby))
+        self.backups.apply_retention()
+        self._modifier.go_on()
 
     def _create(self) -> None:
         instance, zones = self._instance, self._instance.zones
         self.backups.apply_retention()
         primary = instance.new_server(instance.record.zone or zones[0])
         self._fill(primary)
-        self._serve_from(primary)
+        self._recovery.serve_from(primary)
         if self._follower:
             self._follower.await_streaming()
         if instance.record.multi_az:
@@ -232,6 +243,10 @@ class Reconciler:
         instance.set(status=status, created_at=self._region.clock.utc())
         instance.tell("RDS-EVENT-0005", "DB instance created", "creation")
         self.backups.start()
+
+    def _follow(self) -> None:
+        if self._follower:
+            self._follower.keep()
 
     def _promote(self) -> None:
         if self._follower:
@@ -245,82 +260,5 @@ class Reconciler:
         self._standby.end()
         self.backups.end()
         self._instance.release_all()
-        self._lost = None
+        self._recovery.end()
         self._instance.tell("RDS-EVENT-0003", "DB instance deleted", "deletion")
-
-    # -- losing the primary ----------------------------------------------------------------------------------
-
-    def _recover(self) -> None:
-        standby = self._standby.server
-        # That a standby without power cannot take over is plain at once. Whoever has power again first is waited for.
-        if self.can_fail_over and standby is not None and standby.host.powered:
-            self._instance.set(status=Status.REBOOTING)
-            self._fail_over("loss of the primary host or its network")
-        elif self._instance.primary is not None:
-            self._recover_in_place(self._instance.primary)
-
-    def _recover_in_place(self, primary: PostgresServer) -> None:
-        """Without a standby that could take over, the instance is down until its machine has power again.
-
-        The primary has every acknowledged row. A standby that was lost with it is let go first: what the primary
-        acknowledges from now on it lacks.
-        """
-        instance = self._instance
-        if instance.record.status in (Status.AVAILABLE, Status.BACKING_UP, Status.STORAGE_FULL):
-            instance.set(status=Status.REBOOTING)
-            instance.tell("RDS-EVENT-0020", "Recovery of the DB instance has started.", "recovery")
-        if not primary.host.powered:
-            return
-        standby = self._standby.leave()
-        if standby is not None:
-            instance.fence(standby)
-        if primary.runs:
-            instance.fence(primary)  # it is silent, and two servers on one directory would be worse
-        try:
-            primary.start()
-            if standby is not None:
-                primary.require_synchronous("")
-            self._serve_from(primary)
-        except (psycopg.OperationalError, DrdrillError) as error:
-            if isinstance(error, DrdrillError) and primary.host.powered:
-                raise
-            # It was lost again, or its network is still away: the next look tries again.
-            _log.warning("the primary of %s is not back: %s", self.record.identifier, error)
-            return
-        if self._follower:
-            self._follower.keep()  # a promotion that this interrupted goes on before anybody is told
-        instance.set(status=self._modifier.resting)
-        instance.tell("RDS-EVENT-0021", "Recovery of the DB instance is complete.", "recovery")
-
-    def _fail_over(self, reason: str) -> None:
-        """Fence the primary, promote the standby, move the name; then the instance is available again."""
-        instance, lost = self._instance, self._instance.primary
-        standby = self._standby.hand_over() if self.can_fail_over and lost is not None else None
-        if lost is None or standby is None:
-            self._restarter.restart()  # the standby was lost since this was asked for: an incomplete one lacks rows
-            return
-        instance.tell("RDS-EVENT-0013", f"Multi-AZ instance failover started: {reason}.", "failover")
-        instance.stop_watching()
-        if self._region.settings.fencing:
-            instance.fence(lost)
-        try:
-            standby.promote()
-        except (psycopg.OperationalError, NotObservedError) as error:
-            # It is lost, too. Nobody knows whether it heard: it is fenced, and the one that has every row comes back.
-            _log.warning("the standby of %s did not take over: %s", self.record.identifier, error)
-            self._standby.take_back(standby)
-            self._recover_in_place(lost)
-            return
-        self._lost, instance.primary = lost, standby
-        instance.set(secondary_zone=None)
-        try:
-            self._serve_from(standby)
-        except psycopg.OperationalError as error:  # lost as soon as it was the primary: it comes back as such
-            _log.warning("the new primary of %s does not serve: %s", self.record.identifier, error)
-        else:
-            instance.set(status=self._modifier.resting)
-        instance.tell("RDS-EVENT-0049", "Multi-AZ instance failover completed.", "failover")
-
-    def _serve_from(self, server: PostgresServer) -> None:
-        self._standby.note_primary()
-        self._instance.serve_from(server)

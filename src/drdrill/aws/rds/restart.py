@@ -58,10 +58,11 @@ class Restarter:
         if primary is None:
             return False
         instance.stop_watching()
-        static = self._parameters.take_all()
+        static, came_back = self._parameters.take_all(), False
         try:
             if primary.host.powered:
                 self._start_anew(primary)
+                came_back = True
         except (DrdrillError, psycopg.OperationalError, OSError) as error:
             # A read replica may have fewer of something than its source: PostgreSQL does not start it then, either.
             suspected = static or instance.record.source_arn is not None
@@ -73,7 +74,7 @@ class Restarter:
             _log.warning("%s did not restart: %s", instance, error)
         self._standby.note_primary()
         instance.watch(primary)
-        if not primary.host.powered or not primary.runs:
+        if not came_back or not primary.host.powered or not primary.runs:
             return False  # its silence leads to recovery
         if static or (self._standby.server is not None and not self._standby.server.runs):
             self._standby.restart(instance.parameters, primary.read_position())
@@ -84,8 +85,7 @@ class Restarter:
 
     def _start_anew(self, primary: PostgresServer) -> None:
         primary.use_parameters(self._instance.parameters, now=False)
-        if primary.runs:
-            primary.stop()
+        self._stop(primary)
         primary.start()
         self._instance.prove(primary)
 
@@ -94,14 +94,20 @@ class Restarter:
         instance = self._instance
         instance.stop_watching()
         for server in (instance.primary, self._standby.server):
-            if server is not None and server.runs:
-                try:
-                    server.stop()
-                except DrdrillError as error:
-                    _log.warning("%s is stopped by its power: %s", server, error)
-                    instance.fence(server)
+            if server is not None:
+                self._stop(server)
         instance.set(status=Status.STOPPED)
         instance.tell("RDS-EVENT-0087", "DB instance stopped", "notification")
+
+    def _stop(self, server: PostgresServer) -> None:
+        """Stop a server; one that hears nothing any more is stopped by its machine's power."""
+        if not server.runs:
+            return
+        try:
+            server.stop()
+        except DrdrillError as error:
+            _log.warning("%s is stopped by its power: %s", server, error)
+            self._instance.fence(server)
 
     def start(self) -> None:
         """Start what was stopped."""

@@ -8,13 +8,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import psycopg
+
 from drdrill.aws.errors import AwsError
 from drdrill.aws.rds.description import describe
 from drdrill.aws.rds.instances import make_instance
 from drdrill.aws.rds.model import EventRecord
-from drdrill.aws.rds.restore_point import RestoredFrom, find_restore_point
+from drdrill.aws.rds.restore_point import RestoredFrom, RestoreFailedError, find_restore_point
 from drdrill.aws.rds.restore_request import read_restored
 from drdrill.aws.rds.snapshots import SnapshotStatus
+from drdrill.core.errors import DrdrillError
 from drdrill.dataplane.postgresql_backup import recovery_settings, verify_backup
 
 if TYPE_CHECKING:
@@ -119,6 +122,10 @@ class RestoreOperations:
             try:
                 verify_backup(backup)
                 server.start_from(backup, recovery)
+            except (DrdrillError, psycopg.Error, OSError) as error:
+                if not server.host.powered:
+                    raise
+                raise RestoreFailedError(str(error)) from error
             finally:
                 for folder in held:
                     folder.let_go()

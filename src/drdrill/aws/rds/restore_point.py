@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from drdrill.aws.errors import AwsError
+from drdrill.core.errors import DrdrillError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from drdrill.aws.rds.model import InstanceRecord
     from drdrill.aws.rds.region import RdsRegion
     from drdrill.aws.rds.snapshots import SnapshotRecord
+
+
+class RestoreFailedError(DrdrillError):
+    """A backup does not become a database: it is damaged, or leads nowhere. Another try would end no better."""
 
 
 @dataclass(frozen=True, slots=True)
