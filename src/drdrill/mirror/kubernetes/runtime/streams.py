@@ -114,12 +114,12 @@ class StreamingServer:
         self, pod: Pod, container: Container, arguments: Sequence[str], **streams: bool
     ) -> str:
         """Return the address at which the streams of a new command are fetched: stdin, stdout, stderr, tty."""
-        entry = _name_entry("execute", pod, container, terminal=streams["tty"], streams=streams)
+        entry = name_entry("execute", pod, container, terminal=streams["tty"], streams=streams)
         return self._ask("/exec", {"argv": [*entry, *arguments], **streams})
 
     def prepare_attachment(self, pod: Pod, container: Container, **streams: bool) -> str:
         """Return the address at which the streams of a container itself are fetched."""
-        entry = _name_entry("attach", pod, container, terminal=streams["tty"], streams=streams)
+        entry = name_entry("attach", pod, container, terminal=streams["tty"], streams=streams)
         # A terminal belongs to the container: none of its own for who only passes bytes on.
         return self._ask("/attach", {"argv": entry, **streams})
 
@@ -154,7 +154,7 @@ class StreamingServer:
         return str(json.loads(text)["url"])
 
 
-def _name_entry(
+def name_entry(
     verb: str, pod: Pod, container: Container, *, terminal: bool, streams: dict[str, bool]
 ) -> list[str]:
     """Return the command that passes its own streams to the keeper, and ends as what they were passed to."""

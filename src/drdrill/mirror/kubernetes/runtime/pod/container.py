@@ -39,7 +39,7 @@ class KeptContainer:
         """Start it; raises OSError with the reason, which is noted as its end, too."""
         streams, ours = self._open_streams()
         try:
-            self.pid = start_container(self.launch, streams, processes_of)
+            self.pid, terminal = start_container(self.launch, streams, processes_of)
         except OSError as error:
             for descriptor in ours:
                 os.close(descriptor)
@@ -51,6 +51,10 @@ class KeptContainer:
         finally:
             for descriptor in set(streams):
                 os.close(descriptor)
+        if terminal is not None:
+            os.set_blocking(terminal, False)
+            self.outputs[terminal] = "stdout"
+            self.input = terminal
         identity = ProcessId.read(self.pid)
         self._note(RUNNING, {
             "process": identity.to_json() if identity else [self.pid, 0],
@@ -58,13 +62,9 @@ class KeptContainer:
             "started_ns": time.time_ns(),
         })  # fmt: skip
 
-    def _open_streams(self) -> tuple[tuple[int, int, int], list[int]]:
+    def _open_streams(self) -> tuple[tuple[int, ...], list[int]]:
         if self.launch.terminal:
-            own, theirs = os.openpty()
-            os.set_blocking(own, False)
-            self.outputs[own] = "stdout"
-            self.input = own
-            return (theirs, theirs, theirs), [own]
+            return (), []
         if self.launch.stdin:
             theirs_in, self.input = os.pipe()
         else:
@@ -103,6 +103,13 @@ class KeptContainer:
                     os.close(listener.pop(stream))
         return True
 
+    def detach(self, listener: dict[str, int]) -> None:
+        """Let go of who is attached. Harmless when it was let go of."""
+        if listener in self.attached:
+            self.attached.remove(listener)
+            for descriptor in listener.values():
+                os.close(descriptor)
+
     def signal(self, number: int, reason: str) -> None:
         """Send its first process a signal; `reason` is what its end will be put down to."""
         self._reason = reason or self._reason
@@ -121,6 +128,8 @@ class KeptContainer:
             os.close(descriptor)
         self.outputs.clear()
         self.input = None
+        for listener in list(self.attached):
+            self.detach(listener)
         code = read_exit_code(status)
         self._note_end(code, self._reason or ("Error" if code else "Completed"), "")
 

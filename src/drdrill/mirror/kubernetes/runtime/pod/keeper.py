@@ -22,6 +22,7 @@ import selectors
 import signal
 import socket
 import sys
+import traceback
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -30,6 +31,7 @@ from drdrill.mirror.kubernetes.runtime.pod import kernel, messages
 from drdrill.mirror.kubernetes.runtime.pod.container import KeptContainer
 from drdrill.mirror.kubernetes.runtime.pod.launch import Launch, PodSetting
 from drdrill.mirror.kubernetes.runtime.pod.processes import read_exit_code, start_beside
+from drdrill.mirror.kubernetes.runtime.pod.terminal import resize
 
 _CHUNK = 4096
 
@@ -41,7 +43,7 @@ class Keeper:
         self._selector = selectors.DefaultSelector()
         self._containers: dict[str, KeptContainer] = {}
         self._beside: dict[int, socket.socket] = {}  # process -> who waits for its end
-        self._attached: list[tuple[KeptContainer, socket.socket]] = []
+        self._attached: list[tuple[KeptContainer, dict[str, int], socket.socket]] = []
         self._processes_of: int | None = None
         self._server = messages.listen(setting.directory)
         self._selector.register(self._server, selectors.EVENT_READ, self._accept)
@@ -59,7 +61,10 @@ class Keeper:
         while True:
             for key, _ in self._selector.select():
                 if key.fileobj in self._selector.get_map():  # an earlier one of this round may have closed it
-                    key.data()
+                    try:
+                        key.data()
+                    except Exception:  # noqa: BLE001  (one request that fails must not take all containers along)
+                        traceback.print_exc()
 
     def _accept(self) -> None:
         connection, _ = self._server.accept()
@@ -68,6 +73,7 @@ class Keeper:
 
     def _hear(self, connection: socket.socket) -> None:
         files: list[int] = []
+        given: list[int] = []
         try:
             request, files = messages.receive(connection)
         except OSError:
@@ -76,17 +82,20 @@ class Keeper:
             self._drop(connection)
             return
         try:
-            answer = self._do(request, connection, files)
+            given = self._do(request, connection, files)
+            answer: dict[str, object] = {"ok": True}
         except (OSError, KeyError) as error:
             answer = {"error": getattr(error, "strerror", None) or str(error)}
             for file in files:
                 with contextlib.suppress(OSError):
                     os.close(file)
-        if answer is not None:
-            with contextlib.suppress(OSError):
-                messages.send(connection, answer)
+        with contextlib.suppress(OSError):
+            messages.send(connection, answer, given)
+        for file in given:
+            os.close(file)
 
-    def _do(self, request: dict[str, Any], connection: socket.socket, files: list[int]) -> dict[str, Any]:
+    def _do(self, request: dict[str, Any], connection: socket.socket, files: list[int]) -> list[int]:
+        """Do what is asked for and return the open files that belong to the answer."""
         match request["do"]:
             case "start":
                 self._start(request["container"], Path(request["directory"]))
@@ -96,15 +105,19 @@ class Keeper:
                 self._containers[request["container"]].log.reopen()
             case "execute":
                 container = self._containers[request["container"]]
-                self._execute(container, request["arguments"], request["terminal"], connection, files)
+                return self._execute(container, request["arguments"], request["terminal"], connection, files)
             case "attach":
                 container = self._containers[request["container"]]
                 self._attach(container, request["streams"], connection, files)
+            case "resize":
+                container = self._containers[request["container"]]
+                if container.launch.terminal and container.input is not None:
+                    resize(container.input, request["size"])
             case "forget":
                 self._containers.pop(request["container"], None)
             case "end":
                 self._end(connection)
-        return {"ok": True}
+        return []
 
     def _start(self, name: str, directory: Path) -> None:
         container = KeptContainer(Launch.read(directory / "launch.json"))
@@ -129,13 +142,14 @@ class Keeper:
         terminal: bool,
         connection: socket.socket,
         files: list[int],
-    ) -> None:
+    ) -> list[int]:
         if container.ended:
             raise OSError("the container has ended")
-        pid = start_beside(container.launch, container.pid, arguments, files, terminal=terminal)
+        pid, own = start_beside(container.launch, container.pid, arguments, files, terminal=terminal)
         self._beside[pid] = connection
         for file in files:
             os.close(file)
+        return [] if own is None else [own]
 
     def _attach(
         self, container: KeptContainer, streams: list[str], connection: socket.socket, files: list[int]
@@ -147,8 +161,9 @@ class Keeper:
         for file in listener.values():
             os.set_blocking(file, False)
         container.attached.append(listener)
-        self._attached.append((container, connection))
+        self._attached.append((container, listener, connection))
         if source is not None and container.input is not None:
+            os.set_blocking(source, False)
             self._selector.register(source, selectors.EVENT_READ, lambda: self._pass_input(container, source))
         elif source is not None:
             os.close(source)
@@ -156,6 +171,8 @@ class Keeper:
     def _pass_input(self, container: KeptContainer, source: int) -> None:
         try:
             said = os.read(source, _CHUNK)
+        except BlockingIOError:
+            return
         except OSError:
             said = b""
         if said and container.input is not None:
@@ -173,9 +190,10 @@ class Keeper:
         for pid, waiting in list(self._beside.items()):
             if waiting is connection:
                 os.kill(pid, signal.SIGKILL)
-        self._attached = [
-            (container, other) for container, other in self._attached if other is not connection
-        ]
+        for container, listener, other in self._attached:
+            if other is connection:
+                container.detach(listener)
+        self._attached = [attached for attached in self._attached if attached[2] is not connection]
         self._selector.unregister(connection)
         connection.close()
 
@@ -200,7 +218,7 @@ class Keeper:
                 for descriptor in container.outputs:
                     self._selector.unregister(descriptor)
                 container.take_end(status)
-                for listened, connection in self._attached:
+                for listened, _, connection in self._attached:
                     if listened is container:
                         with contextlib.suppress(OSError):
                             messages.send(connection, {"exit_code": container.exit_code})

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import select
 import signal
-import termios
+import socket
 from typing import TYPE_CHECKING, NoReturn
 
 from drdrill.mirror.kubernetes.runtime.pod import kernel
 from drdrill.mirror.kubernetes.runtime.pod.identity import take_identity
 from drdrill.mirror.kubernetes.runtime.pod.root_filesystem import enter_root
+from drdrill.mirror.kubernetes.runtime.pod.terminal import open_terminal, take_controlling_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 NOT_STARTED = 128  # containerd's exit status of a container whose program could not be started
 _SIGNALLED = 128
 _MOST_FILES = 1024
+_LONGEST_REASON = 4096
 
 
-def start_container(launch: Launch, streams: Sequence[int], processes_of: int | None) -> int:
-    """Start a container and return its process id; raises OSError with the reason why it did not start.
+def start_container(
+    launch: Launch, streams: Sequence[int], processes_of: int | None
+) -> tuple[int, int | None]:
+    """Start a container and return its process id and, where it has one, the controlling end of its terminal.
 
-    `streams` are its standard input, output and errors; `processes_of` is a process in whose PID namespace it shall be.
+    `streams` are its standard input, output and errors where it has no terminal; `processes_of` is a process in whose
+    PID namespace it shall be. Raises OSError with the reason why it did not start.
     """
     own_processes = os.open("/proc/self/ns/pid", os.O_RDONLY)
     if processes_of is not None:
@@ -35,29 +39,28 @@ def start_container(launch: Launch, streams: Sequence[int], processes_of: int | 
             kernel.enter_namespace(descriptor, kernel.CLONE_NEWPID)
     elif launch.processes == "own":
         kernel.unshare(kernel.CLONE_NEWPID)
-    failure, said = os.pipe()
+    channel, said = socket.socketpair()
     try:
         pid = os.fork()
         if pid == 0:
-            os.close(failure)
+            channel.close()
             _run_in_child(said, lambda: _become_container(launch, streams, said))
     finally:
-        os.close(said)
+        said.close()
         kernel.enter_namespace(
             own_processes, kernel.CLONE_NEWPID
         )  # children to come are the keeper's own again
         os.close(own_processes)
-    _expect_program(failure, pid)
-    return pid
+    return pid, _expect_program(channel, pid)
 
 
-def _become_container(launch: Launch, streams: Sequence[int], said: int) -> NoReturn:
+def _become_container(launch: Launch, streams: Sequence[int], said: socket.socket) -> NoReturn:
     kernel.unshare(kernel.CLONE_NEWNS)
     kernel.die_with_parent(signal.SIGKILL)
     if _is_deserted(said):  # the keeper died before that request: nobody would end this process
         os._exit(NOT_STARTED)
     enter_root(launch)
-    _take_streams(streams, terminal=launch.terminal)
+    _take_streams([open_terminal(said)] * 3 if launch.terminal else streams, terminal=launch.terminal)
     kept = None if launch.privileged else launch.capabilities
     take_identity(launch.user, launch.group, kept, forbid_new_privileges=launch.forbid_new_privileges)
     os.makedirs(launch.working_directory, exist_ok=True)  # noqa: PTH103
@@ -67,20 +70,24 @@ def _become_container(launch: Launch, streams: Sequence[int], said: int) -> NoRe
 
 def start_beside(
     launch: Launch, first: int, arguments: Sequence[str], streams: Sequence[int], *, terminal: bool
-) -> int:
-    """Start a program in a running container and return the id of the process that waits for it and ends like it."""
-    failure, said = os.pipe()
+) -> tuple[int, int | None]:
+    """Start a program in a running container.
+
+    Return the id of the process that waits for it and ends like it, and the controlling end of its terminal.
+    """
+    channel, said = socket.socketpair()
     pid = os.fork()
     if pid == 0:
-        os.close(failure)
-        _run_in_child(said, lambda: _wait_for_program(launch, first, arguments, streams, terminal=terminal))
-    os.close(said)
-    _expect_program(failure, pid)
-    return pid
+        channel.close()
+        _run_in_child(
+            said, lambda: _wait_for_program(launch, first, arguments, None if terminal else streams, said)
+        )
+    said.close()
+    return pid, _expect_program(channel, pid)
 
 
 def _wait_for_program(
-    launch: Launch, first: int, arguments: Sequence[str], streams: Sequence[int], *, terminal: bool
+    launch: Launch, first: int, arguments: Sequence[str], streams: Sequence[int] | None, said: socket.socket
 ) -> NoReturn:
     kernel.die_with_parent(signal.SIGKILL)
     with (
@@ -91,9 +98,11 @@ def _wait_for_program(
         other_user = os.readlink(f"/proc/{first}/ns/user") != os.readlink("/proc/self/ns/user")  # noqa: PTH115
         kernel.enter_namespace(processes, kernel.CLONE_NEWPID)
         kernel.enter_namespace(mounts, kernel.CLONE_NEWNS)
+        terminal = streams is None
+        taken = [open_terminal(said)] * 3 if streams is None else streams
         pid = os.fork()
         if pid == 0:
-            _take_streams(streams, terminal=terminal)
+            _take_streams(taken, terminal=terminal)
             if other_user:
                 kernel.enter_namespace(user, kernel.CLONE_NEWUSER)
             kept = None if launch.privileged or other_user else launch.capabilities
@@ -115,7 +124,7 @@ def _take_streams(streams: Sequence[int], *, terminal: bool) -> None:
         os.dup2(stream, number, inheritable=True)
     os.setsid()
     if terminal:
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        take_controlling_terminal()
 
 
 def _execute(arguments: Sequence[str], environment: dict[str, str]) -> NoReturn:
@@ -134,7 +143,7 @@ def _execute(arguments: Sequence[str], environment: dict[str, str]) -> NoReturn:
         raise OSError(error.errno, f'exec: "{arguments[0]}": {reason}') from error
 
 
-def _run_in_child(said: int, become: Callable[[], NoReturn]) -> NoReturn:
+def _run_in_child(said: socket.socket, become: Callable[[], NoReturn]) -> NoReturn:
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
@@ -144,23 +153,37 @@ def _run_in_child(said: int, become: Callable[[], NoReturn]) -> NoReturn:
         if isinstance(error, OSError) and error.strerror:
             words = error.strerror + (f": {error.filename}" if error.filename else "")
         with contextlib.suppress(OSError):
-            os.write(said, words.encode())
+            said.send(words.encode())
     os._exit(NOT_STARTED)
 
 
-def _is_deserted(said: int) -> bool:
+def _is_deserted(said: socket.socket) -> bool:
     poll = select.poll()
     poll.register(said, select.POLLOUT)
-    return any(event & select.POLLERR for _, event in poll.poll(0))
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
 
 
-def _expect_program(failure: int, pid: int) -> None:
-    """Return when the child runs its program: the pipe closes then; raises OSError with what it says instead."""
-    with os.fdopen(failure, "rb") as pipe:
-        words = pipe.read()
+def _expect_program(channel: socket.socket, pid: int) -> int | None:
+    """Return when the child runs its program, which closes the channel, with the terminal that came over it.
+
+    Raises OSError with what the child says instead.
+    """
+    words, terminals = b"", []
+    with channel:
+        while True:
+            said, files, _, _ = socket.recv_fds(channel, _LONGEST_REASON, 1)
+            if not said:
+                break
+            terminals += files
+            words += b"" if files else said
+    for terminal in terminals:
+        os.set_inheritable(terminal, False)
     if words:
         os.waitpid(pid, 0)
+        for terminal in terminals:
+            os.close(terminal)
         raise OSError(words.decode(errors="replace"))
+    return terminals[0] if terminals else None
 
 
 @contextlib.contextmanager
