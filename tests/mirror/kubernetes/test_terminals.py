@@ -52,9 +52,7 @@ class _Screen:
                 self.seen += os.read(self.own, 4096).decode()
             return text in self.seen
 
-        wait_until(
-            look, what=f"`{text}` on the screen, which shows {self.seen!r}", within=WITHIN, every=EVERY
-        )
+        wait_until(look, what=f"`{text}` on the screen", within=WITHIN, every=EVERY)
 
     def type(self, text: str) -> None:
         """Type a line."""

@@ -51,7 +51,7 @@ def run_command(
         os.set_blocking(reading, False)
         outputs[reading] = bytearray()
         theirs.append(writing)
-    request = {"do": "execute", "container": container.id, "arguments": list(arguments), "terminal": False}
+    request = {"do": "execute", "container": container.id, "arguments": list(arguments), "terminal": None}
     try:
         try:
             connection = ask_keeper_with_files(pod.directory, request, [nothing, *theirs])

@@ -9,6 +9,7 @@ a terminal does with them is done by the container's.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -36,14 +37,14 @@ def main() -> None:
         tty.setraw(0, termios.TCSANOW)  # what was typed before this stays
     request: dict[str, Any] = {"do": verb, "container": container}
     if verb == "execute":
-        request |= {"arguments": arguments, "terminal": has_terminal}
+        request |= {"arguments": arguments, "terminal": terminal.read_size(0) if has_terminal else None}
         files = [] if has_terminal else [0, 1, 2]
     else:
         request["streams"] = [name for name in wanted.split(",") if name]
         files = [_NUMBERS[name] for name in request["streams"]]
-    connection, received = _ask(directory, request, files)
     if verb == "attach" and has_terminal:
         _follow_size(lambda: _send_size(directory, container))
+    connection, received = _ask(directory, request, files)
     if received:
         code = _relay(connection, received[0])
     else:
@@ -108,7 +109,7 @@ def _follow_size(take: Any) -> None:
 
 
 def _send_size(directory: str, container: str) -> None:
-    with messages.connect(directory) as connection:
+    with contextlib.suppress(OSError), messages.connect(directory) as connection:
         messages.send(connection, {"do": "resize", "container": container, "size": terminal.read_size(0)})
         messages.receive(connection)
 

@@ -105,7 +105,8 @@ class Keeper:
                 self._containers[request["container"]].log.reopen()
             case "execute":
                 container = self._containers[request["container"]]
-                return self._execute(container, request["arguments"], request["terminal"], connection, files)
+                size = tuple(request["terminal"]) if request["terminal"] else None
+                return self._execute(container, request["arguments"], size, connection, files)
             case "attach":
                 container = self._containers[request["container"]]
                 self._attach(container, request["streams"], connection, files)
@@ -139,13 +140,13 @@ class Keeper:
         self,
         container: KeptContainer,
         arguments: list[str],
-        terminal: bool,
+        size: tuple[int, int] | None,
         connection: socket.socket,
         files: list[int],
     ) -> list[int]:
         if container.ended:
             raise OSError("the container has ended")
-        pid, own = start_beside(container.launch, container.pid, arguments, files, terminal=terminal)
+        pid, own = start_beside(container.launch, container.pid, arguments, files, size)
         self._beside[pid] = connection
         for file in files:
             os.close(file)

@@ -69,9 +69,9 @@ def _become_container(launch: Launch, streams: Sequence[int], said: socket.socke
 
 
 def start_beside(
-    launch: Launch, first: int, arguments: Sequence[str], streams: Sequence[int], *, terminal: bool
+    launch: Launch, first: int, arguments: Sequence[str], streams: list[int], size: tuple[int, int] | None
 ) -> tuple[int, int | None]:
-    """Start a program in a running container.
+    """Start a program in a running container, on a terminal of a size or with streams.
 
     Return the id of the process that waits for it and ends like it, and the controlling end of its terminal.
     """
@@ -79,15 +79,17 @@ def start_beside(
     pid = os.fork()
     if pid == 0:
         channel.close()
-        _run_in_child(
-            said, lambda: _wait_for_program(launch, first, arguments, None if terminal else streams, said)
-        )
+        _run_in_child(said, lambda: _wait_for_program(launch, first, arguments, size or streams, said))
     said.close()
     return pid, _expect_program(channel, pid)
 
 
 def _wait_for_program(
-    launch: Launch, first: int, arguments: Sequence[str], streams: Sequence[int] | None, said: socket.socket
+    launch: Launch,
+    first: int,
+    arguments: Sequence[str],
+    streams: list[int] | tuple[int, int],
+    said: socket.socket,
 ) -> NoReturn:
     kernel.die_with_parent(signal.SIGKILL)
     with (
@@ -98,8 +100,8 @@ def _wait_for_program(
         other_user = os.readlink(f"/proc/{first}/ns/user") != os.readlink("/proc/self/ns/user")  # noqa: PTH115
         kernel.enter_namespace(processes, kernel.CLONE_NEWPID)
         kernel.enter_namespace(mounts, kernel.CLONE_NEWNS)
-        terminal = streams is None
-        taken = [open_terminal(said)] * 3 if streams is None else streams
+        terminal = isinstance(streams, tuple)
+        taken = [open_terminal(said, streams)] * 3 if isinstance(streams, tuple) else streams
         pid = os.fork()
         if pid == 0:
             _take_streams(taken, terminal=terminal)

@@ -13,12 +13,13 @@ _TIOCSPTLCK = 0x4004_5431
 _ATTACHED = b"terminal"
 
 
-def open_terminal(channel: socket.socket) -> int:
-    """Make a terminal, send its controlling end over the channel, and return the end for programs."""
+def open_terminal(channel: socket.socket, size: tuple[int, int] = (0, 0)) -> int:
+    """Make a terminal of so many rows and columns, send its controlling end, and return the end for programs."""
     own = os.open("/dev/ptmx", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
     fcntl.ioctl(own, _TIOCSPTLCK, struct.pack("i", 0))
     (number,) = struct.unpack("I", fcntl.ioctl(own, _TIOCGPTN, struct.pack("I", 0)))
     theirs = os.open(f"/dev/pts/{number}", os.O_RDWR | os.O_NOCTTY | os.O_CLOEXEC)
+    resize(own, size)
     socket.send_fds(channel, [_ATTACHED], [own])
     os.close(own)
     return theirs
