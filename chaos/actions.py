@@ -115,3 +115,13 @@ def inject_drop_table(store: str, role: str, statement: str, doomed: str) -> dic
 def heal_drop_table(store: str) -> dict[str, Any]:
     """Mend nothing: a dropped table comes back by a restore."""
     return faults.heal("drop_table", store)
+
+
+def inject_backup_damage(store: str, role: str, statement: str, doomed: str) -> dict[str, Any]:
+    """Take the rows out of the newest backup of `store` whose keys the query `doomed` returns."""
+    return faults.inject("backup_damage", store, role, statement=statement, doomed=doomed)
+
+
+def heal_backup_damage(store: str) -> dict[str, Any]:
+    """Put the backup's own bytes back."""
+    return faults.heal("backup_damage", store)

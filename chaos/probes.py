@@ -115,3 +115,13 @@ def observe_table_gone(store: str, within: str) -> dict[str, Any]:
 def observe_table_back(store: str, within: str) -> dict[str, Any]:
     """Watch until the table's rows are found by the database's name; fails when they are not within that time."""
     return faults.observe_healed("drop_table", store, within)
+
+
+def observe_backup_lacks_rows(store: str, within: str) -> dict[str, Any]:
+    """Watch until the rows are not found in the backup's files; fails when one is after that time."""
+    return faults.observe_effect("backup_damage", store, within)
+
+
+def observe_backup_whole(store: str, within: str) -> dict[str, Any]:
+    """Watch until the rows are found in the backup's files; fails when they are not within that time."""
+    return faults.observe_healed("backup_damage", store, within)

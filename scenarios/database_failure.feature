@@ -152,3 +152,19 @@ Feature: Database failure
     And what was restored is what users had been told by then, row by row
     And every surviving row is one that a user wrote, and one server wrote at a time
     And redundancy was back within its objective
+
+  @scenario:backup_lacks_rows
+  Scenario: A backup that restores but lacks payments is caught by the restore test
+    Given users are served by the system in its steady state
+    When the operator takes a backup of the database
+    And the backup is damaged so that it restores, and lacks payments
+    And the operator restores the newest backup beside the database
+    And the operator removes what was restored
+    And the backup is as it was
+    And users are served again
+    And recovery is measured
+    Then the drill is valid
+    And the restore test found that the backup lacks payments, and which
+    And the service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one server wrote at a time

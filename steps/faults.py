@@ -106,3 +106,15 @@ def drop_the_table(drill: Drill) -> None:
 def find_the_table(drill: Drill) -> None:
     """Look that the table's rows are there again where users find the database."""
     drill.heal("database_drop_table")
+
+
+@when("the backup is damaged so that it restores, and lacks payments")
+def damage_the_backup(drill: Drill) -> None:
+    """Take rows out of the newest backup, chosen by the seed."""
+    drill.inject("database_backup_damage", seed=str(drill.seed))
+
+
+@when("the backup is as it was")
+def mend_the_backup(drill: Drill) -> None:
+    """Put the backup's own bytes back."""
+    drill.heal("database_backup_damage")

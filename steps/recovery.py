@@ -40,6 +40,24 @@ def put_the_restored_database_in_place(drill: Drill) -> None:
     drill.restoring.put_in_place()
 
 
+@when("the operator takes a backup of the database")
+def take_a_backup(drill: Drill) -> None:
+    """Have the company's code take a snapshot."""
+    drill.fail_over("back_up_database", drill.resource)
+
+
+@when("the operator restores the newest backup beside the database")
+def restore_the_backup(drill: Drill) -> None:
+    """Have the company's code restore the newest snapshot as a test, and look at its rows."""
+    drill.restoring.restore_backup()
+
+
+@when("the operator removes what was restored")
+def end_the_restore_test(drill: Drill) -> None:
+    """Have the company's code remove the database that was restored as a test."""
+    drill.fail_over("restore_backup", drill.resource, "--end")
+
+
 @when("the database is protected again")
 def wait_for_protection(drill: Drill) -> None:
     """Wait until redundancy is back."""

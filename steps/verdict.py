@@ -34,6 +34,12 @@ def rows_are_intact(drill: Drill) -> None:
     drill.require_intact_rows()
 
 
+@then("the restore test found that the backup lacks payments, and which")
+def lack_is_found(drill: Drill) -> None:
+    """The restored rows were compared with what users had been told, and the planted lack was found."""
+    drill.require_restored()
+
+
 @then("what was restored is what users had been told by then, row by row")
 def restore_is_proven(drill: Drill) -> None:
     """The restored rows were read before users came, and none is missing, altered or too young."""

@@ -94,7 +94,7 @@ class Drill:
             )
         self.seed = draw_seed() if request.seed is None else request.seed
         self._clock = clock or SystemClock()
-        self._resource = self.plan.stores[self.scenario.store].resource
+        self.resource = self.plan.stores[self.scenario.store].resource
         started = self._clock.utc()
         name = f"{started:%Y%m%dT%H%M%S}.{started.microsecond // 1000:03d}Z-{request.scenario}"
         self.directory = DrillDirectory(request.reports / name)
@@ -177,7 +177,7 @@ class Drill:
                 for one in environment.fidelity
             ],
         )
-        self._store = StoreObserver(environment, self._resource, self.journal)
+        self._store = StoreObserver(environment, self.resource, self.journal)
         self._users = Users(
             environment,
             workload=self.workload,
@@ -188,12 +188,12 @@ class Drill:
         )
         self._failover = FailoverCode(request.root, environment, self.directory, clock=self._clock)
         self._restoring = Restoring(
-            environment, self._users, self._resource,
+            environment, self._users, self.resource,
             directory=self.directory, journal=self.journal, clock=self._clock, fail_over=self.fail_over,
         )  # fmt: skip
         self._users.prepare_store()
         environment.start_sampling(
-            self._resource, self.directory.evidence / f"replication-{self._resource}.jsonl"
+            self.resource, self.directory.evidence / f"replication-{self.resource}.jsonl"
         )
         self._users.come(self.seed, peak=peak)
 
@@ -227,7 +227,7 @@ class Drill:
     def _find_unprotected(self) -> str:
         wanted = self.plan.stores[self.scenario.store].standby is StandbyReplication.SYNCHRONOUS
         protected = self._require(self._store).read().protected
-        return f"{self._resource} has no standby in sync" if wanted and not protected else ""
+        return f"{self.resource} has no standby in sync" if wanted and not protected else ""
 
     # -- fault and recovery ----------------------------------------------------------------------------------
 

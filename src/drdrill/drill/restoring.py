@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from drdrill.record.directory import DrillDirectory
     from drdrill.record.journal import Journal
 
-_RESTORE, _REPLACE = "restore_database", "replace_database"
+_RESTORE, _REPLACE, _TEST = "restore_database", "replace_database", "restore_backup"
 
 
 class Restoring:
@@ -69,6 +69,11 @@ class Restoring:
         """
         self._fail_over(_RESTORE, self._resource, "--to", self._find_moment().isoformat())
         self.observe(f"{self._resource}-restored")
+
+    def restore_backup(self) -> None:
+        """Have the newest backup restored beside the store, as a test, and look at what was restored."""
+        self._fail_over(_TEST, self._resource)
+        self.observe(f"{self._resource}-restore-test")
 
     def observe(self, restored: str) -> None:
         """Note what a database was restored from, and read its rows."""

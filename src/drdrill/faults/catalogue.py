@@ -23,6 +23,7 @@ class FaultKind(StrEnum):
     LINK_CUT = "link_cut"
     BAD_DELETE = "bad_delete"
     DROP_TABLE = "drop_table"
+    BACKUP_DAMAGE = "backup_damage"
 
     @property
     def of_link(self) -> bool:
@@ -50,6 +51,8 @@ class FaultKind(StrEnum):
             "is told.",
             FaultKind.BAD_DELETE: "A statement deletes rows of a store that nobody wanted deleted, on all its members.",
             FaultKind.DROP_TABLE: "A statement drops a table of a store that is in use, on all its members.",
+            FaultKind.BACKUP_DAMAGE: "The newest backup of a store lacks rows that it should have; it restores all the "
+            "same.",
         }[self]
 
 

@@ -83,7 +83,7 @@ class BadStatements:
 def observe_destroyed(ask: Ask, details: Answer) -> dict[str, Any]:
     """Look whether a sample of the destroyed rows is gone: `effective` when not one of them is found."""
     sample: Sequence[int] = details["sample"]
-    status, said = ask(details, _count(details["doomed"], sample))
+    status, said = ask(details, count_rows(details["doomed"], sample))
     gone = said == "0" if status == 0 else _NO_TABLE in said
     return {"effective": gone, "observer": _OBSERVER, "looked_for": len(sample), "said": said}
 
@@ -97,11 +97,12 @@ def observe_back(ask: Ask, details: Answer) -> dict[str, Any]:
             "said": "nobody knows which rows the statement destroyed",
         }
     sample: Sequence[int] = details["sample"]
-    status, said = ask(details, _count(details["doomed"], sample))
+    status, said = ask(details, count_rows(details["doomed"], sample))
     back = status == 0 and said == str(len(sample))
     return {"healed": back, "observer": _OBSERVER, "looked_for": len(sample), "said": said}
 
 
-def _count(doomed: str, sample: Sequence[int]) -> str:
+def count_rows(doomed: str, sample: Sequence[int]) -> str:
+    """Return the query that counts the rows of a sample of keys among those that another query finds."""
     keys = ", ".join(str(int(key)) for key in sample)
     return f"select count(*) from ({doomed}) as found (key) where key in ({keys})"  # noqa: S608 (of our experiment)

@@ -18,6 +18,8 @@ from drdrill.environment.port import FaultRequest, Identity, Injection
 from drdrill.mirror.bad_statements import KINDS as STATEMENT_KINDS
 from drdrill.mirror.bad_statements import observe_back, observe_destroyed
 from drdrill.mirror.control import Control
+from drdrill.mirror.damaged_backups import KINDS as BACKUP_KINDS
+from drdrill.mirror.damaged_backups import observe_lack, observe_whole
 from drdrill.mirror.fault_observers import OBSERVERS
 from drdrill.mirror.host import program_environment
 from drdrill.mirror.link_faults import KINDS as LINK_KINDS
@@ -56,9 +58,10 @@ class EmbeddedFaults:
 
     def inject(self, request: FaultRequest) -> Injection:
         """Break it."""
-        if request.kind in STATEMENT_KINDS:
+        if request.kind in STATEMENT_KINDS | BACKUP_KINDS:
             said = {"statement": request.statement, "doomed": request.doomed}
-            answer = self._control.ask("inject_statement", resource=request.resource, **said)
+            act = "damage_backup" if request.kind in BACKUP_KINDS else "inject_statement"
+            answer = self._control.ask(act, resource=request.resource, **said)
             return Injection(kind=request.kind, **answer)
         if request.kind in LINK_KINDS:
             answer = self._control.ask(
@@ -75,6 +78,10 @@ class EmbeddedFaults:
         """Mend what that injection broke; where nobody knows what it was, every host of the resource."""
         if injection.kind in STATEMENT_KINDS:
             return {"mended": "nothing: rows come back by a restore"}
+        if injection.kind in BACKUP_KINDS:
+            return self._control.ask(
+                "mend_backups", resource=injection.details.get("instance", injection.resource)
+            )
         if injection.kind in LINK_KINDS:
             return self._control.ask("heal_link", source=_source_of(injection))
         names = [host["host"] for host in self._hosts_of(injection)]
@@ -84,6 +91,8 @@ class EmbeddedFaults:
         """Look whether the fault shows."""
         if injection.kind in STATEMENT_KINDS:
             return observe_destroyed(self._ask, injection.details)
+        if injection.kind in BACKUP_KINDS:
+            return observe_lack(self._control.ask, injection.details)
         if injection.kind in LINK_KINDS:
             return observe_link_effect(self._look_at_link(injection), injection.details["condition"])
         return _observer_of(injection.kind).observe_effect(self._eyes, self._hosts_of(injection))
@@ -92,6 +101,8 @@ class EmbeddedFaults:
         """Look whether what it broke, or every host of the resource, is whole again."""
         if injection.kind in STATEMENT_KINDS:
             return observe_back(self._ask, injection.details)
+        if injection.kind in BACKUP_KINDS:
+            return observe_whole(self._control.ask, injection.details)
         if injection.kind in LINK_KINDS:
             return observe_link_healed(self._look_at_link(injection))
         return _observer_of(injection.kind).observe_healed(self._eyes, self._hosts_of(injection))

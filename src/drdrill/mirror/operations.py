@@ -12,6 +12,7 @@ from drdrill.core.errors import UsageError
 from drdrill.dataplane.link import LinkCondition
 from drdrill.environment.port import StoreRole
 from drdrill.mirror.bad_statements import BadStatements
+from drdrill.mirror.damaged_backups import DamagedBackups
 from drdrill.mirror.fault_operations import FaultOperations
 from drdrill.mirror.link_faults import LinkFaults
 from drdrill.mirror.restores import describe_restore
@@ -66,6 +67,7 @@ class Operations:
             **self._faults.table(),
             **self._link_faults.table(),
             **BadStatements(self._clock, find=self._find).table(),
+            **DamagedBackups(self._network, self._rds, self._clock, find=self._find).table(),
             "shape_link": self.shape_link,
             "restore_link": self.restore_link,
             "start_sampling": self.start_sampling,
