@@ -13,6 +13,7 @@ from drdrill.aws.document import parse_document, read_operation, serialise_docum
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
 from drdrill.aws.naming import name_operation, read_host, read_scope
 from drdrill.aws.protocol import Parameters, parse_request, serialise_response
+from drdrill.aws.rest import parse_rest, serialise_rest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -95,6 +96,9 @@ class Gate:
         if dialect in (Dialect.CBOR, Dialect.JSON):
             operation = read_operation(dialect, environ)
             parameters = parse_document(dialect, target.name, operation, body)
+        elif dialect is Dialect.REST_XML:
+            operation = name_operation(environ, service, body).partition(":")[2]
+            parameters = parse_rest(target.name, operation, environ, body) if operation else {}
         else:
             asked = environ.get("REQUEST_METHOD") == "GET"
             query = str(environ.get("QUERY_STRING", "")).encode()
@@ -105,6 +109,8 @@ class Gate:
         result = implementation(parameters)
         if dialect in (Dialect.CBOR, Dialect.JSON):
             return serialise_document(dialect, target.name, operation, result)
+        if dialect is Dialect.REST_XML:
+            return serialise_rest(target.name, operation, result)
         return [("Content-Type", "text/xml")], serialise_response(target.name, operation, result)
 
 

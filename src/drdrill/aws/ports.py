@@ -74,3 +74,11 @@ class Names(Protocol):
     def withdraw(self, name: str) -> None:
         """Answer NXDOMAIN; in force when this returns."""
         ...
+
+
+class AliasNames(Names, Protocol):
+    """Names that may lead to other names."""
+
+    def publish_alias(self, name: str, target: str, *, ttl_seconds: int) -> None:
+        """Answer that a name is another one (CNAME), with what that one leads to; in force when this returns."""
+        ...

@@ -76,7 +76,7 @@ def _parse(shape: Shape, fields: Mapping[str, str], key: str) -> Any:
         return _parse_list(shape, fields, key)
     if key not in fields:
         return None
-    return _parse_scalar(shape, fields[key], key)
+    return parse_scalar(shape, fields[key], key)
 
 
 def _parse_list(shape: ListShape, fields: Mapping[str, str], key: str) -> list[Any] | None:
@@ -91,7 +91,8 @@ def _parse_list(shape: ListShape, fields: Mapping[str, str], key: str) -> list[A
     return items or ([] if key in fields else None)
 
 
-def _parse_scalar(shape: Shape, text: str, key: str) -> Any:
+def parse_scalar(shape: Shape, text: str, key: str) -> Any:
+    """Return what a text means by its shape; raises AWS's error when it means nothing."""
     try:
         match shape.type_name:
             case "boolean":
@@ -123,12 +124,13 @@ def serialise_response(service: str, operation: str, result: Mapping[str, Any]) 
     shape = model.operation_model(operation).output_shape
     if shape is not None:
         wrapper = ET.SubElement(root, shape.serialization.get("resultWrapper", f"{operation}Result"))
-        _write_members(wrapper, shape, result)
+        write_members(wrapper, shape, result)
     ET.SubElement(ET.SubElement(root, "ResponseMetadata"), "RequestId").text = str(uuid.uuid4())
     return write_xml(root)
 
 
-def _write_members(parent: ET.Element, shape: Shape, value: Mapping[str, Any]) -> None:
+def write_members(parent: ET.Element, shape: Shape, value: Mapping[str, Any]) -> None:
+    """Write a structure's members below an element; raises TypeError for unknown ones."""
     assert isinstance(shape, StructureShape)  # noqa: S101  (narrowing: the model says so)
     unknown = value.keys() - shape.members.keys()
     if unknown:
@@ -148,7 +150,7 @@ def _write(parent: ET.Element, tag: str, shape: Shape, value: Any) -> None:
         return
     element = ET.SubElement(parent, tag)
     if shape.type_name == "structure":
-        _write_members(element, shape, value)
+        write_members(element, shape, value)
     else:
         element.text = _scalar(value)
 

@@ -12,9 +12,10 @@ import json
 import sys
 import threading
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from dnslib import QTYPE, RCODE, RR, A, DNSError, DNSRecord
+from dnslib import CNAME, QTYPE, RCODE, RR, A, DNSError, DNSRecord
 
 from drdrill.core.errors import EnvironmentFailedError
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 PORT = 53
+_LONGEST_CHAIN = 8  # aliases followed before we call it a loop
 
 
 class DnsServer:
@@ -36,6 +38,11 @@ class DnsServer:
     def publish(self, name: str, addresses: Sequence[str], *, ttl_seconds: int) -> None:
         """Answer `name` with these addresses from now on; `*.` stands for all below that none is closer to."""
         self._tell({"name": name.lower().rstrip("."), "addresses": list(addresses), "ttl": ttl_seconds})
+
+    def publish_alias(self, name: str, target: str, *, ttl_seconds: int) -> None:
+        """Answer from now on that `name` is `target`, and with what that one leads to, if it is one of ours."""
+        alias = target.lower().rstrip(".")
+        self._tell({"name": name.lower().rstrip("."), "addresses": [], "alias": alias, "ttl": ttl_seconds})
 
     def withdraw(self, name: str) -> None:
         """Answer NXDOMAIN for `name` from now on."""
@@ -54,6 +61,15 @@ class DnsServer:
                 raise EnvironmentFailedError("the DNS server ended; its log is in the mirror's directory.")
 
 
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What a name leads to: addresses, or another name."""
+
+    addresses: tuple[str, ...]
+    ttl_seconds: int
+    alias: str = ""
+
+
 class _Zone:
     """Records by name. A wildcard speaks for names below it, unless a longer part of them exists (RFC 4592, 3.3.1).
 
@@ -61,7 +77,7 @@ class _Zone:
     """
 
     def __init__(self) -> None:
-        self.records: dict[str, tuple[tuple[str, ...], int]] = {}
+        self.records: dict[str, _Record] = {}
         self._existing: Counter[str] = (
             Counter()
         )  # every name, and every one above it: how many records are below
@@ -73,15 +89,15 @@ class _Zone:
         name = record["name"]
         if self.records.pop(name, None):
             self._existing -= Counter(_names_above(name))
-        if record["addresses"]:
-            self.records[name] = (tuple(record["addresses"]), record["ttl"])
+        if record["addresses"] or record.get("alias"):
+            self.records[name] = _Record(tuple(record["addresses"]), record["ttl"], record.get("alias", ""))
             self._existing += Counter(_names_above(name))
 
-    def _find(self, name: str) -> tuple[tuple[str, ...], int] | None:
-        """Return addresses and TTL: no addresses for a name that only has others below it, None where nothing is."""
+    def _find(self, name: str) -> _Record | None:
+        """Return the record of a name: an empty one where it only has others below it, None where nothing is."""
         encloser = next((part for part in _names_above(name) if part in self._existing), None)
         if encloser == name:
-            return self.records.get(name, ((), 0))
+            return self.records.get(name, _Record((), 0))
         return self.records.get(f"*.{encloser}")
 
     def answer(self, packet: bytes) -> bytes | None:
@@ -90,12 +106,19 @@ class _Zone:
         except DNSError:
             return None
         reply = request.reply(ra=0, aa=1)
-        found = self._find(str(request.q.qname).lower().rstrip("."))
+        name = str(request.q.qname).lower().rstrip(".")
+        found, owner = self._find(name), str(request.q.qname)
+        for _ in range(_LONGEST_CHAIN):
+            if found is None or not found.alias:
+                break
+            reply.add_answer(RR(owner, QTYPE.CNAME, rdata=CNAME(found.alias), ttl=found.ttl_seconds))
+            owner = found.alias
+            found = self._find(owner)
         if found is None:
             reply.header.rcode = RCODE.NXDOMAIN
         elif request.q.qtype in (QTYPE.A, QTYPE.ANY):
-            for address in found[0]:
-                reply.add_answer(RR(request.q.qname, QTYPE.A, rdata=A(address), ttl=found[1]))
+            for address in found.addresses:
+                reply.add_answer(RR(owner, QTYPE.A, rdata=A(address), ttl=found.ttl_seconds))
         return bytes(reply.pack())
 
 

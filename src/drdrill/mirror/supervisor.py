@@ -22,6 +22,8 @@ from typing import Any
 from drdrill.aws.cloudwatch import CloudWatchService, MetricStore
 from drdrill.aws.gate import Gate, Service
 from drdrill.aws.rds import ACCOUNT, RdsRegion, RdsService, RdsSettings
+from drdrill.aws.route53 import Route53Service
+from drdrill.aws.route53 import api as route53
 from drdrill.aws.sts import StsService
 from drdrill.core.clock import SystemClock
 from drdrill.core.errors import DrdrillError
@@ -76,6 +78,7 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
         services[name, "rds"] = RdsService(region)
         services[name, "monitoring"] = CloudWatchService(metrics)
         services[name, "sts"] = StsService(ACCOUNT)
+    services[route53.REGION, "route53"] = Route53Service(names, clock)
     gate = Gate(services, report=_log.error)
     open_endpoints(network, names, directory.secrets, gate)
     stopped = threading.Event()
