@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from drdrill.record.journal import Event
 
 _SHOWN_OF_HASH = 12
+_LONG = frozenset({"sample", "doomed"})  # of a fault's details: for programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,8 @@ def _is_grave(event: Event) -> bool:
 
 
 _GRAVE = frozenset({
-    "fault.failed", "fault.heal_failed", "store.unprotected", "survivors.unreadable", "drill.interrupted",
+    "fault.failed", "fault.heal_failed", "store.unprotected", "survivors.unreadable", "restore.unreadable",
+    "drill.interrupted",
 })  # fmt: skip
 
 
@@ -85,7 +87,9 @@ def _members(data: Mapping[str, Any]) -> str:
 
 def _injected(data: Mapping[str, Any]) -> str:
     took = (int(data["after_ns"]) - int(data["before_ns"])) / NANOSECONDS
-    details = ", ".join(str(value) for _, value in sorted((data.get("details") or {}).items()))
+    details = ", ".join(
+        str(value) for name, value in sorted((data.get("details") or {}).items()) if name not in _LONG
+    )
     return (
         f"FAULT: {words(data['kind'])} of {data['resource']}"
         f"{f' ({details})' if details else ''}, done within {format_seconds(took)}"
@@ -110,6 +114,11 @@ def _steady(data: Mapping[str, Any]) -> str:
 def _stopped(data: Mapping[str, Any]) -> str:
     failed = {name: status for name, status in (data.get("statuses") or {}).items() if status}
     return f"Users leave{f'; ended badly: {failed}' if failed else ''}"
+
+
+def _restored(data: Mapping[str, Any]) -> str:
+    to = "" if data.get("kind") == "snapshot" else f" and the log up to {data.get('until_utc')}"
+    return f"{data.get('resource')} is restored from {data.get('base')}{to}"
 
 
 def _ended(data: Mapping[str, Any]) -> str:
@@ -138,6 +147,11 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "fault.healing": lambda d: f"Healing {words(d['kind'])} of {d.get('resource')}",
     "fault.healed": lambda d: f"{d.get('resource')} is healed",
     "fault.heal_failed": lambda d: f"Healing failed: {d.get('reason')}",
+    "damage.read": lambda d: f"The rows that the fault left are read ({d.get('source')})",
+    "damage.unreadable": lambda d: f"The fault left nothing that can be read: {d.get('reason')}",
+    "restore.observed": _restored,
+    "restore.read": lambda d: f"Its rows are read ({d.get('source')})",
+    "restore.unreadable": lambda d: f"Its rows cannot be read: {d.get('reason')}",
     "failover_code.started": lambda d: f"The operator runs `{' '.join(d['command'])}`",
     "failover_code.ended": _ended,
     "recovery.observed": _recovered,

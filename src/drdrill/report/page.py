@@ -16,6 +16,7 @@ from drdrill.report.frame import NARROW, WIDE
 from drdrill.report.headline import write_headline
 from drdrill.report.picture import read_template
 from drdrill.report.pictures import draw_all
+from drdrill.report.restore_section import describe_destroyed, describe_restores
 from drdrill.report.sections import (
     describe_durations,
     describe_looks,
@@ -94,6 +95,8 @@ def _content(account: Account) -> dict[str, Any]:
         "writers": describe_writers(account),
         "looks": describe_looks(account),
         "swept": describe_swept(account),
+        "restores": describe_restores(account),
+        "destroyed": describe_destroyed(account),
         "proofs": describe_proofs(account),
         "durations": describe_durations(account),
         "revision": f"{git.get('revision') or 'not known'}{' with uncommitted changes' if git.get('dirty') else ''}",

@@ -11,6 +11,7 @@ from drdrill.report.course import draw_course
 from drdrill.report.frame import WIDE, make_frame
 from drdrill.report.objectives_chart import draw_objectives
 from drdrill.report.phases import draw_phases
+from drdrill.report.restore_picture import draw_restore
 from drdrill.report.store_map import draw_map
 from drdrill.report.swept_curve import draw_swept
 
@@ -33,6 +34,7 @@ def draw_all(account: Account, width: int) -> dict[str, Picture]:
         "phases": draw_phases(account, width),
         "map": draw_map(account, width),
         "swept": draw_swept(account, frame) if frame else None,
+        "restore": draw_restore(account, frame) if frame else None,
     }
     return {name: picture for name, picture in pictures.items() if picture is not None}
 
