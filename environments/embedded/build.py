@@ -26,7 +26,23 @@ def main() -> None:
         Tags=[{"Key": "data-class", "Value": "core_financial"}],
     )
     waiter = rds.get_waiter("db_instance_available")
-    waiter.wait(DBInstanceIdentifier="payments", WaiterConfig={"Delay": 0.2, "MaxAttempts": 1200})
+    waiter.wait(DBInstanceIdentifier="payments", WaiterConfig={"Delay": 0.05, "MaxAttempts": 4800})
+    (instance,) = rds.describe_db_instances(DBInstanceIdentifier="payments")["DBInstances"]
+    name_database(instance["Endpoint"]["Address"])
+
+
+def name_database(endpoint: str) -> None:
+    """Give the database the name by which the services know it, whichever instance it is."""
+    route53 = boto3.client("route53")
+    zone = route53.create_hosted_zone(Name="meqenet.internal", CallerReference="build")["HostedZone"]["Id"]
+    record = {
+        "Name": "payments-database.meqenet.internal",
+        "Type": "CNAME",
+        "TTL": 5,  # as that of the endpoint behind it: resolvers that keep both apart keep neither longer
+        "ResourceRecords": [{"Value": endpoint}],
+    }
+    change = {"Action": "UPSERT", "ResourceRecordSet": record}
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [change]})
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from drdrill.core.errors import ControlLostError, EnvironmentFailedError, UsageE
 from drdrill.core.process import ProcessId
 from drdrill.core.waiting import wait_until
 from drdrill.mirror.directory import MirrorDirectory, mirrors_folder
+from drdrill.mirror.seed import Seed
 from drdrill.mirror.world import World, clear_remains, take_down
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ SETTINGS: dict[str, Any] = {
         {"name": "eu-west-1", "zones": ["eu-west-1a", "eu-west-1b"]},
         {"name": "eu-central-1", "zones": ["eu-central-1a"]},
     ],
+    "kubernetes": {"images": "/nowhere/images.yaml", "node_disk_bytes": 64 << 20},
     "rds": {
         "failure_detection_seconds": 2.0,
         "fencing": True,
@@ -220,3 +222,27 @@ def test_attaching_to_nothing(tmp_path: Path) -> None:
     """A mirror that does not run cannot be attached to, and the error says what lists those that do."""
     with pytest.raises(ControlLostError, match=r"the mirror nobody does not run\. `drdrill env status`"):
         World.attach(MirrorDirectory(mirrors_folder(tmp_path) / "nobody"))
+
+
+@pytest.mark.drill
+def test_a_seed_that_is_told_nothing(tmp_path: Path) -> None:
+    """A process that was started ahead and is not needed ends, with all of its namespaces, and leaves no file."""
+    with Seed() as seed:
+        process = ProcessId.read(seed.process.pid)
+        assert process is not None
+        assert process.lives()
+    assert not process.lives()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.drill
+def test_a_seed_becomes_a_world(tmp_path: Path) -> None:
+    """A process that was started ahead is the world's; leaving the seed's block is nothing to it then."""
+    directory = MirrorDirectory(mirrors_folder(tmp_path) / "sown")
+    directory.create()
+    with Seed() as seed:
+        world = World.start(directory, SETTINGS, seed)
+    assert world.process.pid == seed.process.pid
+    assert world.control.ask("identity")["instance"] == "sown"
+    world.stop()
+    assert not world.process.lives()

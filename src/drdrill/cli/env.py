@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from drdrill.mirror.directory import MirrorDirectory
     from drdrill.mirror.embedded import Embedded
+    from drdrill.mirror.seed import Seed
 
 _NAME = click.option("--name", default="default", show_default=True, help="The mirror's name.")
 
@@ -42,10 +44,15 @@ def command() -> None:
 def up(name: str) -> None:
     """Bring a mirror up that stands until it is taken down."""
     from drdrill.cli.signals import interruptible
+    from drdrill.mirror.seed import Seed
 
-    console, root = _begin()
-    with interruptible():
-        environment = _environment(root, name, standing=True)
+    with interruptible(), ExitStack() as stack:
+        # Before anything else is imported; where there is no `unshare`, the prerequisites say so.
+        seed = None
+        with suppress(OSError):
+            seed = stack.enter_context(Seed())
+        console, root = _begin()
+        environment = _environment(root, name, standing=True, seed=seed)
         with console.status("building the mirror"):
             environment.__enter__()
     option = "" if name == "default" else f" --name {name}"
@@ -158,13 +165,14 @@ def _begin() -> tuple[Console, Path]:
     return console, root
 
 
-def _environment(root: Path, name: str, *, standing: bool = False) -> Embedded:
+def _environment(root: Path, name: str, *, standing: bool = False, seed: Seed | None = None) -> Embedded:
     from drdrill.mirror.embedded import Embedded
     from drdrill.plan import load_plan
 
     if not standing:
         require_mirror(root, name)
-    return Embedded(root, load_plan(root / "scenarios" / "plan.yaml"), name=name, standing=standing)
+    plan = load_plan(root / "scenarios" / "plan.yaml")
+    return Embedded(root, plan, name=name, standing=standing, seed=seed)
 
 
 def require_mirror(root: Path, name: str) -> MirrorDirectory:

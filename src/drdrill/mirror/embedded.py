@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
+    from drdrill.mirror.seed import Seed
     from drdrill.plan.model import Plan
 
 _BUILD_WITHIN = timedelta(minutes=5)  # measured 3 s
@@ -70,8 +71,17 @@ class Embedded:
         Fidelity("users", "modelled", "clients write to the database's endpoint, without services between"),
     )  # fmt: skip
 
-    def __init__(self, root: Path, plan: Plan, *, name: str | None = None, standing: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        plan: Plan,
+        *,
+        name: str | None = None,
+        standing: bool = False,
+        seed: Seed | None = None,
+    ) -> None:
         self._root = root
+        self._seed = seed
         self._folder = root / "environments" / self.name
         self._plan = plan
         self._configuration = load_model(self._folder / "environment.yaml", EmbeddedConfiguration)
@@ -97,7 +107,7 @@ class Embedded:
         directory = find_mirror(self._root, self._name or f"{secrets.token_hex(3)}-{os.getpid()}")
         directory.create()
         try:
-            self._world = World.start(directory, self._settings())
+            self._world = World.start(directory, self._settings(), self._seed)
             self._build()
             if self._standing:
                 self._world.let_go()

@@ -1,8 +1,8 @@
 """The supervisor: a world's first process. It builds the network, serves DNS and AWS, and obeys the control socket.
 
-Started by `drdrill.mirror.world` in fresh namespaces: `python -m drdrill.mirror.supervisor DIRECTORY SETTINGS`. Its
-standard input is the lifeline: when the owner dies, it ends, and the kernel ends everything in the world with it. A
-world that is to stand by itself is let go of by one byte, when everything is built and noted.
+Started by `drdrill.mirror.seed` in fresh namespaces. Its standard input is the lifeline, whose first line says what it
+is to build: when the owner dies, it ends, and the kernel ends everything in the world with it. A world that is to stand
+by itself is let go of by one byte, when everything is built and noted.
 """
 
 from __future__ import annotations
@@ -90,6 +90,18 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
     stopped.wait()
 
 
+def _await_task() -> tuple[MirrorDirectory, dict[str, Any]]:
+    """Return what the owner says is to be built, in the lifeline's first line; end with an owner that says nothing."""
+    line = b""
+    while not line.endswith(b"\n"):  # byte by byte: what comes after the line is not ours
+        said = os.read(0, 1)
+        if not said:
+            sys.exit(0)
+        line += said
+    task = json.loads(line)
+    return MirrorDirectory(Path(task["directory"])), task["settings"]
+
+
 def _follow_lifeline() -> None:
     if os.read(0, 1):
         return  # it stands by itself from now on
@@ -133,11 +145,13 @@ def _reap(child: int) -> int:
 
 def main() -> None:
     """Stay as the world's init, and let a child be the supervisor: its waits and the init's must not mix."""
-    directory = MirrorDirectory(Path(sys.argv[1]))
-    settings = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))
     # The terminal's Ctrl-C is for the runner, which ends us by the lifeline.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
+    directory, settings = _await_task()
+    log = os.open(directory.logs / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    os.dup2(log, sys.stderr.fileno())
+    os.close(log)
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     child = os.fork()
     if child:

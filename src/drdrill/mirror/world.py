@@ -12,8 +12,6 @@ import json
 import os
 import selectors
 import signal
-import subprocess
-import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -23,9 +21,11 @@ from drdrill.core.waiting import wait_until
 from drdrill.mirror.authority import create_authority
 from drdrill.mirror.control import Control
 from drdrill.mirror.directory import MirrorDirectory, find_outer_pid, hold_mirrors, list_mirrors
+from drdrill.mirror.seed import Seed
 from drdrill.record.directory import write_json
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Mapping
     from pathlib import Path
 
@@ -33,8 +33,6 @@ _READY_WITHIN_SECONDS = 60.0  # measured 0.9 s, 5 s on a loaded machine
 _STOP_WITHIN = timedelta(seconds=20)  # measured 0.2 s
 _KILLED_WITHIN = timedelta(seconds=10)
 _POLL = timedelta(milliseconds=20)
-_SUPERVISOR = "drdrill.mirror.supervisor"
-_UNSHARE = ("unshare", "-Urnmiu", "-p", "-f", "--kill-child", "--mount-proc")
 
 
 class World:
@@ -54,38 +52,24 @@ class World:
         self.control = Control(directory.control)
 
     @classmethod
-    def start(cls, directory: MirrorDirectory, settings: Mapping[str, Any]) -> World:
-        """Start a world of this process in its new directory; return when it is ready.
+    def start(
+        cls, directory: MirrorDirectory, settings: Mapping[str, Any], seed: Seed | None = None
+    ) -> World:
+        """Start a world of this process in its new directory; return when it is ready. `seed`: one that waits.
 
         Raises `EnvironmentFailedError` with the supervisor's last words; nothing is left then.
         """
-        create_authority(directory.path / "authority.pem", directory.secrets)
-        settings_path = directory.path / "settings.json"
-        write_json(settings_path, settings)
-        reading, writing = os.pipe()
-        process = None
-        try:
-            with (directory.logs / "supervisor.log").open("ab") as log:
-                process = subprocess.Popen(
-                    [*_UNSHARE, sys.executable, "-m", _SUPERVISOR, str(directory.path), str(settings_path)],
-                    stdin=reading, stdout=subprocess.PIPE, stderr=log, text=True, start_new_session=True, cwd="/",
-                )  # fmt: skip
-            identity = ProcessId.read(process.pid)
+        seed = seed or Seed()
+        with seed:
+            create_authority(directory.path / "authority.pem", directory.secrets)
+            write_json(directory.path / "settings.json", settings)
+            identity = ProcessId.read(seed.process.pid)
             if identity is None:
-                raise EnvironmentFailedError("the mirror's world ended at once.")  # noqa: TRY301 (one clean-up for all)
+                raise EnvironmentFailedError("the mirror's world ended at once.")
             directory.write_owner(world=identity, owner=ProcessId.read_own())
-            _await_ready(process, directory)
-        except BaseException:
-            os.close(
-                writing
-            )  # the world ends by this alone, also where an interruption hid its process from us
-            if process is not None:
-                process.kill()
-                process.wait()
-            raise
-        finally:
-            os.close(reading)
-        return cls(directory, identity, writing, child=process)
+            seed.tell(directory.path, settings)
+            _await_ready(seed, directory)
+            return cls(directory, identity, seed.take(), child=seed.process)
 
     def let_go(self) -> None:
         """Let the world stand by itself: noted first, so that whoever finds it knows whose it is."""
@@ -148,9 +132,10 @@ class World:
         wait_until(lambda: not self.process.lives(), what="the end of the world", within=within, every=_POLL)
 
 
-def _await_ready(process: subprocess.Popen[str], directory: MirrorDirectory) -> None:
-    assert process.stdout is not None  # noqa: S101  (a pipe was asked for)
-    with selectors.DefaultSelector() as selector, process.stdout as said:
+def _await_ready(seed: Seed, directory: MirrorDirectory) -> None:
+    stdout = seed.process.stdout
+    assert stdout is not None  # noqa: S101  (a pipe was asked for)
+    with selectors.DefaultSelector() as selector, stdout as said:
         selector.register(said, selectors.EVENT_READ)
         if not selector.select(_READY_WITHIN_SECONDS):
             raise EnvironmentFailedError(
@@ -161,7 +146,7 @@ def _await_ready(process: subprocess.Popen[str], directory: MirrorDirectory) -> 
     answer = (
         json.loads(line)
         if line.startswith("{")
-        else {"error": f"it ended without a word. {_tail(directory)}"}
+        else {"error": f"it ended without a word. {seed.read_early_words()}{_tail(directory)}"}
     )
     if "error" in answer:
         raise EnvironmentFailedError(f"the mirror could not be built: {answer['error']}")
