@@ -5,16 +5,17 @@ from __future__ import annotations
 import http.client
 import threading
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import EnvironmentFailedError, NotObservedError
 from drdrill.core.waiting import wait_until
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Sequence
-    from datetime import timedelta
     from pathlib import Path
 
     from drdrill.core.clock import Clock
@@ -61,11 +62,23 @@ class HealthAddress:
 
 
 class Component:
-    """A program that is to run on a host whenever the host has power. `look` says whether it does its work."""
+    """A program that is to run on a host whenever the host has power. `look` says whether it does its work.
+
+    `rest`: how long it is left alone, once it is seen to have ended, before it is started again.
+    """
 
     def __init__(
-        self, name: str, host: Host, command: Sequence[str], *, log: Path, look: Callable[[], bool]
+        self,
+        name: str,
+        host: Host,
+        command: Sequence[str],
+        *,
+        log: Path,
+        look: Callable[[], bool],
+        rest: timedelta = timedelta(0),
     ) -> None:
+        self._rest_ns = int(rest.total_seconds() * NANOSECONDS)
+        self._seen_ended_ns: int | None = None
         self.name = name
         self.host = host
         self.log = log
@@ -82,6 +95,15 @@ class Component:
         if not self.runs:
             self._log_begins = self.log.stat().st_size if self.log.exists() else 0
             self._process = self.host.spawn(self._command, log=self.log)
+            self._seen_ended_ns = None
+
+    def start_again(self, clock: Clock) -> None:
+        """Start it if it does not run and has rested."""
+        if not self.runs:
+            now = clock.now_ns()
+            self._seen_ended_ns = now if self._seen_ended_ns is None else self._seen_ended_ns
+            if now - self._seen_ended_ns >= self._rest_ns:
+                self.start()
 
     @property
     def runs(self) -> bool:
@@ -166,7 +188,7 @@ class Assembly:
                     component.start()
                 await_ready(stage, what=self._what, within=within, every=every, clock=clock)
 
-    def restart(self, prepare: Callable[[], None]) -> None:
+    def restart(self, prepare: Callable[[], None], clock: Clock) -> None:
         """Start again what ended, as far as what it needs is ready; harmless when all runs, or is being brought up."""
         if all(component.runs for component in self.components) or not self._starting.acquire(blocking=False):
             return
@@ -174,7 +196,7 @@ class Assembly:
             prepare()
             for stage in self._stages:
                 for component in stage:
-                    component.start()
+                    component.start_again(clock)
                 if any(component.observe() is not Health.READY for component in stage):
                     return
         finally:

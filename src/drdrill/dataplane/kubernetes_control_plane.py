@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 API_PORT = 443  # as EKS's endpoints have it
 SERVICE_RANGE = "172.20.0.0/16"  # EKS's own choice for a VPC of 10.0.0.0/8
+DNS_ADDRESS = "172.20.0.10"  # EKS's own choice, too
 API_ADDRESS = "172.20.0.1"  # the first of the range: what programs in pods call the API by
 CLUSTER_DOMAIN = "cluster.local"
 _ETCD_PORT, _ETCD_PEERS, _ETCD_HEALTH = 2379, 2380, 2381
@@ -114,9 +115,9 @@ class ControlPlane:
         """Start all of it and wait until all is ready; raises `EnvironmentFailedError` that says what is not."""
         self._assembly.bring_up(self._give_address, within=_READY_WITHIN, every=_POLL, clock=clock)
 
-    def restart(self) -> None:
+    def restart(self, clock: Clock) -> None:
         """Start again whatever of it ended; harmless when all runs."""
-        self._assembly.restart(self._give_address)
+        self._assembly.restart(self._give_address, clock)
 
     def _give_address(self) -> None:
         """Let the host be found at the address that pods call the API by."""

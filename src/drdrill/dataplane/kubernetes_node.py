@@ -18,7 +18,7 @@ from drdrill.core.errors import ControlLostError
 from drdrill.dataplane.kubernetes_authority import write_kubeconfig, write_secret
 from drdrill.dataplane.kubernetes_client import KubernetesClient, condition
 from drdrill.dataplane.kubernetes_component import Assembly, Component, HealthAddress
-from drdrill.dataplane.kubernetes_control_plane import API_PORT, CLUSTER_DOMAIN
+from drdrill.dataplane.kubernetes_control_plane import API_PORT, CLUSTER_DOMAIN, DNS_ADDRESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 RUNTIME_SOCKET = "/var/lib/kubelet/runtime.sock"  # a socket's path has to be short
 STREAMING_SOCKET = "/var/lib/kubelet/streaming.sock"
 _HEALTH_PORT = 10248
+_REST = timedelta(seconds=5)  # `RestartSec` of the kubelet's unit on EKS's machine images
 _READY_WITHIN = timedelta(seconds=90)  # measured 2 to 5 s, 20 s on a loaded machine
 _POLL = timedelta(milliseconds=50)
 _PREPARE_WITHIN = timedelta(seconds=20)  # measured 0.1 s
@@ -50,6 +51,8 @@ class NodeIdentity:
 class KubernetesNode:
     """The programs of one node. `runtime` is the command of a container runtime that listens at `RUNTIME_SOCKET`.
 
+    `upstream` is the DNS server that is asked for names outside of the cluster.
+
     `routes`: ranges of addresses by the neighbour in its zone that they are reached through, so that pods of one zone
     hear each other whatever is cut off from it.
     """
@@ -63,6 +66,7 @@ class KubernetesNode:
         runtime: Sequence[str],
         *,
         logs: Path,
+        upstream: str,
     ) -> None:
         self.identity = identity
         self.host = host
@@ -74,7 +78,9 @@ class KubernetesNode:
         self._api = KubernetesClient(plane.host.address, API_PORT, plane.context())
         streaming = [] if programs.streaming is None else [self._streaming(programs)]
         self._assembly = Assembly(
-            f"the node {identity.name}", (*streaming, self._runtime(runtime)), (self._kubelet(programs),)
+            f"the node {identity.name}",
+            (*streaming, self._runtime(runtime)),
+            (*self._services(programs, upstream), self._kubelet(programs)),
         )
 
     @property
@@ -89,12 +95,12 @@ class KubernetesNode:
         """Start all of it and wait until the cluster says that the node is ready; raises `EnvironmentFailedError`."""
         self._assembly.bring_up(self._prepare, within=_READY_WITHIN, every=_POLL, clock=clock)
 
-    def restart(self) -> None:
-        """Start again whatever of it ended; harmless when all runs."""
-        self._assembly.restart(self._prepare)
+    def restart(self, clock: Clock) -> None:
+        """Start again whatever of it ended, as the node's init does; harmless when all runs."""
+        self._assembly.restart(self._prepare, clock)
 
     def _prepare(self) -> None:
-        self.host.run(["sh", "-e", str(_PREPARE), str(self.host.disk)], within=_PREPARE_WITHIN)
+        self.host.run(["sh", "-e", str(_PREPARE), str(self.host.disk), DNS_ADDRESS], within=_PREPARE_WITHIN)
         for destination, neighbour in list(self.routes.items()):
             self.route(destination, neighbour)
 
@@ -122,6 +128,22 @@ class KubernetesNode:
         return self._component(
             "container-runtime", command, lambda: _accepts(self.host.disk / "kubelet" / "runtime.sock")
         )
+
+    def _services(self, programs: KubernetesPrograms, upstream: str) -> tuple[Component, ...]:
+        """Return what leads services' addresses to their endpoints, and answers their names; the built one only."""
+        if programs.services is None:
+            return ()
+        bundle = self._folder / "authority.pem"
+        write_secret(bundle, self._plane.authority.bundle)
+        pair = self._plane.authority.issue(self._folder, "services", user="system:kube-proxy")
+        kubeconfig = write_kubeconfig(
+            self._folder / "services.kubeconfig", server=self._plane.name.server, authority=bundle, pair=pair
+        )
+        command = [
+            str(programs.services), "-kubeconfig", str(kubeconfig), "-dns", DNS_ADDRESS, "-upstream", upstream,
+            "-domain", CLUSTER_DOMAIN,
+        ]  # fmt: skip
+        return (self._component("node-services", command, lambda: True),)
 
     def _kubelet(self, programs: KubernetesPrograms) -> Component:
         authority, name, folder = self._plane.authority, self.identity.name, self._folder
@@ -162,7 +184,7 @@ class KubernetesNode:
             "healthzPort": _HEALTH_PORT,
             "containerRuntimeEndpoint": f"unix://{RUNTIME_SOCKET}",
             "clusterDomain": CLUSTER_DOMAIN,
-            "clusterDNS": [self.host.address],
+            "clusterDNS": [DNS_ADDRESS],
             "providerID": f"aws:///{self.host.zone}/{self.identity.instance}",
             "volumePluginDir": "/var/lib/kubelet/plugins",
         }
@@ -177,7 +199,8 @@ class KubernetesNode:
         return self._component("kubelet", command, lambda: health.answers() and self.observe_ready())
 
     def _component(self, name: str, command: Sequence[str], look: Callable[[], bool]) -> Component:
-        return Component(name, self.host, command, log=self._logs / f"{self.host.name}-{name}.log", look=look)
+        log = self._logs / f"{self.host.name}-{name}.log"
+        return Component(name, self.host, command, log=log, look=look, rest=_REST)
 
 
 def _accepts(path: Path) -> bool:

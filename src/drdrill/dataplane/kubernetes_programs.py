@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 SOURCE = Path(__file__).with_name("kubeplane")
 SERVERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet")
 STREAMING = "cri-streaming"
-NAMES = (*SERVERS, "kubectl", STREAMING)
+SERVICES = "node-services"
+NAMES = (*SERVERS, "kubectl", STREAMING, SERVICES)
 CHECKSUM = "sha256"
 _VERSION_FLAGS = {"kubectl": ("version", "--client")}
 _REQUIRED = re.compile(r"^\s+k8s\.io/kubernetes v([\d.]+)$", re.MULTILINE)
@@ -37,7 +38,7 @@ _ASK_WITHIN_SECONDS = 20.0  # measured 0.1 s, 0.6 s on a loaded machine
 
 @dataclass(frozen=True, slots=True)
 class KubernetesPrograms:
-    """Where each program is. `streaming` is None with official binaries, which have no such program."""
+    """Where each program is. `streaming` and `services` are None with official binaries, which lack both."""
 
     version: str
     folder: Path | None  # of our build; None: they are found on PATH
@@ -53,6 +54,11 @@ class KubernetesPrograms:
     def streaming(self) -> Path | None:
         """The streaming server."""
         return self.paths.get(STREAMING)
+
+    @property
+    def services(self) -> Path | None:
+        """What leads the addresses and names of services to their endpoints."""
+        return self.paths.get(SERVICES)
 
 
 def read_version() -> str:

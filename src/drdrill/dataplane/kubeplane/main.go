@@ -1,5 +1,5 @@
-// kubeplane is one program that is every server of a Kubernetes cluster: which one is decided by the name
-// that it is started under, so that six links to one file take the place of six builds.
+// kubeplane is one program that is every server of a Kubernetes cluster, and what a node needs beside its kubelet: which
+// one is decided by the name that it is started under, so that links to one file take the place of as many builds.
 package main
 
 import (
@@ -42,6 +42,8 @@ func main() {
 		return
 	case "cri-streaming":
 		os.Exit(serveStreams(os.Args[1:]))
+	case "node-services":
+		os.Exit(serveServices(os.Args[1:]))
 	case "kubectl":
 		runKubectl()
 		return
@@ -63,7 +65,7 @@ func runKubectl() {
 }
 
 func names() string {
-	known := []string{"cri-streaming", "etcd", "kubectl"}
+	known := []string{"cri-streaming", "etcd", "kubectl", "node-services"}
 	for name := range programs {
 		known = append(known, name)
 	}

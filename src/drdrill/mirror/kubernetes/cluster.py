@@ -19,7 +19,7 @@ from drdrill.dataplane.kubernetes_node import (
     KubernetesNode,
     NodeIdentity,
 )
-from drdrill.mirror.network import managed_zone
+from drdrill.mirror.network import DNS_ADDRESS, managed_zone
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -104,13 +104,9 @@ class Cluster:
             "topology.kubernetes.io/zone": zone,
             **labels,
         }
+        identity = NodeIdentity(name, instance, pods, everywhere)
         node = KubernetesNode(
-            NodeIdentity(name, instance, pods, everywhere),
-            host,
-            self.plane,
-            parts.programs,
-            runtime,
-            logs=parts.logs,
+            identity, host, self.plane, parts.programs, runtime, logs=parts.logs, upstream=DNS_ADDRESS
         )
         with self._lock:
             neighbours = [one for one in self._nodes.values() if one.host.zone == zone]
@@ -167,7 +163,7 @@ class Cluster:
         for each in parts:
             if each.host.powered:
                 try:
-                    each.restart()
+                    each.restart(self._parts.clock)
                 except DrdrillError as error:
                     problems.append(f"{each}: {error}")
         return tuple(problems)
