@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import grpc
@@ -172,6 +173,20 @@ def test_a_call_that_is_not_offered_says_its_name(node: Node) -> None:
         node.ask("Exec", cri.ExecRequest(container_id=container, cmd=["true"], stdout=True))
     assert refusal.value.code() == grpc.StatusCode.UNIMPLEMENTED
     assert "--streaming-socket" in refusal.value.details()
+
+
+def test_pods_that_are_started_at_once_do_not_meet(node: Node) -> None:
+    """Twelve threads start pods and containers: each pod has an address of its own and its own container."""
+
+    def start(number: int) -> tuple[str, str]:
+        pod = node.run_pod(f"crowd-{number}")
+        container = node.start(pod, "/bin/sleep", "100")
+        return _read_status(node, pod).network.ip, node.say(container, "/bin/hostname").strip()
+
+    with ThreadPoolExecutor(12) as threads:
+        found = list(threads.map(start, range(12)))
+    assert len({address for address, _ in found}) == 12
+    assert [name for _, name in found] == [f"crowd-{number}" for number in range(12)]
 
 
 def test_ports_below_1024_are_for_everybody_in_a_pod(node: Node) -> None:

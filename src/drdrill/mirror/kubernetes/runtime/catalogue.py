@@ -17,6 +17,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import threading
 from typing import TYPE_CHECKING
 
 import yaml
@@ -107,10 +108,11 @@ def split_name(name: str) -> tuple[str, str]:
 
 
 class PulledImages:
-    """The images that a node has pulled: as they were in the catalogue then. Kept on the node's disk."""
+    """The images that a node has pulled: as they were in the catalogue then. On the node's disk; thread-safe."""
 
     def __init__(self, path: Path, catalogue: Catalogue) -> None:
         self._path = path
+        self._lock = threading.Lock()
         self.catalogue = catalogue
         noted = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         self._images = {name: Image.model_validate(image) for name, image in noted.items()}
@@ -118,16 +120,18 @@ class PulledImages:
     def pull(self, name: str) -> Image:
         """Take an image as the catalogue has it now; raises as `Catalogue.find`."""
         image = self.catalogue.find(name)
-        self._images = {**self._images, name: image}
-        self._note()
+        with self._lock:
+            self._images = {**self._images, name: image}
+            self._note()
         return image
 
     def remove(self, name_or_id: str) -> None:
         """Forget an image. Harmless when it is not there."""
-        self._images = {
-            name: image for name, image in self._images.items() if name_or_id not in (name, image.id)
-        }
-        self._note()
+        with self._lock:
+            self._images = {
+                name: image for name, image in self._images.items() if name_or_id not in (name, image.id)
+            }
+            self._note()
 
     def find(self, name_or_id: str) -> Image | None:
         """Return a pulled image by its name or identity."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import signal
-import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,7 +36,6 @@ class Containers:
         self._pods = pods
         self._images = images
         self._clock = clock
-        self._starting = threading.Lock()
 
     def create(self, pod_id: str, config: cri.ContainerConfig, sandbox: cri.PodSandboxConfig) -> Container:
         """Make a container that does not run yet; raises `NotFoundError`, `WrongStateError`, `NotOfferedError`."""
@@ -69,15 +67,13 @@ class Containers:
 
     def start(self, identity: str) -> None:
         """Start a container; raises `WrongStateError`, or `EnvironmentFailedError` with why its program did not."""
-        with self._starting:
-            container = self.find(identity)
-            if container.state != cri.CONTAINER_CREATED:
-                raise WrongStateError(
-                    f"the container {identity} is {cri.ContainerState.Name(container.state)}, not created."
-                )
-            request = {"do": "start", "container": identity, "directory": str(container.directory)}
-            ask_keeper(self.pod_of(container).directory, request)
-            self.find(identity)
+        container = self.find(identity)
+        if container.state != cri.CONTAINER_CREATED:
+            raise WrongStateError(
+                f"the container {identity} is {cri.ContainerState.Name(container.state)}, not created."
+            )
+        request = {"do": "start", "container": identity, "directory": str(container.directory)}
+        ask_keeper(self.pod_of(container).directory, request)
 
     def pod_of(self, container: Container) -> Pod:
         """Return the pod of a container."""

@@ -121,6 +121,8 @@ class Keeper:
         return []
 
     def _start(self, name: str, directory: Path) -> None:
+        if name in self._containers:
+            raise OSError("the container has been started")
         container = KeptContainer(Launch.read(directory / "launch.json"))
         processes_of = self._processes_of if container.launch.processes == "pod" else None
         if container.launch.processes in self._containers:
