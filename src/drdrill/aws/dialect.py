@@ -48,7 +48,11 @@ def recognise(environ: Mapping[str, Any], service: str) -> Dialect:
         return Dialect.EC2
     if service in _REST_XML:
         return Dialect.REST_XML
-    return Dialect.QUERY if "x-www-form-urlencoded" in content_type or not service else Dialect.REST_JSON
+    asked = "Action=" in str(
+        environ.get("QUERY_STRING", "")
+    )  # the Query protocol in a URL, as in a pre-signed one
+    form = "x-www-form-urlencoded" in content_type
+    return Dialect.QUERY if form or asked or not service else Dialect.REST_JSON
 
 
 def say_error(dialect: Dialect, error: AwsError) -> tuple[list[tuple[str, str]], bytes]:

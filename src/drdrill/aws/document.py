@@ -56,22 +56,23 @@ def parse_document(dialect: Dialect, service: str, operation: str, body: bytes) 
         document = decode(body) if body else {}
     except (ValueError, RecursionError) as error:
         raise AwsError("SerializationException", f"The request's body cannot be read: {error}") from error
-    parameters: Parameters = _read(shape, document, "the request")
+    parameters: Parameters = read_value(shape, document, "the request")
     require_members(shape, parameters)
     return parameters
 
 
-def _read(shape: Shape, value: Any, place: str) -> Any:
+def read_value(shape: Shape, value: Any, place: str) -> Any:
+    """Return a document's value by its shape; raises AWS's error, which names the place, for one of another shape."""
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
         return {
-            name: _read(member, value[name], name)
+            name: read_value(member, value[name], name)
             for name, member in shape.members.items()
             if value.get(name) is not None
         }
     if isinstance(shape, ListShape) and isinstance(value, list):
-        return [_read(shape.member, item, place) for item in value]
+        return [read_value(shape.member, item, place) for item in value]
     if isinstance(shape, MapShape) and isinstance(value, Mapping):
-        return {key: _read(shape.value, item, place) for key, item in value.items()}
+        return {key: read_value(shape.value, item, place) for key, item in value.items()}
     if shape.type_name == "timestamp":
         return _read_instant(value, place)
     allowed = _TYPES.get(shape.type_name, ())

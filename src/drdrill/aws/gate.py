@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from drdrill.aws.dialect import Dialect, recognise, say_error
 from drdrill.aws.document import parse_document, read_operation, serialise_document
+from drdrill.aws.ec2_protocol import parse_ec2, serialise_ec2
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
 from drdrill.aws.naming import name_operation, read_host, read_scope
 from drdrill.aws.protocol import Parameters, parse_request, serialise_response
 from drdrill.aws.rest import parse_rest, serialise_rest
+from drdrill.aws.rest_json import parse_rest_json, serialise_rest_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -93,25 +95,50 @@ class Gate:
             where = f" in {region}" if region else ""
             raise NotImplementedInMirrorError(f"{name_operation(environ, service, body)}{where}")
         dialect = recognise(environ, service)
-        if dialect in (Dialect.CBOR, Dialect.JSON):
-            operation = read_operation(dialect, environ)
-            parameters = parse_document(dialect, target.name, operation, body)
-        elif dialect is Dialect.REST_XML:
-            operation = name_operation(environ, service, body).partition(":")[2]
-            parameters = parse_rest(target.name, operation, environ, body) if operation else {}
-        else:
-            asked = environ.get("REQUEST_METHOD") == "GET"
-            query = str(environ.get("QUERY_STRING", "")).encode()
-            operation, parameters = parse_request(target.name, query if asked else body)
+        operation, parameters = _read_request(dialect, target.name, environ, service, body)
         implementation = target.operations().get(operation)
         if implementation is None:
             raise NotImplementedInMirrorError(f"{target.name}:{operation} in {region}")
-        result = implementation(parameters)
-        if dialect in (Dialect.CBOR, Dialect.JSON):
-            return serialise_document(dialect, target.name, operation, result)
-        if dialect is Dialect.REST_XML:
-            return serialise_rest(target.name, operation, result)
-        return [("Content-Type", "text/xml")], serialise_response(target.name, operation, result)
+        return _say_answer(dialect, target.name, operation, implementation(parameters))
+
+
+def _read_request(
+    dialect: Dialect, name: str, environ: Mapping[str, Any], service: str, body: bytes
+) -> tuple[str, Parameters]:
+    """Return operation and parameters of a request to the service of botocore's `name`, signed as `service`."""
+    asked = environ.get("REQUEST_METHOD") == "GET"
+    form = str(environ.get("QUERY_STRING", "")).encode() if asked else body
+    match dialect:
+        case Dialect.CBOR | Dialect.JSON:
+            operation = read_operation(dialect, environ)
+            return operation, parse_document(dialect, name, operation, body)
+        case Dialect.REST_XML:
+            operation = name_operation(environ, service, body).partition(":")[2]
+            return operation, parse_rest(name, operation, environ, body) if operation else {}
+        case Dialect.REST_JSON:
+            return parse_rest_json(name, environ, body)
+        case Dialect.EC2:
+            return parse_ec2(name, form)
+        case Dialect.QUERY:
+            return parse_request(name, form)
+
+
+def _say_answer(
+    dialect: Dialect, name: str, operation: str, result: Mapping[str, Any]
+) -> tuple[list[tuple[str, str]], bytes]:
+    """Return headers and document of an answer."""
+    xml = [("Content-Type", "text/xml")]
+    match dialect:
+        case Dialect.CBOR | Dialect.JSON:
+            return serialise_document(dialect, name, operation, result)
+        case Dialect.REST_XML:
+            return serialise_rest(name, operation, result)
+        case Dialect.REST_JSON:
+            return serialise_rest_json(name, operation, result)
+        case Dialect.EC2:
+            return xml, serialise_ec2(name, operation, result)
+        case Dialect.QUERY:
+            return xml, serialise_response(name, operation, result)
 
 
 def _read_body(environ: Mapping[str, Any]) -> bytes:

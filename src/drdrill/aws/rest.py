@@ -33,7 +33,7 @@ def parse_rest(service: str, operation: str, environ: Mapping[str, Any], body: b
     if shape is None:
         return {}
     template = model.http["requestUri"].partition("?")[0]
-    labels = _match(template, str(environ.get("PATH_INFO", "/")))
+    labels = match_labels(template, str(environ.get("PATH_INFO", "/")))
     query = parse_qs(str(environ.get("QUERY_STRING", "")), keep_blank_values=True)
     document = _read_document(body)
     parameters: Parameters = {}
@@ -74,7 +74,7 @@ def _namespace(service: str) -> str:
     return f"https://{model.endpoint_prefix}.amazonaws.com/doc/{model.api_version}/"
 
 
-def _match(template: str, path: str) -> Mapping[str, str]:
+def match_labels(template: str, path: str) -> Mapping[str, str]:
     """Return what stands at the labels of `/{Id}/rrset` in a path."""
     pattern = re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>[^/]+)", re.escape(template.rstrip("/")))
     found = re.fullmatch(pattern + "/?", path)
