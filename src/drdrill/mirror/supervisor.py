@@ -36,6 +36,7 @@ from drdrill.mirror.endpoints import open_endpoints
 from drdrill.mirror.kubernetes.clusters import open_clusters
 from drdrill.mirror.network import DNS_ADDRESS, INTERNET, Network, RegionFleet, RegionLayout
 from drdrill.mirror.operations import Operations
+from drdrill.mirror.power import PowerOperations
 
 _SMALL_DISK = 64 << 20
 _log = logging.getLogger("drdrill.mirror.supervisor")
@@ -84,7 +85,9 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
     stopped = threading.Event()
     operations = Operations(directory.name, network, rds, clock, stop=stopped.set)
     clusters = open_clusters(network, names, directory, settings["kubernetes"], clock)
-    ControlServer(directory.control, {**operations.table(), **clusters.table()})
+    ControlServer(
+        directory.control, {**operations.table(), **PowerOperations(network).table(), **clusters.table()}
+    )
     sys.stdout.write('{"ready": true}\n')
     sys.stdout.flush()
     stopped.wait()
