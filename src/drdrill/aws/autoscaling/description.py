@@ -1,0 +1,93 @@
+"""How groups, their instances and activities are described, by AWS's API reference."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from drdrill.aws.autoscaling.model import ActivityStatus
+
+if TYPE_CHECKING:
+    from drdrill.aws.autoscaling.group import Group
+    from drdrill.aws.autoscaling.model import Activity, Member
+    from drdrill.aws.ec2.region import Ec2Region
+
+_COOLDOWN_SECONDS = 300  # AWS's default; nothing in the mirror scales by itself
+_PROGRESS = {
+    ActivityStatus.IN_PROGRESS: 30,
+    ActivityStatus.WAITING: 60,
+    ActivityStatus.SUCCESSFUL: 100,
+    ActivityStatus.FAILED: 100,
+}
+
+
+def describe_group(group: Group, ec2: Ec2Region) -> dict[str, Any]:
+    """Return an `AutoScalingGroup` of the API."""
+    capacity, identity, zones = group.capacity, group.identity, group.zones
+    return {
+        "AutoScalingGroupName": identity.name,
+        "AutoScalingGroupARN": identity.arn,
+        "MinSize": capacity.minimum,
+        "MaxSize": capacity.maximum,
+        "DesiredCapacity": capacity.desired,
+        "DefaultCooldown": _COOLDOWN_SECONDS,
+        "AvailabilityZones": list(zones),
+        "VPCZoneIdentifier": ",".join(ec2.find_zone(zone).subnet for zone in zones),
+        "LoadBalancerNames": [],
+        "TargetGroupARNs": [],
+        "HealthCheckType": "EC2",
+        "HealthCheckGracePeriod": 0,
+        "Instances": [describe_instance(group, one) for one in group.members()],
+        "CreatedTime": identity.created_at,
+        "SuspendedProcesses": [
+            {"ProcessName": process.value, "SuspensionReason": f"User suspended at {at:%Y-%m-%dT%H:%M:%SZ}"}
+            for process, at in sorted(group.suspended.items())
+        ],
+        "EnabledMetrics": [],
+        "Status": "Delete in progress" if group.deleting else None,
+        "Tags": [
+            {
+                "ResourceId": identity.name,
+                "ResourceType": "auto-scaling-group",
+                "Key": key,
+                "Value": value,
+                "PropagateAtLaunch": True,
+            }
+            for key, value in identity.tags.items()
+        ],
+        "TerminationPolicies": ["Default"],
+        "NewInstancesProtectedFromScaleIn": False,
+        "CapacityRebalance": False,
+    }
+
+
+def describe_instance(group: Group, member: Member) -> dict[str, Any]:
+    """Return an `Instance` of the API."""
+    return {
+        "InstanceId": member.instance,
+        "InstanceType": group.identity.instance_type,
+        "AvailabilityZone": member.zone,
+        "LifecycleState": member.lifecycle.value,
+        "HealthStatus": "Unhealthy" if member.unhealthy else "Healthy",
+        "ProtectedFromScaleIn": False,
+    }
+
+
+def describe_activity(activity: Activity, group: Group, ec2: Ec2Region) -> dict[str, Any]:
+    """Return an `Activity` of the API."""
+    place = {"Subnet ID": ec2.find_zone(activity.zone).subnet, "Availability Zone": activity.zone}
+    return {
+        "ActivityId": activity.identifier,
+        "AutoScalingGroupName": activity.group,
+        "AutoScalingGroupARN": group.identity.arn,
+        "Description": activity.description
+        if activity.status is not ActivityStatus.FAILED
+        else f"{activity.description}.  Status Reason: {activity.message}",
+        "Cause": activity.cause,
+        "StartTime": activity.started_at,
+        "EndTime": activity.ended_at,
+        "StatusCode": activity.status.value,
+        "StatusMessage": activity.message or None,
+        "Progress": _PROGRESS[activity.status],
+        "Details": json.dumps(place, separators=(",", ":")),
+    }

@@ -1,0 +1,7 @@
+"""EC2: machines with a state that is real, and the places that they stand in."""
+
+from drdrill.aws.ec2.api import Ec2Service
+from drdrill.aws.ec2.model import Ec2Settings, Refusal
+from drdrill.aws.ec2.region import Ec2Region
+
+__all__ = ["Ec2Region", "Ec2Service", "Ec2Settings", "Refusal"]
