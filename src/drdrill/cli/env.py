@@ -43,6 +43,7 @@ def command() -> None:
 @_NAME
 def up(name: str) -> None:
     """Bring a mirror up that stands until it is taken down."""
+    from drdrill.cli.setup import prepare_environment
     from drdrill.cli.signals import interruptible
     from drdrill.mirror.seed import Seed
 
@@ -52,6 +53,7 @@ def up(name: str) -> None:
         with suppress(OSError):
             seed = stack.enter_context(Seed())
         console, root = _begin()
+        prepare_environment(root, "embedded", console)
         environment = _environment(root, name, standing=True, seed=seed)
         with console.status("building the mirror"):
             environment.__enter__()

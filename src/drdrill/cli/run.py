@@ -146,6 +146,7 @@ def _prepare(
     from drdrill.cli.env import require_mirror
     from drdrill.cli.preflight import check_everything, has_scenarios
     from drdrill.cli.remains import tell_remains
+    from drdrill.cli.setup import prepare_environment
     from drdrill.environment.registry import load_environment
     from drdrill.mirror.prerequisites import require_prerequisites
     from drdrill.plan import DisasterClass
@@ -163,6 +164,7 @@ def _prepare(
     _check_names(names, plan, disaster_class)
     if environment == "embedded" and mirror is None:
         require_prerequisites(root)
+        prepare_environment(root, environment, errors)
     tell_remains(root, errors, reports=reports)
 
 

@@ -10,6 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from rich.console import Console
 
@@ -49,6 +50,23 @@ def command(as_json: bool) -> None:
         click.echo(
             "The official binaries have no streaming server: kubectl exec and port-forward will not work."
         )
+
+
+def prepare_environment(root: Path, environment: str, console: Console) -> None:
+    """Build what an environment needs, if it says that it needs it and this machine does not have it yet."""
+    if environment != "embedded":
+        return
+    from drdrill.mirror.configuration import EmbeddedConfiguration
+    from drdrill.plan.yaml_file import load_model
+
+    configuration = load_model(
+        root / "environments" / environment / "environment.yaml", EmbeddedConfiguration
+    )
+    if configuration.kubernetes.needed:
+        from drdrill.dataplane.kubernetes_build import prepare_programs
+
+        with show_build(console) as tell:
+            prepare_programs(tell)
 
 
 @contextlib.contextmanager

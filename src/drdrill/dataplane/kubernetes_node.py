@@ -71,6 +71,7 @@ class KubernetesNode:
         self.identity = identity
         self.host = host
         self.routes: dict[str, str] = {}
+        self._wanted = False
         self._plane = plane
         self._logs = logs
         self._folder = host.disk / "kubernetes"
@@ -93,11 +94,13 @@ class KubernetesNode:
 
     def bring_up(self, clock: Clock) -> None:
         """Start all of it and wait until the cluster says that the node is ready; raises `EnvironmentFailedError`."""
+        self._wanted = True
         self._assembly.bring_up(self._prepare, within=_READY_WITHIN, every=_POLL, clock=clock)
 
     def restart(self, clock: Clock) -> None:
-        """Start again whatever of it ended, as the node's init does; harmless when all runs."""
-        self._assembly.restart(self._prepare, clock)
+        """Start again whatever of it ended, as the node's init does; harmless when all runs, or nothing is to."""
+        if self._wanted:
+            self._assembly.restart(self._prepare, clock)
 
     def _prepare(self) -> None:
         self.host.run(["sh", "-e", str(_PREPARE), str(self.host.disk), DNS_ADDRESS], within=_PREPARE_WITHIN)

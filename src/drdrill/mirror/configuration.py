@@ -61,9 +61,11 @@ class InterRegionLink(Part):
 class Kubernetes(Part):
     """Clusters, which are started when somebody asks for one.
 
-    `images`: a file beside this one that says which program each image is. `node_disk`: of each node.
+    `needed`: the system runs in clusters, so Kubernetes' programs are made ready before a mirror is built. `images`: a
+    file beside this one that says which program each image is. `node_disk`: of each node.
     """
 
+    needed: bool = False
     images: str = "images.yaml"
     node_disk: Size = 512 << 20
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from drdrill.core.clock import SystemClock
 from drdrill.core.errors import CommandFailedError, ControlLostError
+from drdrill.dataplane.kubernetes_build import prepare_programs
 from drdrill.dataplane.kubernetes_programs import built_folder
 from drdrill.dataplane.postgresql_programs import find_binaries
 from drdrill.environment.port import (
@@ -104,6 +105,10 @@ class Embedded:
             self._attached = True
             return self
         require_prerequisites(self._root)
+        if self._configuration.kubernetes.needed:
+            prepare_programs(
+                lambda _: None
+            )  # the command line has shown how it goes on, and it is done by now
         directory = find_mirror(self._root, self._name or f"{secrets.token_hex(3)}-{os.getpid()}")
         directory.create()
         try:

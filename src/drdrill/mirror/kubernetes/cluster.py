@@ -55,9 +55,14 @@ class ClusterParts:
 
 
 class Cluster:
-    """Thread-safe. Brought up by `bring_up`; `keep` starts again what ended, as the cloud and a node's init would."""
+    """Thread-safe. Brought up by `bring_up`; `keep` starts again what ended, as the cloud and a node's init would.
 
-    def __init__(self, name: str, authority: trustme.CA, parts: ClusterParts) -> None:
+    `api_options` are further flags of the API server.
+    """
+
+    def __init__(
+        self, name: str, authority: trustme.CA, parts: ClusterParts, *, api_options: tuple[str, ...] = ()
+    ) -> None:
         identity = uuid.uuid4().hex.upper()
         region = parts.layout.name
         self.name = name
@@ -76,6 +81,7 @@ class Cluster:
             parts.programs,
             ClusterAuthority(authority),
             logs=parts.logs,
+            options=api_options,
         )
 
     def __repr__(self) -> str:
@@ -85,8 +91,18 @@ class Cluster:
         """Start the control plane and wait until all of it is ready."""
         self.plane.bring_up(self._parts.clock)
 
-    def add_node(self, zone: str, labels: Mapping[str, str], *, instance: str = "") -> KubernetesNode:
-        """Make a host in a zone and bring a node up on it; returns when the cluster says that it is ready."""
+    def add_node(self, zone: str, labels: Mapping[str, str]) -> KubernetesNode:
+        """Make a host in a zone and bring a node up on it; nothing is left of one that does not become ready."""
+        node = self.launch(zone, labels)
+        try:
+            node.bring_up(self._parts.clock)
+        except BaseException:
+            self._release(node)
+            raise
+        return node
+
+    def launch(self, zone: str, labels: Mapping[str, str], *, instance: str = "") -> KubernetesNode:
+        """Make a host in a zone that is to be a node, and give it power; `bring_up` of what is returned has it join."""
         parts = self._parts
         instance = instance or f"i-{uuid.uuid4().hex[:17]}"
         host = parts.network.create_host(f"{self.name}-{instance}", zone, disk_bytes=parts.node_disk_bytes)
@@ -112,13 +128,8 @@ class Cluster:
             neighbours = [one for one in self._nodes.values() if one.host.zone == zone]
             node.routes = {one.pods: one.host.address for one in neighbours}
             self._nodes[name] = node
-        try:
-            for one in neighbours:
-                one.route(pods, host.address)
-            node.bring_up(parts.clock)
-        except BaseException:
-            self._release(node)
-            raise
+        for one in neighbours:
+            one.route(pods, host.address)
         return node
 
     def _next_pod_range(self, host: WorldHost) -> str:
