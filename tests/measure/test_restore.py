@@ -82,6 +82,13 @@ def test_a_restore_to_an_earlier_time_than_asked_for_is_missed(story: RestoredSt
     assert {"restore_lacks_rows", "loss_unexplained"} <= codes(story.measure(), Verdict.MISSED)
 
 
+@pytest.mark.parametrize(("off_ns", "missed"), [(2 * SECOND, True), (-SECOND, True), (5 * MS, False)])
+def test_another_moment_than_was_asked_for_is_missed(story: RestoredStory, off_ns: int, missed: bool) -> None:
+    """However well its rows are what they were at that moment: it is not the moment that was to be restored."""
+    story.data_of("restore.observed").update(asked_ns=POINT + off_ns, asked_utc="2026-11-28T19:05:02+00:00")
+    assert ("restored_to_another_time" in codes(story.measure(), Verdict.MISSED)) is missed
+
+
 def test_a_restore_to_a_later_time_than_asked_for_is_missed(story: RestoredStory) -> None:
     """Rows that were begun after the moment restored to are not in it."""
     story.restored = [row_of(one) for one in story.acknowledged_by(OLD)]

@@ -67,18 +67,19 @@ class Restoring:
 
         Raises `CommandFailedError` with what the company's code said when it failed.
         """
-        self._fail_over(_RESTORE, self._resource, "--to", self._find_moment().isoformat())
-        self.observe(f"{self._resource}-restored")
+        moment, moment_ns = self._find_moment()
+        self._fail_over(_RESTORE, self._resource, "--to", moment.isoformat())
+        self.observe(f"{self._resource}-restored", asked_utc=moment.isoformat(), asked_ns=moment_ns)
 
     def restore_backup(self) -> None:
         """Have the newest backup restored beside the store, as a test, and look at what was restored."""
         self._fail_over(_TEST, self._resource)
         self.observe(f"{self._resource}-restore-test")
 
-    def observe(self, restored: str) -> None:
-        """Note what a database was restored from, and read its rows."""
+    def observe(self, restored: str, **asked: object) -> None:
+        """Note what a database was restored from, beside what was asked for, and read its rows."""
         self._restores += 1
-        described = dict(self._environment.observe_restore(restored))
+        described = {**self._environment.observe_restore(restored), **asked}
         self._journal.append("restore.observed", **described)
         self._users.note_restored(str(described["address"]))
         path = self._directory.evidence / f"restore-{self._restores}.pgcopy"
@@ -99,18 +100,19 @@ class Restoring:
         samples = self._directory.evidence / f"replication-{self._resource}.jsonl"
         self._environment.start_sampling(self._resource, samples)
 
-    def _find_moment(self) -> datetime:
-        """Return the last whole second before the fault, on the wall clock: PITR is exact to the second."""
+    def _find_moment(self) -> tuple[datetime, int]:
+        """Return the last whole second before the fault, on both clocks: PITR is exact to the second."""
         fault = read_facts(self._directory).fault
         if fault is None:
             raise UsageError("There is no moment to restore to: nothing was broken in this drill.")
         told = next(
             event for event in read_journal(self._directory.journal_path) if event.kind == "fault.injected"
         )
-        before = datetime.fromisoformat(told.utc) - timedelta(
-            microseconds=-(-(told.at_ns - fault.before_ns) // 1000)
-        )
-        return before.replace(microsecond=0)
+        told_at = datetime.fromisoformat(told.utc)
+        # The journal cuts its time off at the millisecond, which makes it earlier: never later than the fault.
+        before = told_at - timedelta(microseconds=-(-(told.at_ns - fault.before_ns) // 1000))
+        moment = before.replace(microsecond=0)
+        return moment, told.at_ns - (told_at - moment) // timedelta(microseconds=1) * 1000
 
     def _note_rows(self, kind: str, number: int, at_ns: int, path: Path, *, source: str) -> None:
         evidence = self._directory.describe_evidence(path, source=source)

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from drdrill.record.ledger import ClientLedger
 
 _EXAMPLES = 5
+_ASKED_WITHIN_NS = NANOSECONDS // 100  # the journal's wall clock is written to the millisecond
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,9 +208,17 @@ def explain_by_restore(
 
 
 def check_restores(proofs: Sequence[RestoreProof]) -> Iterator[Reason]:
-    """Demand that what was restored was read, and is what had to be in it."""
+    """Demand that the moment asked for was restored, and that its rows were read and are what had to be in it."""
     for proof in proofs:
-        name = proof.restore.resource
+        name, asked_ns = proof.restore.resource, proof.restore.asked_ns
+        allowed_ns = proof.restore.bound_ns + _ASKED_WITHIN_NS
+        if asked_ns is not None and abs(proof.restore.until_ns - asked_ns) > allowed_ns:
+            yield Reason(
+                Verdict.MISSED,
+                "restored_to_another_time",
+                f"{name} was restored to {proof.restore.until_utc}; "
+                f"the moment to restore was {proof.restore.asked_utc}.",
+            )
         if proof.problem:
             yield Reason(Verdict.INCONCLUSIVE, "restore_not_read", proof.problem)
             continue

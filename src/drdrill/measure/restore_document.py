@@ -22,6 +22,7 @@ def render_restore(proof: RestoreProof) -> dict[str, Any]:
         "until_ns": restore.until_ns,
         "until_utc": restore.until_utc,
         "bound_ns": restore.bound_ns,
+        "asked_utc": restore.asked_utc or None,
         "latest_ns": restore.latest_ns,
         "latest_utc": restore.latest_utc or None,
         "last_segment": restore.last_segment or None,

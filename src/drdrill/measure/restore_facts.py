@@ -32,7 +32,8 @@ class Restore:
     point in time; begin and end of its making for a snapshot. `bound_ns`: how exactly the wall clock's moment is known
     on this clock. `latest_ns`: until when the log was archived. `last_segment`: the last one of the log that was
     archived; `open_segment`: the one that was not, when looked at. `server`: the new server's address as an integer.
-    `reading`: what was read of it before users came to it; None: nobody read it.
+    `reading`: what was read of it before users came to it; None: nobody read it. `asked_ns`: the moment that the
+    operator was to restore; None: it was not a restore to a moment.
     """
 
     resource: str
@@ -50,6 +51,8 @@ class Restore:
     open_segment: str
     server: int
     reading: Reading | None
+    asked_ns: int | None = None
+    asked_utc: str = ""
 
 
 def read_restores(events: Sequence[Event], readings: Sequence[Reading]) -> tuple[Restore, ...]:
@@ -77,4 +80,6 @@ def _restore(data: Mapping[str, Any], reading: Reading | None) -> Restore:
         open_segment=str(data.get("open_segment") or ""),
         server=int(ipaddress.IPv4Address(data["address"])),
         reading=reading,
+        asked_ns=None if data.get("asked_ns") is None else int(data["asked_ns"]),
+        asked_utc=str(data.get("asked_utc") or ""),
     )
