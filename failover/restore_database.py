@@ -14,7 +14,7 @@ import argparse
 import json
 import secrets
 import sys
-from datetime import datetime
+from datetime import UTC, datetime
 
 import boto3
 
@@ -30,7 +30,8 @@ def main() -> None:
     )
     asked = parser.parse_args()
     rds = boto3.client("rds")
-    damaged, restored = f"{asked.name}-damaged", f"{asked.name}-restored"
+    damaged = f"{asked.name}-damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}"
+    restored = f"{asked.name}-restored"
     (described,) = rds.describe_db_instances(DBInstanceIdentifier=asked.name)["DBInstances"]
     rds.modify_db_instance(
         DBInstanceIdentifier=asked.name,
@@ -49,7 +50,12 @@ def main() -> None:
         Tags=described.get("TagList", []),
     )
     await_available(rds, restored)
-    done = {"restored": restored, "to": asked.to.isoformat(), "stored_until": latest.isoformat()}
+    done = {
+        "restored": restored,
+        "damaged": damaged,
+        "to": asked.to.isoformat(),
+        "stored_until": latest.isoformat(),
+    }
     sys.stdout.write(json.dumps(done) + "\n")
 
 

@@ -27,7 +27,9 @@ def test_a_restore_to_the_wrong_time_is_found(tmp_path: Path, seconds: int, code
     copy.replace(
         _CODE, _MOMENT, f"type=lambda text: datetime.fromisoformat(text) + timedelta(seconds={seconds})"
     )
-    copy.replace(_CODE, "from datetime import datetime\n", "from datetime import datetime, timedelta\n")
+    copy.replace(
+        _CODE, "from datetime import UTC, datetime\n", "from datetime import UTC, datetime, timedelta\n"
+    )
     copy.replace(FEATURE, "    And the deleted payments are back\n", "")
     ended = copy.run()
     ended.require("MISSED", 1, code)
