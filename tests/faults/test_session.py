@@ -10,7 +10,7 @@ import pytest
 from drdrill import faults
 from drdrill.core.errors import RefusedError, UsageError
 from drdrill.environment.port import StoreRole
-from drdrill.faults import FaultKind, current_session, open_session
+from drdrill.faults import ActiveFaults, FaultKind, current_session, open_session
 from drdrill.faults.session import read_session
 from drdrill.record.journal import read_journal
 
@@ -116,3 +116,13 @@ def test_healing_needs_no_guard(session: FaultSession, port: FakePort) -> None:
 def test_every_kind_is_described() -> None:
     """Every kind of the catalogue says in a sentence what it does."""
     assert all(kind.description.endswith(".") for kind in FaultKind)
+
+
+def test_a_statement_is_recorded_with_what_it_dooms(session: FaultSession, port: FakePort) -> None:
+    """Whoever finds the record later knows which statement was run, and how to look for its rows."""
+    with open_session(session):
+        faults.inject(
+            "bad_delete", "accounts", "primary", statement="delete from t", doomed="select id from t"
+        )
+    (entry,) = ActiveFaults(port.state_directory).read()
+    assert (entry.request.statement, entry.request.doomed) == ("delete from t", "select id from t")
