@@ -119,6 +119,25 @@ Feature: Database failure
     And every surviving row is one that a user wrote, and one server wrote at a time
     And redundancy was back within its objective
 
+  @scenario:replica_promoted_across_regions
+  Scenario: The database is lost in its region with a backlog, and its replica in the other region is promoted
+    Given users are served by the system in its steady state
+    And the database is replicated to the recovery region
+    When the link between the regions delays
+    And both hosts of the database lose power
+    And users are not served any more
+    And the operator promotes the replica in the recovery region
+    And users are served again
+    And both hosts have their power back
+    And the link between the regions is as usual after it delayed
+    And the database is protected again
+    And recovery is measured
+    Then the drill is valid
+    And the service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one server wrote at a time
+    And redundancy was back within its objective
+
   @scenario:bad_delete
   Scenario: A bad statement deletes half of the payments, and the database is restored to before it
     Given users are served by the system in its steady state

@@ -17,6 +17,12 @@ def bring_users_to_the_system(drill: Drill, peak: str | None) -> None:
     drill.observe_steady_state()
 
 
+@given("the database is replicated to the recovery region")
+def replicate_the_database(drill: Drill) -> None:
+    """Have the company make its read replica, and wait until all is well with it."""
+    drill.replicate_across_regions()
+
+
 @given("a service beside the database's primary writes to its address")
 def put_a_service_beside_the_primary(drill: Drill) -> None:
     """Start a client in the primary's zone that knows no other address."""

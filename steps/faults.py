@@ -10,6 +10,13 @@ if TYPE_CHECKING:
     from drdrill.drill import Drill
 
 
+_LINK_FAULTS = {
+    "delays": "delay", "delayed": "delay",
+    "is throttled": "throttle", "was throttled": "throttle",
+    "is cut": "cut", "was cut": "cut",
+}  # fmt: skip
+
+
 @when(parsers.re(r"the host of the database's (?P<role>primary|standby) loses power"))
 def cut_the_power(drill: Drill, role: str) -> None:
     """Cut the power of the host of a database's member."""
@@ -32,6 +39,20 @@ def cut_the_power_of_both(drill: Drill) -> None:
 def give_the_power_back_to_both(drill: Drill) -> None:
     """Give both hosts their power back."""
     drill.heal("database_all_hosts_power_loss")
+
+
+@when(parsers.re(r"the link between the regions (?P<fault>delays|is throttled|is cut)"))
+def slow_the_link(drill: Drill, fault: str) -> None:
+    """Let a backlog grow on the link, for the fault that comes next."""
+    drill.worsen(f"database_link_{_LINK_FAULTS[fault]}")
+
+
+@when(
+    parsers.re(r"the link between the regions is as usual after it (?P<fault>delayed|was throttled|was cut)")
+)
+def restore_the_link(drill: Drill, fault: str) -> None:
+    """Have the link be as it usually is."""
+    drill.heal(f"database_link_{_LINK_FAULTS[fault]}")
 
 
 @when(parsers.re(r"the processes of the database's (?P<role>primary|standby) are killed"))

@@ -22,6 +22,12 @@ def wait_for_a_status(drill: Drill, status: str) -> None:
     drill.await_status(status)
 
 
+@when("the operator promotes the replica in the recovery region")
+def promote_the_replica(drill: Drill) -> None:
+    """Have the company's code promote its read replica and point the database's name at it."""
+    drill.fail_over("promote_replica")
+
+
 @when("users are served again")
 def wait_for_users_to_be_served(drill: Drill) -> None:
     """Wait until users are served again, stably."""

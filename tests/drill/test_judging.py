@@ -54,6 +54,7 @@ def _measurement(
         phases=(),
         integrity=integrity,
         cut=Cut(ReplicationState.UNKNOWN),
+        followers={},
         sweep=None,
         writers=None,
         re_protection=Measured(None, None),

@@ -9,7 +9,16 @@ import pytest
 
 from drdrill.core.errors import DamagedRecordError
 from drdrill.measure.losing_side import LosingSide
-from drdrill.measure.replication import Cut, Reading, ReplicationState, explain, find_cut, read_readings
+from drdrill.measure.replication import (
+    Cut,
+    Reading,
+    ReplicationState,
+    explain,
+    find_cut,
+    find_followers,
+    narrow,
+    read_readings,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,7 +121,7 @@ def test_failed_readings_and_a_torn_line_are_left_out(tmp_path: Path) -> None:
     failed = {"at_ns": 6, "primary": "a", "lsn": None, "standbys": [], "error": "no answer"}
     path = tmp_path / "replication.jsonl"
     path.write_text(f"{json.dumps(good)}\n{json.dumps(failed)}\n{{", encoding="utf-8")
-    assert read_readings(path) == (Reading(5, 7, {"b": 3}, True, "a"),)
+    assert read_readings(path) == (Reading(5, 7, {"b": 3}, True, "a", frozenset({"c"})),)
 
 
 def test_line_that_is_no_reading_is_damage(tmp_path: Path) -> None:
@@ -126,3 +135,24 @@ def test_line_that_is_no_reading_is_damage(tmp_path: Path) -> None:
 def test_no_file_is_no_reading(tmp_path: Path) -> None:
     """Where nothing was sampled nothing is known."""
     assert read_readings(tmp_path / "none.jsonl") == ()
+
+
+def test_each_follower_has_its_own_lag() -> None:
+    """Where a replica takes over, its own position counts: a standby in sync that is lost, too, excuses nothing."""
+    both = [
+        Reading(100 * number, 10 * number, {"near": 10 * number, "far": 10}, True, "a", frozenset({"near"}))
+        for number in range(1, 6)
+    ]
+    fault_ns = 520
+    assert find_followers(both, fault_ns) == ("far", "near")
+    assert find_cut(both, fault_ns).state is ReplicationState.SYNCHRONOUS
+    far = find_cut(narrow(both, "far"), fault_ns)
+    assert (far.state, far.safe_until_ns, far.lag_ns) == (ReplicationState.ASYNCHRONOUS, 100, 320)
+    near = find_cut(narrow(both, "near"), fault_ns)
+    assert (near.state, near.safe_until_ns) == (ReplicationState.SYNCHRONOUS, 500)
+
+
+def test_followers_of_an_old_reading_are_not_known() -> None:
+    """Readings that stop before the fault do not tell who followed at it."""
+    assert find_followers([Reading(1, 7, {"b": 3}, True, "a")], 1 + 2_000_000_000) == ()
+    assert find_followers([], 5) == ()

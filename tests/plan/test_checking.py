@@ -262,7 +262,7 @@ CASES = {
         IMPACT,
         IMPACT.replace("}", ", none: true}"),
         "scenarios.primary_host_loses_power.impact",
-        "this says both `none: true` (line 165) and `down_at_least: 500 ms` (line 165).",
+        "this says both `none: true` (line 220) and `down_at_least: 500 ms` (line 220).",
     ),
     "neither impact nor none": (
         ", down_at_least: 500 ms",

@@ -85,23 +85,40 @@ class _Shape:
     def __init__(self, condition: LinkCondition) -> None:
         self.condition = condition
         self.passable = asyncio.Event()
+        self._changed = asyncio.Event()
         self._free_at = 0.0
         self.take(condition)
 
     def take(self, condition: LinkCondition) -> None:
+        """Put a condition in force, also for what is under way: a queue drains at the new rate."""
         self.condition = condition
+        self._free_at = asyncio.get_running_loop().time() if self._free_at else 0.0
+        self._changed.set()
+        self._changed = asyncio.Event()
         if condition.cut:
             self.passable.clear()
         else:
             self.passable.set()
 
-    def due(self, size: int) -> float:
-        """Return when a block that comes now has arrived at the other end."""
-        now = asyncio.get_running_loop().time()
+    async def carry(self, size: int, arrived: float) -> None:
+        """Return when a block that came at a moment has arrived at the other end."""
+        while True:
+            changed = self._changed
+            left = self._due(size, arrived) - asyncio.get_running_loop().time()
+            if left <= 0:
+                break
+            try:
+                await asyncio.wait_for(changed.wait(), left)
+            except TimeoutError:
+                break
+        await self.passable.wait()
+
+    def _due(self, size: int, arrived: float) -> float:
         rate = self.condition.bytes_per_second
-        if rate:
-            self._free_at = max(self._free_at, now) + size / rate
-        return max(self._free_at if rate else now, now) + self.condition.delay_seconds
+        if not rate:
+            return arrived + self.condition.delay_seconds
+        self._free_at = max(self._free_at, arrived) + size / rate
+        return self._free_at + self.condition.delay_seconds
 
 
 async def _forward(
@@ -118,7 +135,7 @@ async def _forward(
         nonlocal held_bytes
         with contextlib.suppress(OSError):  # a broken connection ends here as a closed one does
             while block := await reader.read(_READ):
-                held.append((shape.due(len(block)) if slow else loop.time(), block))
+                held.append((loop.time(), block))
                 held_bytes += len(block)
                 arrived.set()
                 if held_bytes > _MOST_HELD:
@@ -134,8 +151,9 @@ async def _forward(
             while not held:
                 arrived.clear()
                 await arrived.wait()
-            due, block = held.popleft()
-            await asyncio.sleep(max(0.0, due - loop.time()))
+            came, block = held.popleft()
+            if slow and block:
+                await shape.carry(len(block), came)
             await shape.passable.wait()
             if not block:
                 return

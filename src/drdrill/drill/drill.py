@@ -36,6 +36,7 @@ from drdrill.core.process import ProcessId
 from drdrill.core.verdict import Verdict
 from drdrill.core.waiting import wait_until
 from drdrill.drill.about import describe_drill, draw_seed
+from drdrill.drill.across_regions import replicate, worsen
 from drdrill.drill.aftermath import LOOK_EVERY, Aftermath
 from drdrill.drill.budget import BUDGET_NAME, load_budget
 from drdrill.drill.experiments import run_named
@@ -140,13 +141,9 @@ class Drill:
         )
         write_json(directory.about_path, {**about, "run_number": number})
         self.journal.append(
-            "drill.started",
-            scenario=request.scenario,
-            environment=request.environment,
-            seed=self.seed,
-            service=self.workload.service,
-            boot_id=read_boot_id(),
-        )
+            "drill.started", scenario=request.scenario, environment=request.environment, seed=self.seed,
+            service=self.workload.service, boot_id=read_boot_id(),
+        )  # fmt: skip
 
     def set_up(self, *, peak: bool = False) -> None:
         """Bring the environment up and let users come, as many as at `peak` load if that is asked for.
@@ -160,13 +157,9 @@ class Drill:
         self._stack.enter_context(environment)
         self._environment = environment
         session = FaultSession(
-            request.environment,
-            environment.faults,
-            self.plan,
-            instance=environment.instance,
-            journal=self.directory.journal("faults"),
-            clock=self._clock,
-        )
+            request.environment, environment.faults, self.plan, instance=environment.instance,
+            journal=self.directory.journal("faults"), clock=self._clock,
+        )  # fmt: skip
         self._stack.enter_context(open_session(session))
         self.journal.append(
             "environment.started",
@@ -180,12 +173,9 @@ class Drill:
         self._store = StoreObserver(environment, self.resource, self.journal)
         self._users = Users(
             environment,
-            workload=self.workload,
-            plan=self.plan,
-            directory=self.directory,
-            journal=self.directory.journal("users"),
-            clock=self._clock,
-        )
+            workload=self.workload, plan=self.plan, directory=self.directory,
+            journal=self.directory.journal("users"), clock=self._clock,
+        )  # fmt: skip
         self._failover = FailoverCode(request.root, environment, self.directory, clock=self._clock)
         self._restoring = Restoring(
             environment, self._users, self.resource,
@@ -219,6 +209,12 @@ class Drill:
         self.journal.append("steady_state.observed", holds=True, reason="")
         self._require(self._store).note_before_fault()
 
+    def replicate_across_regions(self) -> None:
+        """Have the company make the store's copy in the recovery region; all has to be well with it, too."""
+        folder, within = self.request.environment_folder, self.budget.patience.steady_state
+        replicate(self._require(self._environment), folder, self.directory, within=within)
+        self.observe_steady_state()
+
     def put_client_beside(self, role: str) -> None:
         """Let a client come to a member's zone that writes to its address, whatever its name leads to."""
         member = self._require(self._store).find_member(StoreRole(role))
@@ -250,6 +246,10 @@ class Drill:
             journal=self.journal,
             clock=self._clock,
         )
+
+    def worsen(self, fault: str) -> None:
+        """Run the experiment `FAULT.inject.yaml` as a circumstance of the fault that comes next."""
+        worsen(self.directory, fault, self._run_experiment)
 
     def heal(self, fault: str) -> None:
         """Run the experiment `FAULT.heal.yaml`. Raises `EnvironmentFailedError` when it did not heal."""

@@ -119,10 +119,13 @@ class Users:
         ]
         return any(bool((outcomes_of(each) == Outcome.ACKNOWLEDGED).any()) for each in codes)
 
+    def _endpoint(self) -> str:
+        return self._workload.endpoint or self._environment.observe_store(self._resource).endpoint
+
     def _target(self) -> Target:
         environment = self._environment
         return Target(
-            endpoint=environment.observe_store(self._resource).endpoint,
+            endpoint=self._endpoint(),
             port=PORT,
             user=self._workload.user,
             resolver=environment.resolver,

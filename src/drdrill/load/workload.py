@@ -92,6 +92,8 @@ class Workload(Part):
 
     service: Words
     store: Words
+    endpoint: Words | None = None
+    """The name by which users find the store; without it they know the name that the cloud gave it."""
     database: Words
     user: Words
     schema_: Annotated[str, Field(alias="schema", min_length=1)]

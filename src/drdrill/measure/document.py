@@ -51,7 +51,7 @@ def render(measurement: Measurement) -> dict[str, Any]:
         "objectives": [_objective(objective) for objective in measurement.objectives],
         "rta": _rta(measurement.outage, measurement.phases),
         "rpa": _rpa(measurement.integrity, measurement.plan),
-        "replication": _replication(measurement.cut),
+        "replication": _replication(measurement.cut, measurement.followers),
         "swept": _swept(measurement.sweep),
         "restores": [render_restore(proof) for proof in measurement.restores],
         "destroyed": render_destroyed(measurement.destroyed),
@@ -176,11 +176,15 @@ def _rpa(integrity: Integrity | None, plan: Plan) -> dict[str, Any]:
     }
 
 
-def _replication(cut: Cut) -> dict[str, Any]:
+def _replication(cut: Cut, followers: Mapping[str, Cut]) -> dict[str, Any]:
     return {
         "state": cut.state.value,
         "lag_seconds": seconds(cut.lag_ns),
         "sampling_interval_seconds": seconds(cut.interval_ns),
+        "followers": [
+            {"host": host, "state": one.state.value, "lag_seconds": seconds(one.lag_ns)}
+            for host, one in followers.items()
+        ],
     }
 
 

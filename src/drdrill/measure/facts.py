@@ -103,6 +103,9 @@ class Facts:
 
     `addresses`: those of all hosts that were seen to hold a store, by the host's name.
 
+    `serving`: by resource, the host of the primary that was seen last after the fault. `circumstances`: faults that
+    were injected to make things worse for the one that is judged, each with what was seen of it.
+
     `fault_failed`: why injecting failed; `failed_later`: what failed after the injection, such as healing.
     `damage`: what was left right after a fault that destroys rows; None: the fault was not of that kind.
     """
@@ -121,6 +124,8 @@ class Facts:
     effect: Effect | None
     primaries: Mapping[str, int]
     addresses: Mapping[str, int]
+    serving: Mapping[str, str]
+    circumstances: tuple[tuple[Fault, Effect | None], ...]
     failovers: tuple[Failover, ...]
     redundancy: tuple[Redundancy, ...]
     readings: tuple[Reading, ...]
@@ -155,7 +160,10 @@ def read_facts(directory: DrillDirectory) -> Facts:
 
 
 def _facts(events: Sequence[Event], directory: DrillDirectory) -> Facts:
-    injected = next(_of(events, "fault.injected"), None)
+    declared = {(one.data["kind"], one.data["resource"]) for one in _of(events, "fault.circumstance")}
+    all_injected = list(_of(events, "fault.injected"))
+    worse = [one for one in all_injected if (one.data["kind"], one.data["resource"]) in declared]
+    injected = next((one for one in all_injected if one not in worse), None)
     fault = _fault(injected.data) if injected else None
     steady = [
         SteadyState(bool(event.data["holds"]), str(event.data.get("reason") or ""), event.at_ns)
@@ -187,6 +195,10 @@ def _facts(events: Sequence[Event], directory: DrillDirectory) -> Facts:
             for event in _of(events, "store.observed")
             for member in event.data.get("members", ())
         },
+        serving=_serving(events),
+        circumstances=tuple(
+            (one, _effect_of(one, events)) for one in (_fault(event.data) for event in worse)
+        ),
         failovers=tuple(_failover(event) for event in _of(events, "failover.observed")),
         redundancy=tuple(_redundancy(events)),
         readings=tuple(_readings(events, directory, "survivors")),
@@ -234,6 +246,17 @@ def _primaries(events: Sequence[Event]) -> dict[str, int]:
         for event in _of(events, "store.observed")
         if event.data.get("moment") == "before_fault"
         for member in event.data.get("members", ())
+        if member["role"] == "primary"
+    }
+
+
+def _serving(events: Sequence[Event]) -> dict[str, str]:
+    """Return the host of each resource's primary as it was seen last after the fault."""
+    return {
+        str(event.data["resource"]): str(member["host"])
+        for event in _of(events, "store.observed")
+        if event.data.get("moment") == "after_fault"
+        for member in reversed(event.data.get("members", ()))  # the first one serves
         if member["role"] == "primary"
     }
 

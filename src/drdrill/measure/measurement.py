@@ -36,7 +36,14 @@ from drdrill.measure.integrity import (
 )
 from drdrill.measure.objectives import judge_objectives
 from drdrill.measure.outage import Outage, Phase, measure_outage, split_outage
-from drdrill.measure.replication import Cut, ReplicationState, find_cut, read_readings
+from drdrill.measure.replication import (
+    Cut,
+    ReplicationState,
+    find_cut,
+    find_followers,
+    narrow,
+    read_readings,
+)
 from drdrill.measure.restore import (
     Destroyed,
     RestoreProof,
@@ -53,6 +60,8 @@ from drdrill.plan import load_plan
 from drdrill.record.ledger import read_ledger
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from drdrill.measure.availability import Thresholds
     from drdrill.measure.reason import Finding, Reason
     from drdrill.measure.replication import Reading
@@ -74,6 +83,7 @@ class Measurement:
     phases: tuple[Phase, ...]
     integrity: Integrity | None
     cut: Cut
+    followers: Mapping[str, Cut]
     sweep: Sweep | None
     writers: WritersWatch | None
     re_protection: Measured
@@ -114,15 +124,22 @@ class _Drill:
         self._scenario = scenario
         self._store = plan.stores[scenario.store]
         self._checks = Checks(directory.path)
+        self._at_fault = Cut(ReplicationState.UNKNOWN)  # by the best of all followers
 
     def measure(self) -> Measurement:
         checks, facts = self._checks, self._facts
         thresholds = thresholds_of(self._plan.availability)
         checks.collect("fault", partial(validity.check_fault, facts))
+        checks.collect("circumstances", partial(validity.check_circumstances, facts))
         checks.collect("clock", partial(validity.check_clock, self._about, facts))
         checks.collect("end", partial(validity.check_end, facts))
         ledgers = checks.compute("ledger", partial(read_ledger, self._directory.ledger))
-        readings = checks.compute("replication", self._read_readings) or ()
+        every_reading = checks.compute("replication", self._read_readings) or ()
+        followers = checks.compute("followers", partial(self._find_followers, every_reading)) or {}
+        readings = self._of_successor(every_reading, followers)
+        self._at_fault = checks.compute("state", partial(self._find_cut, every_reading)) or Cut(
+            ReplicationState.UNKNOWN
+        )
         cut = checks.compute("cut", partial(self._find_cut, readings)) or Cut(ReplicationState.UNKNOWN)
         back = checks.compute("survivors", partial(read_back, facts))
         if back is not None:
@@ -171,6 +188,7 @@ class _Drill:
             phases=phases or (),
             integrity=integrity,
             cut=cut,
+            followers=followers,
             sweep=swept,
             writers=writers,
             re_protection=re_protection,
@@ -182,6 +200,26 @@ class _Drill:
 
     def _read_readings(self) -> tuple[Reading, ...]:
         return read_readings(self._directory.evidence / f"replication-{self._store.resource}.jsonl")
+
+    def _find_followers(self, readings: tuple[Reading, ...]) -> dict[str, Cut]:
+        """Return of every host that followed at the fault what it would have had, had it taken over alone."""
+        fault = self._facts.fault
+        if fault is None:
+            return {}
+        hosts = find_followers(readings, fault.before_ns)
+        return {host: find_cut(narrow(readings, host), fault.before_ns) for host in hosts}
+
+    def _of_successor(
+        self, readings: tuple[Reading, ...], followers: Mapping[str, Cut]
+    ) -> tuple[Reading, ...]:
+        """Return what readings say of an asynchronous replica, where that took over and no standby in sync did."""
+        successor = self._facts.serving.get(self._store.resource, "")
+        cut = followers.get(successor)
+        fault = self._facts.fault
+        if fault is None or cut is None or cut.state is not ReplicationState.ASYNCHRONOUS:
+            return readings
+        before = tuple(one for one in readings if one.at_ns <= fault.before_ns)
+        return (*narrow(before, successor), *readings[len(before) :])  # later, others follow the successor
 
     def _find_cut(self, readings: tuple[Reading, ...]) -> Cut:
         fault = self._facts.fault
@@ -309,7 +347,9 @@ class _Drill:
         return (
             *(find_in_rows(integrity, cut, restored=bool(self._facts.restores)) if integrity else ()),
             *(find_in_sweep(swept, self._plan.rpo_of(self._scenario.store)) if swept else ()),
-            *find_elsewhere(self._about, self._facts, self._store, outage, cut, figures_ns=figures_ns),
+            *find_elsewhere(
+                self._about, self._facts, self._store, outage, self._at_fault, figures_ns=figures_ns
+            ),
         )
 
     def _announced(self) -> list[tuple[str, int]]:

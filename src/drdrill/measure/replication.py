@@ -13,7 +13,7 @@ has to show why.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,7 @@ class Reading:
     flushes: Mapping[str, int]
     synchronous: bool
     primary: str = ""
+    synchronous_hosts: frozenset[str] = frozenset()
 
     @property
     def flushed(self) -> int | None:
@@ -106,7 +107,30 @@ def _reading(sample: dict[str, Any]) -> Reading:
         flushes={str(one["host"]): int(one["flush_lsn"]) for one in standbys if one["flush_lsn"] is not None},
         synchronous=any(one["sync_state"] in _SYNCHRONOUS for one in standbys),
         primary=str(sample["primary"]),
+        synchronous_hosts=frozenset(
+            str(one["host"]) for one in standbys if one["sync_state"] in _SYNCHRONOUS
+        ),
     )
+
+
+def narrow(readings: Sequence[Reading], host: str) -> tuple[Reading, ...]:
+    """Return the readings as if that host alone followed: what they say when it is the one that takes over."""
+    return tuple(
+        replace(
+            reading,
+            flushes={host: reading.flushes[host]} if host in reading.flushes else {},
+            synchronous=host in reading.synchronous_hosts,
+        )
+        for reading in readings
+    )
+
+
+def find_followers(readings: Sequence[Reading], fault_ns: int) -> tuple[str, ...]:
+    """Return the hosts that followed at the fault, by the last reading before it."""
+    last = next((reading for reading in reversed(readings) if reading.at_ns <= fault_ns), None)
+    if last is None or fault_ns - last.at_ns > FRESH_NS:
+        return ()
+    return tuple(sorted(last.flushes))
 
 
 def find_cut(readings: Sequence[Reading], fault_ns: int) -> Cut:

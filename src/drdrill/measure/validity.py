@@ -56,6 +56,17 @@ def check_fault(facts: Facts) -> Iterator[Reason]:
         )
 
 
+def check_circumstances(facts: Facts) -> Iterator[Reason]:
+    """Demand of each circumstance of the fault that somebody else saw it: else it made nothing worse."""
+    for fault, effect in facts.circumstances:
+        seen = effect is not None and (effect.kind, effect.resource) == (fault.kind, fault.resource)
+        if not seen or effect is None or not (effect.effective and effect.observer):
+            yield _invalid(
+                "circumstance_not_observed",
+                f"{fault.kind} of {fault.resource} was to make things worse, and no effect of it was seen.",
+            )
+
+
 def check_load(facts: Facts, ledgers: Sequence[ClientLedger], until_ns: int) -> Iterator[Reason]:
     """Demand that all clients, probers and pooled ones, were served up to the fault and asked until `until_ns`.
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from drdrill.core.clock import Clock
     from drdrill.mirror.network import Network
 
+_PROMOTIONS = ("RDS-EVENT-0049", "MIRROR-REPLICA-PROMOTED")
 Answer = Mapping[str, Any]
 
 
@@ -45,6 +46,7 @@ class Operations:
         self._clock = clock
         self._stop = stop
         self._sampling = Sampling()
+        self._followers: dict[str, set[str]] = {}  # ids of the replicas that an instance was seen to have
         self._faults = FaultOperations(network, clock, find=self._find, everyone=self._everyone)
         self._link_faults = LinkFaults(
             clock,
@@ -155,6 +157,33 @@ class Operations:
         raise UsageError(f"there is no database instance `{resource}` in this mirror.")
 
     def _describe(self, reconciler: Reconciler) -> Answer:
+        """Describe an instance; where its read replica was promoted, what that became, and what is left of the source.
+
+        Its own servers are members still: where they live again, there are two primaries.
+        """
+        promoted = self._find_promoted(reconciler)
+        if promoted is None:
+            return self._describe_alone(reconciler)
+        old, new = self._describe_alone(reconciler), self._describe(promoted)
+        return {
+            **new,
+            "resource": old["resource"],
+            "members": [*new["members"], *old["members"]],
+            "promotions": old["promotions"] + new["promotions"],
+            "events": sorted([*old["events"], *new["events"]], key=lambda event: int(event["at_ns"])),
+        }
+
+    def _find_promoted(self, reconciler: Reconciler) -> Reconciler | None:
+        """Return the instance that a read replica of this one became, if there was one when it was described last."""
+        everyone, own = self._everyone(), reconciler.record
+        followers = self._followers.setdefault(own.resource_id, set())
+        followers |= {one.record.resource_id for one in everyone if one.record.source_arn == own.arn}
+        promoted = (
+            one for one in everyone if one.record.resource_id in followers and one.record.source_arn is None
+        )
+        return next(promoted, None)
+
+    def _describe_alone(self, reconciler: Reconciler) -> Answer:
         record, sync_state = reconciler.record, reconciler.sync_state()
         of_its_own = StoreRole.PRIMARY if record.source_arn is None else StoreRole.REPLICA
         replicas = [one for one in self._everyone() if one.record.source_arn == record.arn]
@@ -186,6 +215,6 @@ class Operations:
             "endpoint": record.endpoint,
             "members": members,
             "protected": record.secondary_zone is not None and sync_state == "sync",
-            "promotions": sum(event["code"] == "RDS-EVENT-0049" for event in events),
+            "promotions": sum(event["code"] in _PROMOTIONS for event in events),
             "events": events,
         }

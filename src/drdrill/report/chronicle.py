@@ -140,6 +140,10 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "load.stopped": _stopped,
     "steady_state.observed": _steady,
     "store.observed": _members,
+    "fault.circumstance": lambda d: (
+        f"{words(d['kind'])} of {d['resource']} is no fault by itself: it makes the next one worse"
+    ),
+    "environment.extended": lambda d: f"The company's {d['part']} added to its system",
     "fault.injecting": lambda d: f"About to inject: {words(d['kind'])}",
     "fault.injected": _injected,
     "fault.observed": _observed,

@@ -73,8 +73,12 @@ def _panels(account: Account) -> Iterator[tuple[str, list[Copy]]]:
     looks = {look.get("moment"): look for look in account.find("store.observed")}
     before, after = looks.get("before_fault"), looks.get("after_fault")
     if before is not None:
-        state = account.verdict["replication"]["state"]
-        notes = {one["host"]: "" if one["role"] == "primary" else state for one in before["members"]}
+        told = account.verdict["replication"]
+        states = {one["host"]: one["state"] for one in told.get("followers", ())}
+        notes = {
+            one["host"]: "" if one["role"] == "primary" else states.get(one["host"], told["state"])
+            for one in before["members"]
+        }
         yield "Before the fault", _copies(before, notes, _struck(account))
     if after is not None:
         roles = {one["host"]: one["role"] for one in before["members"]} if before else {}

@@ -1,0 +1,125 @@
+"""Bring a database back in the recovery region: promote its read replica, and point its name at it.
+
+    python -m failover.promote_replica [--replica NAME] [--region REGION] [--name DNS_NAME]
+
+1. note how far the replica lags, as CloudWatch knows it: no data point means that nobody knows
+2. promote it, and wait until AWS says that it is available
+3. look that it follows nobody any more, and point the database's name at its endpoint
+4. ask for a standby in another zone; users need not wait for that one
+
+Run again it goes on: what is promoted stays promoted. Nothing here asks the primary region.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+# An unanswered call is tried again soon: the defaults of the SDK wait for a minute.
+_CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 5})
+_PATIENCE = {"Delay": 1, "MaxAttempts": 600}
+_TTL_SECONDS = 5
+_LAG_OF_LAST = timedelta(minutes=5)
+
+
+def promote_replica(replica: str, region: str, name: str) -> None:
+    """Promote a replica and have the database's name lead to it. Raises what AWS raises."""
+    rds = boto3.client("rds", region, config=_CONFIG)
+    lag = read_lag(boto3.client("cloudwatch", region, config=_CONFIG), replica)
+    say("lag", seconds=lag, known=lag is not None)
+    promote(rds, replica)
+    instance = describe(rds, replica)
+    if instance.get("ReadReplicaSourceDBInstanceIdentifier"):
+        raise RuntimeError(f"{replica} still follows {instance['ReadReplicaSourceDBInstanceIdentifier']}.")
+    say("promoted", instance=replica, endpoint=instance["Endpoint"]["Address"])
+    point(boto3.client("route53", config=_CONFIG), name, instance["Endpoint"]["Address"])
+    say("pointed", name=name, endpoint=instance["Endpoint"]["Address"])
+    if not instance["MultiAZ"]:
+        rds.modify_db_instance(DBInstanceIdentifier=replica, MultiAZ=True, ApplyImmediately=True)
+        say("standby requested", instance=replica)
+
+
+def read_lag(cloudwatch: Any, replica: str) -> float | None:
+    """Return the last known lag in seconds; None: there was no data point, and the lag is not known."""
+    now = datetime.now(UTC)
+    answer = cloudwatch.get_metric_statistics(
+        Namespace="AWS/RDS",
+        MetricName="ReplicaLag",
+        Dimensions=[{"Name": "DBInstanceIdentifier", "Value": replica}],
+        StartTime=now - _LAG_OF_LAST,
+        EndTime=now + timedelta(minutes=1),
+        Period=60,
+        Statistics=["Maximum"],
+    )
+    points = sorted(answer["Datapoints"], key=lambda point: point["Timestamp"])
+    return float(points[-1]["Maximum"]) if points and points[-1]["Maximum"] >= 0 else None
+
+
+def promote(rds: Any, replica: str) -> None:
+    """Promote the replica, unless that was done before, and wait until it is available."""
+    try:
+        rds.promote_read_replica(DBInstanceIdentifier=replica)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "InvalidDBInstanceState" or describe(rds, replica).get(
+            "ReadReplicaSourceDBInstanceIdentifier"
+        ):
+            raise
+        say("promoted before", instance=replica)
+    rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=replica, WaiterConfig=_PATIENCE)
+
+
+def describe(rds: Any, instance: str) -> dict[str, Any]:
+    """Return what AWS says of an instance."""
+    described: dict[str, Any] = rds.describe_db_instances(DBInstanceIdentifier=instance)["DBInstances"][0]
+    return described
+
+
+def point(route53: Any, name: str, endpoint: str) -> None:
+    """Have a name lead to an endpoint, and wait until all name servers say so."""
+    zone_name = name.partition(".")[2]
+    zones = route53.list_hosted_zones_by_name(DNSName=zone_name, MaxItems="1")["HostedZones"]
+    if not zones or zones[0]["Name"] != f"{zone_name}.":
+        raise LookupError(f"There is no hosted zone {zone_name} for the name {name}.")
+    record = {
+        "Name": name,
+        "Type": "CNAME",
+        "TTL": _TTL_SECONDS,
+        "ResourceRecords": [{"Value": endpoint}],
+    }
+    batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
+    changed = route53.change_resource_record_sets(HostedZoneId=zones[0]["Id"], ChangeBatch=batch)
+    waiter = route53.get_waiter("resource_record_sets_changed")
+    waiter.wait(Id=changed["ChangeInfo"]["Id"], WaiterConfig=_PATIENCE)
+
+
+def say(what: str, **facts: object) -> None:
+    """Print one line of what was done, for people and for machines."""
+    sys.stdout.write(json.dumps({"at": datetime.now(UTC).isoformat(), "what": what, **facts}) + "\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    """Read the arguments and do it."""
+    parser = argparse.ArgumentParser(
+        description="Promote a read replica and point the database's name at it."
+    )
+    parser.add_argument("--replica", default="payments-recovery", help="the replica's identifier")
+    parser.add_argument("--region", default="eu-central-1", help="its region")
+    parser.add_argument(
+        "--name",
+        default="payments-database.meqenet.internal",
+        help="the DNS name by which services know the database",
+    )
+    arguments = parser.parse_args()
+    promote_replica(arguments.replica, arguments.region, arguments.name)
+
+
+if __name__ == "__main__":
+    main()
