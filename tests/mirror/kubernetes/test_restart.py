@@ -98,8 +98,11 @@ def test_after_a_power_cut_the_pods_are_known_and_do_not_run(node: Node) -> None
 def test_the_end_of_the_node_ends_every_process_of_its_pods(node: Node) -> None:
     """Nothing is left of keepers and containers when the node's first process is killed."""
     node.start(node.run_pod(), "/bin/sh", "-c", "setsid sleep 7531 & exec sleep 7532")
-    ours = node.find_processes("sleep\000753")
-    assert len(ours) == 2
+    ours = wait_until(
+        lambda: len(found := node.find_processes("sleep\000753")) == 2 and found, what="two processes", within=WITHIN,
+        every=EVERY,
+    )  # fmt: skip
+    assert ours
     os.kill(node.init_pid, signal.SIGKILL)
     node.stop()
     for pid in ours:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import select
 import signal
@@ -133,16 +134,22 @@ def _execute(arguments: Sequence[str], environment: dict[str, str]) -> NoReturn:
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and what is ignored is inherited
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     os.umask(0o022)
+    program = _find_program(arguments[0], environment)
     try:
-        os.execvpe(arguments[0], list(arguments), environment)  # noqa: S606  (that is what this is for)
+        os.execve(program, list(arguments), environment)  # noqa: S606  (that is what this is for)
     except OSError as error:
-        # The words of runc, which people search for.
-        reason = (
-            "executable file not found in $PATH"
-            if isinstance(error, FileNotFoundError) and "/" not in arguments[0]
-            else (error.strerror or "").lower()
-        )
-        raise OSError(error.errno, f'exec: "{arguments[0]}": {reason}') from error
+        raise OSError(error.errno, f'exec: "{arguments[0]}": {(error.strerror or "").lower()}') from error
+
+
+def _find_program(name: str, environment: dict[str, str]) -> str:
+    """Return where a program is; raises OSError in the words of runc, which people search for."""
+    if "/" in name:
+        return name
+    for folder in environment.get("PATH", os.defpath).split(":"):
+        path = f"{folder or '.'}/{name}"
+        if os.path.isfile(path) and os.access(path, os.X_OK):  # noqa: PTH113
+            return path
+    raise OSError(errno.ENOENT, f'exec: "{name}": executable file not found in $PATH')
 
 
 def _run_in_child(said: socket.socket, become: Callable[[], NoReturn]) -> NoReturn:
