@@ -258,3 +258,13 @@ def test_a_link_ends_with_its_driver(driven: Driven) -> None:
     assert process.stdin is not None
     process.stdin.close()
     assert process.wait(timeout=WITHIN.total_seconds()) == 0
+
+
+def test_a_queue_drains_at_the_new_rate(driven: Driven) -> None:
+    """What waits on a throttled link does not wait on, once the link is as usual: it arrives, whole and in order."""
+    sent = bytes(range(256)) * 800
+    driven.link.shape(LinkCondition(bytes_per_second=1000))  # all of it would take 200 s
+    with driven.connection() as (client, server):
+        server.sendall(sent)
+        driven.link.shape(LinkCondition())
+        assert _receive(client, len(sent)) == sent

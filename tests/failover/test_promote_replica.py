@@ -1,0 +1,132 @@
+"""The company's promotion of a replica: what it asks AWS, in which order, and what it does not take for granted."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+from failover.promote_replica import point, promote, promote_replica, read_lag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+REPLICA, REGION, NAME = "orders-recovery", "eu-central-1", "orders.example.com"
+ENDPOINT = "orders-recovery.abc.eu-central-1.rds.amazonaws.com"
+ALONE = {"DBInstanceIdentifier": REPLICA, "DBInstanceStatus": "available", "MultiAZ": False,
+         "Endpoint": {"Address": ENDPOINT}}  # fmt: skip
+FOLLOWS = {**ALONE, "ReadReplicaSourceDBInstanceIdentifier": "arn:aws:rds:eu-west-1:1:db:orders"}
+MAXIMUM = {"Datapoints": [{"Timestamp": datetime(2026, 1, 1, tzinfo=UTC), "Maximum": 3.5}]}
+
+
+class Aws:
+    """AWS's clients, each answered by a script in its order."""
+
+    def __init__(self) -> None:
+        names = {"rds": REGION, "cloudwatch": REGION, "route53": "us-east-1"}
+        self.clients = {
+            name: boto3.client(name, region, aws_access_key_id="nobody", aws_secret_access_key="nobody")  # noqa: S106
+            for name, region in names.items()
+        }
+        self.scripts = {name: Stubber(client) for name, client in self.clients.items()}
+
+    def client(self, name: str, *_: Any, **__: Any) -> Any:
+        """Return the client of a service."""
+        return self.clients[name]
+
+    def lets_point(self) -> None:
+        """Let the name be pointed at the endpoint."""
+        script = self.scripts["route53"]
+        info = {"Id": "/change/C1", "Status": "INSYNC", "SubmittedAt": datetime(2026, 1, 1, tzinfo=UTC)}
+        zone = {"Id": "/hostedzone/Z1", "Name": "example.com.", "CallerReference": "1"}
+        listed = {"HostedZones": [zone], "IsTruncated": False, "MaxItems": "1"}
+        script.add_response("list_hosted_zones_by_name", listed, {"DNSName": "example.com", "MaxItems": "1"})
+        record = {"Name": NAME, "Type": "CNAME", "TTL": 5, "ResourceRecords": [{"Value": ENDPOINT}]}
+        batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
+        asked = {"HostedZoneId": "/hostedzone/Z1", "ChangeBatch": batch}
+        script.add_response("change_resource_record_sets", {"ChangeInfo": info}, asked)
+        script.add_response("get_change", {"ChangeInfo": info}, {"Id": "/change/C1"})
+
+    def says(self, *described: dict[str, Any]) -> None:
+        """Let RDS describe the replica so, one time after the other."""
+        for one in described:
+            self.scripts["rds"].add_response("describe_db_instances", {"DBInstances": [one]}, ANY_INSTANCE)
+
+
+ANY_INSTANCE = {"DBInstanceIdentifier": REPLICA}
+
+
+@pytest.fixture
+def aws() -> Iterator[Aws]:
+    """Return AWS with empty scripts, all of which must have been played in the end."""
+    made = Aws()
+    for script in made.scripts.values():
+        script.activate()
+    yield made
+    for script in made.scripts.values():
+        script.assert_no_pending_responses()
+
+
+def test_the_whole_promotion(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The lag is noted first, then it is promoted, then the name leads there, and last a standby is asked for."""
+    monkeypatch.setattr(boto3, "client", aws.client)
+    aws.scripts["cloudwatch"].add_response("get_metric_statistics", MAXIMUM)
+    aws.scripts["rds"].add_response("promote_read_replica", {"DBInstance": {}}, ANY_INSTANCE)
+    aws.says(ALONE, ALONE)
+    asked = {**ANY_INSTANCE, "MultiAZ": True, "ApplyImmediately": True}
+    aws.scripts["rds"].add_response("modify_db_instance", {"DBInstance": {}}, asked)
+    aws.lets_point()
+    promote_replica(REPLICA, REGION, NAME)
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["what"] for one in said] == ["lag", "promoted", "pointed", "standby requested"]
+    assert (said[0]["seconds"], said[0]["known"]) == (3.5, True)
+
+
+def test_what_follows_still_gets_no_users(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replica that AWS calls available and that follows its source still is not what the name may lead to."""
+    monkeypatch.setattr(boto3, "client", aws.client)
+    aws.scripts["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": []})
+    aws.scripts["rds"].add_response("promote_read_replica", {"DBInstance": {}}, ANY_INSTANCE)
+    aws.says(FOLLOWS, FOLLOWS)
+    with pytest.raises(RuntimeError, match="still follows"):
+        promote_replica(REPLICA, REGION, NAME)
+
+
+@pytest.mark.parametrize("points", [[], [{"Timestamp": datetime(2026, 1, 1, tzinfo=UTC), "Maximum": -1.0}]])
+def test_a_lag_without_a_data_point_is_unknown(aws: Aws, points: list[dict[str, Any]]) -> None:
+    """No data point, or -1, means that nobody knows the lag, and never that there is none."""
+    aws.scripts["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": points})
+    assert read_lag(aws.client("cloudwatch"), REPLICA) is None
+
+
+def test_run_again_it_goes_on(aws: Aws) -> None:
+    """What was promoted before is no error."""
+    aws.scripts["rds"].add_client_error(
+        "promote_read_replica", "InvalidDBInstanceState", "not a read replica"
+    )
+    aws.says(ALONE, ALONE)
+    promote(aws.client("rds"), REPLICA)
+
+
+def test_a_replica_in_a_wrong_state_is_not_promoted(aws: Aws) -> None:
+    """AWS's refusal to promote what is a replica still is raised."""
+    aws.scripts["rds"].add_client_error("promote_read_replica", "InvalidDBInstanceState", "creating")
+    aws.says(FOLLOWS)
+    with pytest.raises(ClientError, match="creating"):
+        promote(aws.client("rds"), REPLICA)
+
+
+def test_a_name_without_a_zone(aws: Aws) -> None:
+    """A name is not put into another zone than its own."""
+    other = {"Id": "/hostedzone/Z1", "Name": "example.net.", "CallerReference": "1"}
+    answer = {"HostedZones": [other], "IsTruncated": False, "MaxItems": "1"}
+    aws.scripts["route53"].add_response("list_hosted_zones_by_name", answer)
+    with pytest.raises(LookupError, match=r"no hosted zone example\.com"):
+        point(aws.client("route53"), NAME, ENDPOINT)
