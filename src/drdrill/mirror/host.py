@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _INIT = Path(__file__).with_name("host_init.py")
 _NAMESPACES = ("--net", "--mount", "--pid", "--ipc", "--uts")
+_LINGER_SECONDS = 0.5  # measured 10 ms
 UNPRIVILEGED = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 
 
@@ -48,6 +49,7 @@ class WorldHost:
         self._unshare: subprocess.Popen[str] | None = None
         self._ending: subprocess.Popen[str] | None = None
         self._paused = False
+        self._ending_init: int | None = None
         self.init_pid: int | None = None  # in the world's process table
 
     def __repr__(self) -> str:
@@ -84,15 +86,20 @@ class WorldHost:
             os.kill(self.init_pid, signal.SIGKILL)
             if self._paused:
                 # The kernel waits until all are reaped, and what entered a paused host is stopped, and reaps nobody.
-                self._signal(self._find_entrants(), signal.SIGCONT)
-            self._ending = self._unshare
+                self._signal(self._find_entrants(self.init_pid), signal.SIGCONT)
+            self._ending, self._ending_init = self._unshare, self.init_pid
         self._unshare = self.init_pid = None
         self._paused = False
 
     def await_end(self) -> None:
         """Wait until nothing is left of what ran before its power was cut."""
         if self._ending is not None:
-            self._ending.wait()
+            try:
+                self._ending.wait(_LINGER_SECONDS)
+            except subprocess.TimeoutExpired:
+                # Somebody stopped a program on it by a signal: what entered for it stopped itself, and reaps nobody.
+                self._signal(self._find_entrants(self._ending_init), signal.SIGCONT)
+                self._ending.wait()
 
     def kill_all(self) -> int:
         """Kill every process on it but its init, and return how many there were."""
@@ -107,7 +114,7 @@ class WorldHost:
         """Let every process on it go on that was stopped, and return how many there were."""
         # What entered it has stopped itself when its child was stopped, and lets its child go on with itself.
         self._paused = False
-        return self._signal((*self._find_processes(), *self._find_entrants()), signal.SIGCONT)
+        return self._signal((*self._find_processes(), *self._find_entrants(self.init_pid)), signal.SIGCONT)
 
     def _find_processes(self) -> tuple[int, ...]:
         """Return the processes in its PID namespace but its init, by their ids in the world's process table."""
@@ -116,9 +123,9 @@ class WorldHost:
             return ()
         return tuple(pid for pid in _list_processes() if pid != init and _has_namespace_of(pid, init))
 
-    def _find_entrants(self) -> tuple[int, ...]:
+    def _find_entrants(self, init: int | None) -> tuple[int, ...]:
         """Return the programs of ours that entered it and wait outside for what they started inside."""
-        needle = f"--target\0{self.init_pid}\0".encode()
+        needle = f"--target\0{init}\0".encode()
         return tuple(pid for pid in _list_processes() if needle in _read_command(pid))
 
     def _signal(self, processes: Iterable[int], number: signal.Signals) -> int:
