@@ -31,6 +31,7 @@ from drdrill.dataplane import dns
 from drdrill.dataplane.link import LinkCondition
 from drdrill.mirror.backup_store import FolderStore
 from drdrill.mirror.control import ControlServer
+from drdrill.mirror.delivery.machine import DeliveryMachine
 from drdrill.mirror.directory import MirrorDirectory
 from drdrill.mirror.endpoints import open_endpoints
 from drdrill.mirror.kubernetes.clusters import open_clusters
@@ -85,9 +86,9 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
     stopped = threading.Event()
     operations = Operations(directory.name, network, rds, clock, stop=stopped.set)
     clusters = open_clusters(network, names, directory, settings["kubernetes"], clock)
-    ControlServer(
-        directory.control, {**operations.table(), **PowerOperations(network).table(), **clusters.table()}
-    )
+    delivery = DeliveryMachine(network, names, directory, clock)
+    tables = (operations.table(), PowerOperations(network).table(), clusters.table(), delivery.table())
+    ControlServer(directory.control, {name: perform for table in tables for name, perform in table.items()})
     sys.stdout.write('{"ready": true}\n')
     sys.stdout.flush()
     stopped.wait()
