@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.drill
 FAILED_OVER = "RDS-EVENT-0049"
 RECOVERED = "RDS-EVENT-0021"
+PROMOTED = "MIRROR-REPLICA-PROMOTED"
 STORAGE_FULL = "RDS-EVENT-0007"
 RESTORED = "RDS-EVENT-0019"
 
@@ -80,6 +81,18 @@ def _catches(verdict: dict[str, Any], _codes: set[str], drill: DrillDirectory) -
     assert verdict["rta"]["down_seconds"] == 0
 
 
+def _promotes(verdict: dict[str, Any], codes: set[str], drill: DrillDirectory) -> None:
+    assert PROMOTED in codes
+    assert len(verdict["writers"]["servers"]) == 2
+    assert "within the standby's lag" in verdict["rpa"]["explanation"]
+    states = {one["host"]: one["state"] for one in verdict["replication"]["followers"]}
+    assert sorted(states.values()) == ["asynchronous", "synchronous"]
+    assert verdict["replication"]["state"] == "asynchronous"
+    assert verdict["swept"]["drilled"]["agrees"] is True
+    (ran,) = (event for event in read_journal(drill.journal_path) if event.kind == "failover_code.ended")
+    assert ran.data["status"] == 0
+
+
 @pytest.mark.parametrize(
     ("scenario", "shows"),
     [
@@ -89,6 +102,7 @@ def _catches(verdict: dict[str, Any], _codes: set[str], drill: DrillDirectory) -
         pytest.param("standby_host_loses_power", _carries_on, marks=pytest.mark.long),
         pytest.param("primary_disk_full", _refuses_writes, marks=pytest.mark.long),
         ("both_hosts_lose_power", _comes_back),
+        ("replica_promoted_across_regions", _promotes),
         pytest.param("bad_delete", _restores, marks=pytest.mark.long),
         ("drop_table", _restores),
         pytest.param("backup_lacks_rows", _catches, marks=pytest.mark.long),
@@ -106,7 +120,7 @@ def test_a_scenario_is_met(
         document = json.loads(ended.stdout)
         (told,) = document["scenarios"]
         assert (told["name"], told["verdict"]) == (scenario, "MET")
-        assert (told["lost_rows"] == 0) is (shows is not _restores)
+        assert (told["lost_rows"] == 0) is (shows not in (_restores, _promotes))
         drill = repository.find_drills()[-1]
         said = [event for event in read_journal(drill.journal_path) if event.kind == "failover.observed"]
         codes = {one["code"] for event in said for one in event.data["events"]}

@@ -66,6 +66,8 @@ class Embedded:
                  "read replicas stream, one way; nothing else goes over it"),
         Fidelity("CloudWatch", "emulated", "RDS's ReplicaLag and DatabaseConnections, looked at ten times a second "
                  "(AWS: once a minute)"),
+        Fidelity("Route 53", "emulated", "simple A and CNAME records of public zones, in sync at once; its API answers "
+                 "from the first region"),
         Fidelity("the standby's loss", "modelled", "a lost power is known at once: how long writes wait is not shown"),
         Fidelity("hosts, zones, regions", "emulated", "namespaces of one machine: no hardware fails"),
         Fidelity("DNS", "real", "one server instead of Route 53's fleet; TTLs are the production's"),
