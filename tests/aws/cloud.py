@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.autoscaling import AutoScalingRegion, AutoScalingService, AutoScalingSettings, Capacity
 from drdrill.aws.ec2 import Ec2Region, Ec2Service, Ec2Settings
+from drdrill.aws.eks import EksRegion, EksService
+from drdrill.aws.sts import StsService, name_caller
 from drdrill.core.errors import EnvironmentFailedError
 from tests.aws.sdk import REGION, Wire
 
@@ -67,10 +69,6 @@ class FakeMachine:
         self.done.append("joined")
         self.ready = True
 
-    def observe_ready(self) -> bool:
-        """Tell the truth."""
-        return self.ready and self.powered
-
     def drain(self, *, within: timedelta) -> None:
         """Note it."""
         self.done.append(f"drained within {within.total_seconds():g} s")
@@ -87,6 +85,7 @@ class FakeLauncher:
 
     machines: dict[str, FakeMachine] = field(default_factory=dict)
     failure: str = ""
+    fails_to_join: str = ""
     settled: list[str] = field(default_factory=list)
     retired: list[str] = field(default_factory=list)
 
@@ -110,20 +109,73 @@ class FakeLauncher:
         self.retired.append(instance)
 
 
-class Cloud:
-    """EC2 and Auto Scaling in one region, and boto3's clients of both."""
+@dataclass
+class FakePlane:
+    """A control plane; `launcher` makes its machines, of which every `unready` one never is a ready node."""
 
-    def __init__(self) -> None:
+    launcher: FakeLauncher
+    endpoint: str = f"https://0123.gr7.{REGION}.eks.amazonaws.com"
+    authority: str = "-----BEGIN CERTIFICATE-----"
+    unready: bool = False
+    granted: list[tuple[str, str]] = field(default_factory=list)
+    released: bool = False
+
+    def launch(self, instance: str, zone: str, labels: Mapping[str, str]) -> FakeMachine:
+        """Make a machine."""
+        machine = self.launcher.launch(instance, zone, labels)
+        machine.fails_to_join = self.launcher.fails_to_join
+        return machine
+
+    def read_ready(self) -> frozenset[str]:
+        """Tell the truth."""
+        ready = (one.name for one in self.launcher.machines.values() if one.ready and one.powered)
+        return frozenset() if self.unready else frozenset(ready)
+
+    def grant(self, group: str, role: str) -> None:
+        """Note it."""
+        self.granted.append((group, role))
+
+    def release(self) -> None:
+        """Note it."""
+        self.released = True
+
+
+@dataclass
+class FakeFleet:
+    """Where clusters are made; `failure` is what making one ends with."""
+
+    failure: str = ""
+    region: str = REGION
+    version: str = "1.34.4"
+    networks: Mapping[str, str] = field(default_factory=lambda: NETWORKS)
+    planes: dict[str, FakePlane] = field(default_factory=dict)
+
+    def create(self, name: str) -> FakePlane:
+        """Make a control plane."""
+        if self.failure:
+            raise EnvironmentFailedError(self.failure)
+        self.planes[name] = FakePlane(FakeLauncher())
+        return self.planes[name]
+
+
+class Cloud:
+    """EC2, Auto Scaling and EKS in one region, and boto3's clients of them. `spawn` begins clusters."""
+
+    def __init__(self, spawn: Callable[[Callable[[], None]], None] = do_at_once) -> None:
         self.clock = MovingClock()
         self.ec2_region = Ec2Region(
             REGION, NETWORKS, Ec2Settings(timedelta(seconds=CHECKS)), self.clock, do_at_once
         )
         settings = AutoScalingSettings(timedelta(seconds=RETRY))
         self.groups = AutoScalingRegion(self.ec2_region, ACCOUNT, settings, self.clock, do_at_once)
+        self.fleet = FakeFleet()
+        self.eks_region = EksRegion(self.fleet, self.groups, ACCOUNT, self.clock, spawn, watch=False)
         self.wire = Wire(
             {
                 (REGION, "ec2"): Ec2Service(self.ec2_region, (REGION, "eu-central-1"), ACCOUNT),
                 (REGION, "autoscaling"): AutoScalingService(self.groups),
+                (REGION, "eks"): EksService(self.eks_region, name_caller(ACCOUNT)),
+                (REGION, "sts"): StsService(ACCOUNT),
             }
         )
 
@@ -136,6 +188,11 @@ class Cloud:
     def autoscaling(self) -> Any:
         """A client of Auto Scaling."""
         return self.wire.client("autoscaling")
+
+    @cached_property
+    def eks(self) -> Any:
+        """A client of EKS."""
+        return self.wire.client("eks")
 
     def make_group(
         self,
@@ -170,6 +227,7 @@ class Cloud:
         return sorted(one["AvailabilityZone"] for one in self.describe(name)["Instances"])
 
     def look(self, seconds: float = 1) -> None:
-        """Let time pass, and look once."""
+        """Let time pass, and look once at the groups, then at the clusters."""
         self.clock.sleep(seconds)
         self.groups.look()
+        self.eks_region.look()

@@ -47,10 +47,6 @@ class NodeMachine(Machine, Protocol):
         """Start what makes it a node; returns when the cluster says that it is ready."""
         ...
 
-    def observe_ready(self) -> bool:
-        """Say whether the cluster says that the node is ready now."""
-        ...
-
     def drain(self, *, within: timedelta) -> None:
         """Have no new pods on it, and evict those that are there, as far as their budgets allow within that time."""
         ...
@@ -71,6 +67,10 @@ class ClusterPlane(Protocol):
 
     def launch(self, instance: str, zone: str, labels: Mapping[str, str]) -> NodeMachine:
         """Give power to a new machine in a zone, which is to be a node with these labels; it has not joined yet."""
+        ...
+
+    def read_ready(self) -> frozenset[str]:
+        """Return the names of the nodes that the cluster says are ready now; none when it does not answer."""
         ...
 
     def grant(self, group: str, role: str) -> None:

@@ -16,6 +16,11 @@ _USER = "mirror"
 _USER_ID = "AIDAMIRRORMIRRORMIRRO"  # of the form of a user's
 
 
+def name_caller(account: str) -> str:
+    """Return the ARN of whoever calls."""
+    return f"arn:aws:iam::{account}:user/{_USER}"
+
+
 class StsService:
     """STS in one region, as the gate calls it."""
 
@@ -30,5 +35,4 @@ class StsService:
 
     def get_caller_identity(self, _: Parameters) -> Mapping[str, Any]:
         """Say who calls."""
-        arn = f"arn:aws:iam::{self._account}:user/{_USER}"
-        return {"UserId": _USER_ID, "Account": self._account, "Arn": arn}
+        return {"UserId": _USER_ID, "Account": self._account, "Arn": name_caller(self._account)}
