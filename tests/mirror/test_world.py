@@ -27,7 +27,12 @@ SETTINGS: dict[str, Any] = {
         {"name": "eu-west-1", "zones": ["eu-west-1a", "eu-west-1b"]},
         {"name": "eu-central-1", "zones": ["eu-central-1a"]},
     ],
-    "kubernetes": {"images": "/nowhere/images.yaml", "node_disk_bytes": 64 << 20},
+    "kubernetes": {
+        "images": "/nowhere/images.yaml",
+        "node_disk_bytes": 64 << 20,
+        "instance_checks_seconds": 60,
+        "launch_retry_seconds": 30,
+    },
     "rds": {
         "failure_detection_seconds": 2.0,
         "fencing": True,

@@ -42,6 +42,10 @@ class KubernetesClient:
         if status != http.client.CONFLICT:
             self._parse(path, status, body)
 
+    def change(self, path: str, content: dict[str, Any]) -> None:
+        """Change what is named of an object (a merge patch); raises `EnvironmentFailedError` when there is none."""
+        self._parse(path, *self._ask("PATCH", path, content, kind="application/merge-patch+json"))
+
     def _parse(self, path: str, status: int, body: bytes) -> dict[str, Any]:
         if status >= http.client.BAD_REQUEST:
             raise EnvironmentFailedError(
@@ -50,11 +54,13 @@ class KubernetesClient:
         answer: dict[str, Any] = json.loads(body)
         return answer
 
-    def _ask(self, method: str, path: str, content: dict[str, Any] | None = None) -> tuple[int, bytes]:
+    def _ask(
+        self, method: str, path: str, content: dict[str, Any] | None = None, *, kind: str = "application/json"
+    ) -> tuple[int, bytes]:
         connection = http.client.HTTPSConnection(
             self.address, self.port, timeout=_TIMEOUT_SECONDS, context=self.context
         )
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        headers = {"Accept": "application/json", "Content-Type": kind}
         try:
             connection.request(method, path, json.dumps(content) if content is not None else None, headers)
             answer = connection.getresponse()

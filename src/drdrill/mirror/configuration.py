@@ -63,11 +63,16 @@ class Kubernetes(Part):
 
     `needed`: the system runs in clusters, so Kubernetes' programs are made ready before a mirror is built. `images`: a
     file beside this one that says which program each image is. `node_disk`: of each node.
+
+    `instance_checks`: for how long a machine is silent before EC2's status checks fail, and its group replaces it.
+    `launch_retry`: how long a group does not ask again in a zone that refused a launch. AWS does not publish its own.
     """
 
     needed: bool = False
     images: str = "images.yaml"
     node_disk: Size = 512 << 20
+    instance_checks: Duration = timedelta(minutes=1)
+    launch_retry: Duration = timedelta(seconds=30)
 
 
 class EmbeddedConfiguration(Part):

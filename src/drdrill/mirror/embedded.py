@@ -24,6 +24,7 @@ from drdrill.environment.port import (
     StoreRole,
     StoreState,
 )
+from drdrill.mirror.access_keys import ACCESS_KEY, SECRET_KEY
 from drdrill.mirror.configuration import EmbeddedConfiguration
 from drdrill.mirror.directory import MirrorDirectory, find_mirror
 from drdrill.mirror.faults import EmbeddedFaults
@@ -186,6 +187,8 @@ class Embedded:
             "kubernetes": {
                 "images": str(self._folder / self._configuration.kubernetes.images),
                 "node_disk_bytes": self._configuration.kubernetes.node_disk,
+                "instance_checks_seconds": self._configuration.kubernetes.instance_checks.total_seconds(),
+                "launch_retry_seconds": self._configuration.kubernetes.launch_retry.total_seconds(),
             },
             "rds": {
                 "failure_detection_seconds": rds.failure_detection.total_seconds(),
@@ -221,8 +224,8 @@ class Embedded:
         return program_environment(
             directory.disks / "operator",
             {
-                "AWS_ACCESS_KEY_ID": "mirror",
-                "AWS_SECRET_ACCESS_KEY": "mirror",
+                "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+                "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
                 "AWS_DEFAULT_REGION": region,
                 "AWS_REGION": region,
                 "AWS_CA_BUNDLE": str(directory.path / "authority.pem"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from drdrill.dataplane.dns import DnsServer
     from drdrill.mirror.network import Network
 
-_SERVICE_NUMBERS = {"rds": 10, "monitoring": 11, "sts": 12}
+_SERVICE_NUMBERS = {"rds": 10, "monitoring": 11, "sts": 12, "eks": 13, "ec2": 14, "autoscaling": 15}
 _ANY_SERVICE = 1  # answers for all services that are not implemented, so that they say so
 _GLOBAL = 2
 _DOMAINS = ("amazonaws.com", "api.aws")  # the second one: endpoints that speak IPv6, too

@@ -236,6 +236,11 @@ class Network:
         _run(["umount", "--lazy", str(host.disk)])
         host.disk.rmdir()
 
+    def range_of(self, zone_name: str) -> str:
+        """Return the range of addresses of a zone's hosts, such as `10.20.0.0/24`."""
+        zone = self._zones[zone_name]
+        return f"{zone.prefix}.0/{zone.length}"
+
     def find_host(self, name: str) -> WorldHost:
         """Return a host by its name; raises KeyError."""
         return self._hosts[name]

@@ -34,6 +34,7 @@ from drdrill.mirror.control import ControlServer
 from drdrill.mirror.delivery.machine import DeliveryMachine
 from drdrill.mirror.directory import MirrorDirectory
 from drdrill.mirror.endpoints import open_endpoints
+from drdrill.mirror.kubernetes.cloud_services import CloudServices
 from drdrill.mirror.kubernetes.clusters import open_clusters
 from drdrill.mirror.network import DNS_ADDRESS, INTERNET, Network, RegionFleet, RegionLayout
 from drdrill.mirror.operations import Operations
@@ -81,13 +82,21 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
         services[name, "monitoring"] = CloudWatchService(metrics)
         services[name, "sts"] = StsService(ACCOUNT)
     services[route53.REGION, "route53"] = Route53Service(names, clock)
+    clusters = open_clusters(network, names, directory, settings["kubernetes"], clock)
+    cloud = CloudServices(network, clusters, settings["kubernetes"], clock, secrets=directory.secrets)
+    services |= cloud.services
     gate = Gate(services, report=_log.error)
-    open_endpoints(network, names, directory.secrets, gate)
+    open_endpoints(network, names, directory.secrets, cloud.authenticate(gate))
     stopped = threading.Event()
     operations = Operations(directory.name, network, rds, clock, stop=stopped.set)
-    clusters = open_clusters(network, names, directory, settings["kubernetes"], clock)
     delivery = DeliveryMachine(network, names, directory, clock)
-    tables = (operations.table(), PowerOperations(network).table(), clusters.table(), delivery.table())
+    tables = (
+        operations.table(),
+        PowerOperations(network).table(),
+        clusters.table(),
+        cloud.table(),
+        delivery.table(),
+    )
     ControlServer(directory.control, {name: perform for table in tables for name, perform in table.items()})
     sys.stdout.write('{"ready": true}\n')
     sys.stdout.flush()

@@ -72,8 +72,11 @@ class Clusters:
         self._clusters: dict[tuple[str, str], Cluster] = {}
         self._keeper: threading.Thread | None = None
 
-    def create(self, region: str, name: str) -> Cluster:
-        """Bring a cluster up, without nodes; returns when its control plane is ready."""
+    def create(self, region: str, name: str, *, api_options: tuple[str, ...] = ()) -> Cluster:
+        """Bring a cluster up, without nodes; returns when its control plane is ready.
+
+        `api_options` are further flags of its API server.
+        """
         if region not in self._regions:
             raise UsageError(f"there is no region `{region}` in this mirror: {', '.join(self._regions)}.")
         with self._lock:
@@ -82,7 +85,9 @@ class Clusters:
             if region not in self._parts:
                 self._parts[region] = self._make_parts(region)
             authority = read_authority(self._secrets)
-            cluster = self._clusters[region, name] = Cluster(name, authority, self._parts[region])
+            cluster = self._clusters[region, name] = Cluster(
+                name, authority, self._parts[region], api_options=api_options
+            )
         try:
             cluster.bring_up()
         except BaseException:
