@@ -97,7 +97,8 @@ def _make_repository(root: Path, megabytes: int) -> None:
 
 
 def _operate(mirror: Embedded, *arguments: str) -> dict[str, Any]:
-    said = mirror.run_for_operator([sys.executable, str(_RESTORER), *arguments], within=_WITHIN)
+    # `-P`: beside this script lies one that is named as the company's package.
+    said = mirror.run_for_operator([sys.executable, "-P", str(_RESTORER), *arguments], within=_WITHIN)
     answer: dict[str, Any] = json.loads(said)
     return answer
 

@@ -5,7 +5,8 @@
 2. Its log has to be stored up to that moment.
 3. A new one is restored beside it. Nobody is put on it: `replace_database` does that, when it was looked at.
 
-Whoever wants to look into the damaged one sets another password (`aws rds modify-db-instance`).
+Whoever wants to look into the damaged one sets another password (`aws rds modify-db-instance`). What is restored has
+the password of that moment: the one that clients have, as long as the moment lies before the first step.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ def main() -> None:
         "--to", required=True, type=datetime.fromisoformat, help="the moment, with its offset"
     )
     asked = parser.parse_args()
+    if asked.to.tzinfo is None or asked.to >= datetime.now(UTC):
+        parser.error(
+            "--to has to be a moment in the past, with its offset, such as 2026-11-28T19:05:00+00:00"
+        )
     rds = boto3.client("rds")
     damaged = f"{asked.name}-damaged-{datetime.now(UTC):%Y%m%d-%H%M%S}"
     restored = f"{asked.name}-restored"

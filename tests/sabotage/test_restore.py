@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.drill
 _CODE = "failover/restore_database.py"
-_MOMENT = "type=datetime.fromisoformat"
+_LOCK_OUT = "        MasterUserPassword=secrets.token_urlsafe(24),\n"
 
 
 @pytest.mark.parametrize(
@@ -24,9 +24,13 @@ _MOMENT = "type=datetime.fromisoformat"
 def test_a_restore_to_the_wrong_time_is_found(tmp_path: Path, seconds: int, code: str) -> None:
     """To after the bad statement, its rows are not back; to before, more is lost than had to be."""
     copy = DrillCopy(tmp_path / "copy", "bad_delete")
+    moment = f"asked.to + timedelta(seconds={seconds})"
     copy.replace(
-        _CODE, _MOMENT, f"type=lambda text: datetime.fromisoformat(text) + timedelta(seconds={seconds})"
+        _CODE, "await_restorable(rds, damaged, asked.to)", f"await_restorable(rds, damaged, {moment})"
     )
+    copy.replace(_CODE, "RestoreTime=asked.to,", f"RestoreTime={moment},")
+    if seconds > 0:  # what is restored to after the first step would have the password that nobody knows
+        copy.replace(_CODE, _LOCK_OUT, "")
     copy.replace(
         _CODE, "from datetime import UTC, datetime\n", "from datetime import UTC, datetime, timedelta\n"
     )
