@@ -75,14 +75,15 @@ def test_a_root_that_is_read_only_refuses_writes(node: Node, pod: str) -> None:
     """With readOnlyRootFilesystem the machine's folders refuse; a volume and /tmp do not."""
     folder = node.directory / "volume"
     folder.mkdir()
-    mount = cri.Mount(container_path="/data", host_path=str(folder))
+    mounts = [cri.Mount(container_path=path, host_path=str(folder)) for path in ("/data", "/etc/not/there")]
     container = node.start(
-        pod, "/bin/sleep", "100", name="readonly", linux=_linux(readonly_rootfs=True), mounts=[mount]
+        pod, "/bin/sleep", "100", name="readonly", linux=_linux(readonly_rootfs=True), mounts=mounts
     )
     for path in ("/etc/x", "/x", "/usr/x"):
         refused = node.execute(container, "/bin/touch", path)
         assert b"Read-only file system" in refused.stderr
     node.say(container, "/bin/touch", "/data/kept")
+    assert node.say(container, "/bin/ls", "/etc/not/there") == "kept\n"
     assert (folder / "kept").exists()
 
 

@@ -44,11 +44,10 @@ def enter_root(launch: Launch) -> None:
     for path, source in zip(shown, shown_sources, strict=True):
         if os.path.exists(path):  # noqa: PTH110
             _bind(source, path, read_only=True)
-    if launch.read_only_root:
-        for folder in folders:
-            kernel.make_read_only(folder)
     for bind, source in zip(launch.binds, sources, strict=True):
         _show(bind, source)
+    for folder in folders if launch.read_only_root else ():
+        kernel.make_read_only(folder)
     os.fchdir(old)
     kernel.detach_mount(".")
     os.chdir("/")
