@@ -1,0 +1,37 @@
+"""Clusters for the contract's tests, in every environment that has one, and a namespace for each test."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drdrill.dataplane.kubernetes_programs import find_programs
+from tests.contract.kubernetes.cluster import Cluster, Operators
+from tests.contract.kubernetes.embedded import embedded_cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_ENVIRONMENTS = {"embedded": embedded_cluster}
+
+
+@pytest.fixture(scope="package", params=sorted(_ENVIRONMENTS))
+def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Bring a cluster up for all tests of this folder, and take it down, whatever happens."""
+    if find_programs() is None:
+        pytest.skip("Kubernetes is not built here: ./drdrill setup")
+    with _ENVIRONMENTS[request.param](tmp_path_factory.mktemp("contract")) as made:
+        yield made
+
+
+@pytest.fixture
+def operators(cluster: Cluster) -> Iterator[Operators]:
+    """Return people with a namespace of their own, in which nothing of other tests is."""
+    made = Operators(cluster, f"contract-{secrets.token_hex(4)}")
+    made.kubectl("create", "namespace", made.namespace)
+    try:
+        yield made
+    finally:
+        made.kubectl("delete", "namespace", made.namespace, "--wait=false")
