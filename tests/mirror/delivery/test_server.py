@@ -107,3 +107,14 @@ def test_what_there_is_not(ask: Ask) -> None:
             404,
             {"error": "POST /deploy and POST /repositories/NAME are all there is."},
         )
+
+
+def test_a_machine_that_is_broken_says_so(machine: Machine, ask: Ask) -> None:
+    """Where there is no room to work in, the answer is the machine's fault, with the system's words."""
+    ask("POST", "/repositories/system")
+    machine.commit("system", {"manifests/kustomization.yaml": "first"})
+    work = machine.deployer.repositories.parent / "work"
+    work.rmdir()
+    status, answer = ask("POST", "/deploy", json.dumps(WANTED).encode())
+    assert status == 500
+    assert "No such file or directory" in answer["error"]

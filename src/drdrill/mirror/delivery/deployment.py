@@ -9,7 +9,6 @@ import json
 import subprocess
 import tempfile
 import threading
-from collections import defaultdict
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.core.clock import NANOSECONDS
 from drdrill.mirror.delivery.request import (
+    BrokenMachineError,
     DeliveryError,
     NotAppliedError,
     NotRolledOutError,
@@ -63,7 +63,7 @@ class Deployer:
         self._work = folder / "work"
         self._kubectl = (*kubectl, f"--kubeconfig={kubeconfig}")
         self._clock = clock
-        self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._turns: dict[str, threading.Lock] = {}
         self._making = threading.Lock()
         for each in (self.repositories, self._work):
             each.mkdir(parents=True, exist_ok=True)
@@ -77,7 +77,7 @@ class Deployer:
             self._run(
                 ["git", "init", "--quiet", "--bare", "--initial-branch=main", str(path)],
                 _GIT_WITHIN,
-                DeliveryError,
+                BrokenMachineError,
             )
         return True
 
@@ -88,7 +88,9 @@ class Deployer:
             there = ", ".join(sorted(path.stem for path in self.repositories.glob("*.git"))) or "none"
             raise NotThereError(f"there is no repository `{request.repository}` here; there are: {there}.")
         self._require_cluster(request.cluster)
-        with self._turns[request.cluster], tempfile.TemporaryDirectory(dir=self._work) as folder:
+        with self._making:
+            turn = self._turns.setdefault(request.cluster, threading.Lock())
+        with turn, tempfile.TemporaryDirectory(dir=self._work) as folder:
             revision = self._check_out(repository, request, Path(folder))
             return self._apply(request, revision, Path(folder) / request.path)
 
@@ -107,9 +109,11 @@ class Deployer:
             )
         commit = said.stdout.strip()
         clone = ["git", "clone", "--quiet", "--no-checkout", "--shared", str(repository), str(folder)]
-        self._run(clone, _GIT_WITHIN, DeliveryError)
+        self._run(clone, _GIT_WITHIN, BrokenMachineError)
         self._run(
-            ["git", "-C", str(folder), "checkout", "--quiet", "--detach", commit], _GIT_WITHIN, DeliveryError
+            ["git", "-C", str(folder), "checkout", "--quiet", "--detach", commit],
+            _GIT_WITHIN,
+            BrokenMachineError,
         )
         # By the links, too: a repository's content is its own, not this machine's.
         if not (folder / request.path).resolve().is_relative_to(folder.resolve()):

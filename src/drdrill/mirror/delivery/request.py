@@ -42,6 +42,12 @@ class NotAppliedError(DeliveryError):
     status = HTTPStatus.UNPROCESSABLE_ENTITY
 
 
+class BrokenMachineError(DeliveryError):
+    """The machine that deploys cannot: git failed, or its disk is full."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
 class NotRolledOutError(DeliveryError):
     """It was applied, and is not running in its time."""
 

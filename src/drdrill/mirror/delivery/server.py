@@ -11,7 +11,13 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-from drdrill.mirror.delivery.request import DeliveryError, NotThereError, WrongRequestError, parse_request
+from drdrill.mirror.delivery.request import (
+    BrokenMachineError,
+    DeliveryError,
+    NotThereError,
+    WrongRequestError,
+    parse_request,
+)
 
 if TYPE_CHECKING:
     from drdrill.mirror.delivery.deployment import Deployer
@@ -47,7 +53,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Do what is asked, and answer when it is done."""
         try:
-            status, answer = self._perform(self._read_body())
+            try:
+                status, answer = self._perform(self._read_body())
+            except OSError as error:
+                raise BrokenMachineError(f"the machine that deploys failed: {error}.") from error
         except DeliveryError as error:
             self._answer(error.status, {"error": str(error)})
         else:
