@@ -34,7 +34,7 @@ class FakeUsers:
         """Read rows, from their store or from another database."""
         self.told.append(f"read {endpoint}")
         if self.fails:
-            raise CommandFailedError(["psql"], 1, 'first\nERROR:  relation "rows" does not exist')
+            raise CommandFailedError(["psql"], 1, 'ERROR:  relation "rows" does not exist\nLINE 1\n   ^')
         path.write_bytes(b"rows")
 
     def note_damage(self) -> None:

@@ -120,4 +120,7 @@ class Restoring:
 
 
 def _last_words(error: CommandFailedError) -> str:
-    return (error.output.strip().splitlines() or [f"exit status {error.status}"])[-1]
+    """Return the line in which PostgreSQL says what is wrong; below it stand the statement and a mark."""
+    lines = [line.strip() for line in error.output.splitlines() if line.strip()]
+    said = next((line for line in lines if "ERROR:" in line or "FATAL:" in line), None)
+    return said or (lines or [f"exit status {error.status}"])[-1]
