@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drdrill.core.waiting import wait_until
-from drdrill.dataplane.kubernetes_programs import find_programs
 from drdrill.mirror.control import Control
 from drdrill.mirror.directory import find_mirror
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.drill,
-    pytest.mark.skipif(find_programs() is None, reason="Kubernetes is not built here: ./drdrill setup"),
+    pytest.mark.usefixtures("kubernetes"),
 ]
 REGION = "eu-west-1"
 CLUSTER = f"shop.{REGION}"

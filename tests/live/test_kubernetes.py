@@ -13,7 +13,6 @@ import pytest
 
 from drdrill.core.errors import EnvironmentFailedError
 from drdrill.core.waiting import wait_until
-from drdrill.dataplane.kubernetes_programs import find_programs
 from drdrill.mirror.control import Control
 from drdrill.mirror.directory import find_mirror, find_outer_pid
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 pytestmark = [
     pytest.mark.drill,
-    pytest.mark.skipif(find_programs() is None, reason="Kubernetes is not built here: ./drdrill setup"),
+    pytest.mark.usefixtures("kubernetes"),
 ]
 PRIMARY, RECOVERY = "eu-west-1", "eu-central-1"
 ZONES = [f"{PRIMARY}{letter}" for letter in "abc"]

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drdrill.dataplane.kubernetes_programs import find_programs
 from tests.contract.kubernetes.cluster import Cluster, Operators
 from tests.contract.kubernetes.embedded import embedded_cluster
 
@@ -18,10 +17,11 @@ _ENVIRONMENTS = {"embedded": embedded_cluster}
 
 
 @pytest.fixture(scope="package", params=sorted(_ENVIRONMENTS))
-def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, kubernetes: None
+) -> Iterator[Cluster]:
     """Bring a cluster up for all tests of this folder, and take it down, whatever happens."""
-    if find_programs() is None:
-        pytest.skip("Kubernetes is not built here: ./drdrill setup")
+    del kubernetes  # it is only to be there
     with _ENVIRONMENTS[request.param](tmp_path_factory.mktemp("contract")) as made:
         yield made
 
