@@ -351,6 +351,8 @@ class Drill:
         failures: list[Exception] = []
         if interrupted:
             self._attempt(failures, lambda: self.journal.append("drill.interrupted", signal=interrupted))
+            if self._users is not None and self._users.present:  # before a lost primary is back beside its heir
+                self._attempt(failures, self._users.leave)
         if self._environment is not None:
             faults = self._environment.faults
             self._attempt(
@@ -358,8 +360,6 @@ class Drill:
             )
         if self._users is not None and self.measurement is None and not interrupted:
             self._attempt(failures, self.measure)
-        if self._users is not None and self._users.present:
-            self._attempt(failures, self._users.leave)
         before = len(failures)
         self._attempt(failures, self._stack.close)
         if self._environment is not None and len(failures) == before:
