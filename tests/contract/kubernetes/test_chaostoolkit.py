@@ -100,7 +100,7 @@ def test_pods(operators: Operators) -> None:
 def test_nodes(operators: Operators) -> None:
     """Nodes are read, cordoned, drained of all that can go, and uncordoned; an entry is deleted."""
     _serve(operators, 3)
-    operators.await_true(lambda: not _unmanaged(operators), "the end of other tests' pods")
+    operators.await_true(lambda: not _ending(operators), "the end of other tests' namespaces")
     node = operators.pods("web")[0]["spec"]["nodeName"]
     there = len(operators.read("nodes")["items"])
     try:
@@ -138,10 +138,10 @@ def test_nodes(operators: Operators) -> None:
     assert len(operators.read("nodes")["items"]) == there
 
 
-def _unmanaged(operators: Operators) -> list[str]:
-    """Return the pods that the extension cannot drain: nobody would start them again."""
-    pods = operators.read("pods", "--all-namespaces")["items"]
-    return [one["metadata"]["name"] for one in pods if not one["metadata"].get("ownerReferences")]
+def _ending(operators: Operators) -> list[str]:
+    """Return the namespaces that are being deleted: nothing can be evicted in them."""
+    namespaces = operators.read("namespaces")["items"]
+    return [one["metadata"]["name"] for one in namespaces if one["status"]["phase"] == "Terminating"]
 
 
 def test_deployments(operators: Operators) -> None:

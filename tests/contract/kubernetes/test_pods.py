@@ -5,6 +5,7 @@ https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -185,13 +186,14 @@ def test_a_pod_that_kubernetes_refuses(operators: Operators) -> None:
     https://kubernetes.io/docs/reference/using-api/api-concepts/#field-validation
     """
     wrong = container(operators.cluster.python, imagePullPolicy="Sometimes", colour="red")
-    with pytest.raises(AssertionError) as caught:
-        operators.apply(pod("wrong", pod_spec("wrong", wrong)))
-    assert 'unknown field "spec.containers[0].colour"' in str(caught.value)
+
+    def refused() -> str:
+        said = json.dumps(pod("wrong", pod_spec("wrong", wrong)))  # alone: kubectl judges lists by itself
+        ended = operators.try_kubectl("apply", "-f", "-", said=said)
+        assert ended.returncode != 0
+        return ended.stderr
+
+    assert 'unknown field "spec.containers[0].colour"' in refused()
     del wrong["colour"]
-    with pytest.raises(AssertionError) as caught:
-        operators.apply(pod("wrong", pod_spec("wrong", wrong)))
-    assert 'Unsupported value: "Sometimes": supported values: "Always", "IfNotPresent", "Never"' in str(
-        caught.value
-    )
+    assert 'Unsupported value: "Sometimes": supported values: "Always", "IfNotPresent", "Never"' in refused()
     assert operators.read("pods")["items"] == []
