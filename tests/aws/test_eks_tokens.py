@@ -179,7 +179,7 @@ def test_nobody_gets_in_without_an_entry_or_without_sts(door: Door) -> None:
 
 def test_what_is_no_review(door: Door) -> None:
     """What is no review of a token is a bad request; what goes to another name goes to the gate."""
-    host = f"authenticator.eks.{REGION}.amazonaws.com"
+    host = f"eks-authenticator.{REGION}.amazonaws.com"
     for body in (b"", b"[]", b"{}", b'{"spec": 1}'):
         assert door.send(host, "/shop", body)["http"].startswith("400")
     assert door.send("localhost", "/", b"")["http"].startswith("403")

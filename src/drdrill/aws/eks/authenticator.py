@@ -1,6 +1,6 @@
 """The token authenticator of all clusters: an API server asks it who a token belongs to (a `TokenReview`).
 
-It stands before the gate, under a name of its own, `authenticator.eks.REGION.amazonaws.com`; its path is the cluster.
+It stands before the gate, under a name of its own, `eks-authenticator.REGION.amazonaws.com`; its path is the cluster.
 As AWS's own it has STS answer the request that is in the token: when STS of the region is gone, nobody gets in.
 """
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     StartResponse = Callable[[str, list[tuple[str, str]]], object]
     Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
-_HOST = re.compile(r"authenticator\.eks\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?::\d+)?")
+_HOST = re.compile(r"eks-authenticator\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(?::\d+)?")
 _MOST = 1 << 16
 _STS = "{https://sts.amazonaws.com/doc/2011-06-15/}"
 
 
 def name_authenticator(region: str, cluster: str) -> str:
     """Return the URL under which a cluster's API server asks."""
-    return f"https://authenticator.eks.{region}.amazonaws.com/{cluster}"
+    return f"https://eks-authenticator.{region}.amazonaws.com/{cluster}"
 
 
 class Authenticator:
