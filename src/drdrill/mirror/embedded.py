@@ -67,8 +67,8 @@ class Embedded:
                  "read replicas stream, one way; nothing else goes over it"),
         Fidelity("CloudWatch", "emulated", "RDS's ReplicaLag and DatabaseConnections, looked at ten times a second "
                  "(AWS: once a minute)"),
-        Fidelity("EKS, EC2, Auto Scaling", "emulated", "instances are machines and nodes in seconds, AWS takes a minute or "
-                 "more; a machine without power is stopped at once, and status checks do not see a partition"),
+        Fidelity("EKS, EC2, Auto Scaling", "emulated", "instances are machines and nodes in seconds, where AWS takes "
+                 "minutes; one without power is stopped at once, and status checks do not see a partition"),
         Fidelity("Route 53", "emulated", "simple A and CNAME records of public zones, in sync at once; its API answers "
                  "from the first region"),
         Fidelity("the standby's loss", "modelled", "a lost power is known at once: how long writes wait is not shown"),
