@@ -88,11 +88,12 @@ class ReplicaFollower:
         return primary if primary is not None and primary.host.powered and primary.runs else None
 
     def await_streaming(self) -> None:
-        """Wait until a new replica streams."""
+        """Wait until a new replica streams, or is one no more: its source may be deleted meanwhile."""
 
         def streams() -> bool:
             self.keep()
-            return self._instance.record.replication is Replication.REPLICATING
+            apart = self._source is None and not self._promoting
+            return apart or self._instance.record.replication is Replication.REPLICATING
 
         wait_until(streams, what="a read replica that streams", within=_STREAMS_WITHIN, every=_POLL)
 
@@ -243,7 +244,9 @@ class ReplicaFollower:
         instance, server = self._instance, self._instance.primary
         if server is None or not server.host.powered:
             return
-        instance.set(status=Status.MODIFYING)  # a recovery on the way may have said that it is available
+        new = instance.record.status is Status.CREATING  # and is, until all of it is there
+        if not new:
+            instance.set(status=Status.MODIFYING)  # a recovery on the way may have said that it is available
         instance.stop_watching()
         if server.is_in_recovery():
             server.follow(None)
@@ -256,13 +259,13 @@ class ReplicaFollower:
         instance.prove(server)
         instance.watch(server)
         instance.tell("MIRROR-REPLICA-PROMOTED", "The read replica was promoted.", "read replica")
-        instance.set(status=Status.AVAILABLE)
+        if not new:
+            instance.set(status=Status.AVAILABLE)
 
     def _lose_source(self, server: PostgresServer, source: Instance) -> None:
         """Go on alone: in the source's region as an instance of its own, elsewhere as a replica of nothing."""
         if self._is_near():
             self._take_last_rows(server, source)
-            self._instance.set(status=Status.MODIFYING)
             self._promoting = True
             self._finish_promotion()
             return
