@@ -54,7 +54,8 @@ def _files() -> Iterator[Path]:
 
 
 def _modules() -> Iterator[Path]:
-    return (path for path in _files() if path.suffix == ".py")
+    """Yield the modules that people wrote: those of messages are generated."""
+    return (path for path in _files() if path.suffix == ".py" and not path.stem.endswith("_pb2"))
 
 
 def _lines(path: Path) -> list[str]:
