@@ -11,12 +11,11 @@ import pytest
 from drdrill.core.waiting import wait_until
 from drdrill.mirror.control import Control
 from drdrill.mirror.directory import find_mirror
+from tests.live.repository import Repository
 
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Iterator
-
-    from tests.live.repository import Repository
 
 pytestmark = [
     pytest.mark.drill,
@@ -116,10 +115,24 @@ class Operators:
 
 
 @pytest.fixture(scope="module")
-def operators(mirror: Repository) -> Iterator[Operators]:
-    """Bring a cluster and the machine that deploys up, with an empty repository."""
-    (mirror.path / "environments" / "embedded" / "images.yaml").write_text(IMAGES, encoding="utf-8")
-    made = Operators(mirror)
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
+    """Return a repository in which the mirror `a` stands, with a machine that deploys."""
+    repository = Repository.copy(tmp_path_factory.mktemp("delivery"))
+    environment = repository.path / "environments" / "embedded"
+    (environment / "images.yaml").write_text(IMAGES, encoding="utf-8")
+    repository.alter("environments/embedded/environment.yaml", "build: build.py", "ci: {}\nbuild: build.py")
+    try:
+        up = repository.run("env", "up", "--name", "a")
+        assert up.returncode == 0, up.stderr
+        yield repository
+    finally:
+        repository.clear()
+
+
+@pytest.fixture(scope="module")
+def operators(standing: Repository) -> Iterator[Operators]:
+    """Bring a cluster up, and make an empty repository."""
+    made = Operators(standing)
     made.control.ask("create_cluster", region=REGION, name="shop")
     made.control.ask("add_nodes", region=REGION, name="shop", zones=[f"{REGION}a", f"{REGION}b"])
     described = made.control.ask("start_ci")
@@ -172,15 +185,20 @@ def test_without_power_it_is_not_heard_and_comes_back_with_its_repositories(oper
     pushed = operators.push(1)
     operators.control.ask("power_off", host="ci")
     assert operators.control.ask("start_ci")["powered"] is False
-    asked = operators.try_out("curl", "--silent", "--connect-timeout", "2", "http://ci.internal/healthz")
-    assert asked.returncode == 28  # silence, no refusal
+    ask = ("curl", "--silent", "--fail", "--connect-timeout", "2", "http://ci.internal/healthz")
+    assert operators.try_out(*ask).returncode == 28  # silence, no refusal
     operators.control.ask("power_on", host="ci")
-    wait_until(
-        lambda: operators.try_out("curl", "--silent", "--fail", "http://ci.internal/healthz").returncode == 0,
-        what="the hook",
-        within=WITHIN,
-        every=EVERY,
-    )
+    wait_until(lambda: operators.try_out(*ask).returncode == 0, what="the hook", within=WITHIN, every=EVERY)
     status, answer = operators.deploy()
     assert (status, answer.get("revision")) == (200, pushed), answer
     assert operators.ready() == "1"
+
+
+def test_a_machine_that_can_stand_nowhere(standing: Repository) -> None:
+    """A mirror whose configuration names a zone that is none does not come up, and says which there are."""
+    standing.alter("environments/embedded/environment.yaml", "ci: {}", "ci: {zone: eu-west-1x}")
+    up = standing.run("env", "up", "--name", "b")
+    assert up.returncode == 5
+    assert "there is no zone `eu-west-1x` in this mirror: eu-west-1a, eu-west-1b" in " ".join(
+        up.stderr.split()
+    )

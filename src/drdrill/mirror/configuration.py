@@ -75,6 +75,15 @@ class Kubernetes(Part):
     launch_retry: Duration = timedelta(seconds=30)
 
 
+class Ci(Part):
+    """The machine that deploys; where the section is missing there is none until somebody asks for one.
+
+    `zone`: where it stands, and with which it is lost; on the internet where nothing is said.
+    """
+
+    zone: str | None = None
+
+
 class EmbeddedConfiguration(Part):
     """The whole file."""
 
@@ -84,3 +93,4 @@ class EmbeddedConfiguration(Part):
     rds: Rds
     inter_region_link: InterRegionLink = InterRegionLink()
     kubernetes: Kubernetes = Kubernetes()
+    ci: Ci | None = None

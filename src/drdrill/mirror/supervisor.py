@@ -90,6 +90,8 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
     stopped = threading.Event()
     operations = Operations(directory.name, network, rds, clock, stop=stopped.set)
     delivery = DeliveryMachine(network, names, directory, clock)
+    if settings.get("ci"):
+        delivery.start(**settings["ci"])
     tables = (
         operations.table(),
         PowerOperations(network).table(),
