@@ -88,7 +88,7 @@ def main() -> None:
             outages.append(mirror.fail_over(number))
             told = f"bare promotion {bare[-1] * 1e3:.0f} ms; mirror {outages[-1]}"
             say(f"round {number} of {arguments.rounds}: {told}")
-    print_figures("failover", _figures(outages, bare))
+    print_figures("multi_az", _figures(outages, bare))
 
 
 def _figures(outages: Sequence[Outage], bare: Sequence[float]) -> list[Figure]:
