@@ -23,7 +23,8 @@ _SERVICE_NUMBERS = {"rds": 10, "monitoring": 11, "sts": 12, "eks": 13, "ec2": 14
 _ANY_SERVICE = 1  # answers for all services that are not implemented, so that they say so
 _GLOBAL = 2
 _DOMAINS = ("amazonaws.com", "api.aws")  # the second one: endpoints that speak IPv6, too
-_DATABASES = "rds.amazonaws.com"  # what stands below is a database's name, or nothing
+# What stands below these is the name of a database or of a cluster, or nothing.
+_OWN_NAMES = ("rds.amazonaws.com", "eks.amazonaws.com")
 _TTL_SECONDS = 60
 _SILENCE_SECONDS = 60.0  # a connection on which nothing comes is closed then
 
@@ -38,7 +39,7 @@ def open_endpoints(network: Network, names: DnsServer, secrets: Path, gate: WSGI
 def _assign_addresses(network: Network) -> Iterator[tuple[str, str]]:
     """Yield every name with its address; a wildcard stands for names of several labels, such as a bucket's."""
     everywhere = network.add_endpoint(network.regions[0].name, _GLOBAL)
-    for name in (*(f"*.{domain}" for domain in _DOMAINS), _DATABASES):
+    for name in (*(f"*.{domain}" for domain in _DOMAINS), *_OWN_NAMES):
         yield name, everywhere
     for layout in network.regions:
         suffixes = [f"{layout.name}.{domain}" for domain in _DOMAINS]
