@@ -94,6 +94,9 @@ class Served:
         """Note where the log goes."""
         self.archives.append(folder)
 
+    def tell(self, *_: str) -> None:
+        """Do nothing."""
+
 
 @pytest.fixture
 def instance(tmp_path: Path) -> Served:
@@ -147,6 +150,22 @@ def test_the_end_of_an_instance(instance: Served, retained: bool) -> None:
     keeper.end()
     assert [one.retained for one in instance.region.logs_archived.all()] == [True] * retained
     assert log.folder.path.exists() is retained
+
+
+def test_a_name_that_an_earlier_instance_has_taken(instance: Served) -> None:
+    """The backup of a new instance is begun at once, also in the minute of one that had its name before."""
+    begin_snapshot(instance.region, RECORD, "rds:orders-2026-03-10-00-00", SnapshotKind.AUTOMATED)
+    keeper = BackupKeeper(cast("Instance", instance))
+    keeper.apply_retention()
+    keeper.start()
+    try:
+        wait_until(
+            lambda: [one for one in instance.region.events() if one.source_type == "db-snapshot"],
+            what="a backup", within=timedelta(seconds=10), every=timedelta(milliseconds=5),
+        )  # fmt: skip
+    finally:
+        keeper.end()
+    assert instance.region.events()[0].identifier == "rds:orders-2026-03-10-00-00-00"
 
 
 def test_a_retention_that_ends(instance: Served) -> None:

@@ -178,7 +178,7 @@ class BackupKeeper:
             return
         try:
             instance.tell("RDS-EVENT-0001", "Backing up DB instance", "backup")
-            name = f"rds:{instance.record.identifier}-{region.clock.utc():%Y-%m-%d-%H-%M}"
+            name = self._name_base_backup()
             snapshot = begin_snapshot(region, instance.record, name, SnapshotKind.AUTOMATED)
             if not self._write(snapshot):
                 region.snapshots.remove(name)
@@ -188,6 +188,13 @@ class BackupKeeper:
             log.remove_older_than(region.clock.utc() - days)
         finally:
             self._become_available(Status.BACKING_UP)
+
+    def _name_base_backup(self) -> str:
+        """Return a name as AWS gives it; another one where an instance that had this name before has taken it."""
+        now = self._region.clock.utc()
+        name = f"rds:{self._instance.record.identifier}-{now:%Y-%m-%d-%H-%M}"
+        taken = any(one.identifier == name for one in self._region.snapshots.all())
+        return f"{name}-{now:%S}" if taken else name
 
     def _store_log(self, log: ArchivedLog) -> None:
         """Close the log's open segment, wait until it is archived, and say until when one can restore now."""
