@@ -191,7 +191,8 @@ class RdsWalk(RuleBasedStateMachine):
             "create_db_snapshot", DBInstanceIdentifier=name, DBSnapshotIdentifier=draw.snapshot
         )
         if accepted:
-            self.walk.snapshots[draw.snapshot] = self.walk.instances[name].copy()
+            taken = self.walk.snapshots[draw.snapshot] = self.walk.instances[name].copy()
+            taken.origin = self.walk.instances[name]
 
     def restore(self, draw: Draw) -> None:
         """Restore a snapshot, if there is one."""

@@ -63,12 +63,14 @@ class Expected:
     doomed: bool = False  # a deletion was accepted
     new: bool = True  # it was never seen available: a loss of its machine may fail it
     waits: bool = False  # something is pending that nobody applied
+    origin: Expected | None = None  # of a snapshot: what was written while it was taken may be in it
 
     def copy(self) -> Expected:
         """Return what one made of its data begins with: what is there for sure, maybe what came later."""
         before = self.source or self
         must = self.seen if self.source else self.must
-        return Expected(must=set(must), may=before.may | before.must | self.seen)
+        later = self.origin.copy().may if self.origin else set()
+        return Expected(must=set(must), may=before.may | before.must | self.seen | later)
 
     def part(self) -> None:
         """Have it follow nobody any more."""
@@ -176,7 +178,7 @@ class Walk:
 
     def break_(self, kind: str, name: str, *, standby: bool) -> None:
         """Inject a fault into an instance's standby, or where there is none into its only server, if there is any."""
-        roles = [one["role"] for one in self.stores()[name]["members"]] if name in self.stores() else []
+        roles = [one["role"] for one in self._members(name)]
         role = StoreRole(
             StoreRole.STANDBY if standby and StoreRole.STANDBY in roles else next(iter(roles), "primary")
         )
@@ -239,21 +241,29 @@ class Walk:
         away = {zone for one in self.broken for zone in one.details.get("zones", ())}
         return {one["name"] for one in hosts if one["powered"] and one["zone"] not in away}
 
+    def _members(self, name: str) -> list[Mapping[str, Any]]:
+        """Return an instance's own servers: a store's members are its replicas, too, and what became of them."""
+        own = {one["host"] for one in self._hosts_of(name)}
+        store = self.stores().get(name, {"members": []})
+        return [one for one in store["members"] if one["host"] in own]
+
     def _primary(self, name: str) -> Mapping[str, Any] | None:
-        members = self.stores()[name]["members"] if name in self.stores() else []
+        members = self._members(name)
         return members[0] if members and members[0]["role"] != "standby" else None
 
     def _rests(self, name: str, described: Mapping[str, Any], powered: set[str]) -> bool:
         if self.instances[name].doomed:
             return False
         status, primary = described["DBInstanceStatus"], self._primary(name)
-        standbys = {one["host"] for one in self.stores()[name]["members"] if one["role"] == "standby"}
-        if primary is not None and primary["host"] not in powered and not standbys & powered:
+        standbys = [one for one in self._members(name) if one["role"] == "standby"]
+        takes_over = any(one["host"] in powered for one in standbys)
+        if primary is not None and primary["host"] not in powered and not takes_over:
             return status not in _SERVES | {"creating"}
         if status != "available":
             return status in _RESTS
         pending = described["PendingModifiedValues"] and not self.instances[name].waits
-        protected = not described["MultiAZ"] or self.stores()[name]["protected"]
+        in_sync = any(one["sync_state"] == "sync" for one in standbys)
+        protected = not described["MultiAZ"] or (in_sync and "SecondaryAvailabilityZone" in described)
         follows = all(info["Normal"] for info in described.get("StatusInfos", ())) or self._source_is_down(
             described
         )
@@ -267,7 +277,8 @@ class Walk:
 
     def _judge(self, name: str, described: Mapping[str, Any], powered: set[str]) -> None:
         expected, status = self.instances[name], described["DBInstanceStatus"]
-        writers = [host for host in self._hosts_of(name) if self._accepts_writes(host)]
+        hosts = [host for host in self._hosts_of(name) if host["powered"]]
+        writers = [host for host in hosts if self._accepts_writes(host)]
         if len(writers) > 1:
             raise ViolationError(f"{name} has the writers {writers}")
         if status != "available":
@@ -278,6 +289,8 @@ class Walk:
         primary = self._primary(name)
         assert primary is not None
         assert primary["host"] in powered, f"{name} is available on {primary}, which has no power"
+        if "Endpoint" not in described:
+            raise ViolationError(f"{name} is available, and was never created: {self._events(name)}")
         resolved = self.operator.ask("resolve", name=described["Endpoint"]["Address"])["addresses"]
         assert resolved == [primary["address"]], f"{name}: {resolved}, but the primary is {primary}"
         assert described["AvailabilityZone"] == primary["zone"]
@@ -291,7 +304,7 @@ class Walk:
         assert replica or [one["address"] for one in writers] == resolved
         if not replica or not self._source_is_down(described):
             self._compare(name, resolved[0])
-        for member in self.stores()[name]["members"]:
+        for member in self._members(name):
             if member["role"] == "standby" and described.get("SecondaryAvailabilityZone"):
                 assert member["zone"] == described["SecondaryAvailabilityZone"] != primary["zone"]
                 self._compare(name, member["address"])
@@ -310,8 +323,14 @@ class Walk:
         assert not unknown, f"{name} has rows that nobody wrote: {unknown}"
 
     def _hosts_of(self, name: str) -> list[Mapping[str, Any]]:
-        hosts = self.environment.world.control.ask("hosts_of", resource=name)["hosts"]
-        return [one for one in hosts if one["powered"]]
+        """Return the hosts that an instance has or had; none: there is no such instance any more."""
+        try:
+            hosts: list[Mapping[str, Any]] = self.environment.world.control.ask("hosts_of", resource=name)[
+                "hosts"
+            ]
+        except EnvironmentFailedError:
+            return []
+        return hosts
 
     def _accepts_writes(self, host: Mapping[str, Any]) -> bool:
         said = self.operator.sql(host["address"], "select pg_is_in_recovery()")
