@@ -75,11 +75,11 @@ def test_a_plain_script(mirror: Repository) -> None:
     ("command", "operation"),
     [
         ("rds describe-db-clusters", "rds:DescribeDBClusters"),  # query
-        ("ec2 describe-instances", "ec2:DescribeInstances"),  # ec2
+        ("ec2 describe-nat-gateways", "ec2:DescribeNatGateways"),  # ec2
         ("sts get-caller-identity --region us-west-2", "sts:GetCallerIdentity"),  # query, a region of no plan
         ("dynamodb list-tables", "dynamodb:ListTables"),  # json
         ("ecr describe-repositories", "ecr:DescribeRepositories"),  # json, a name of several labels
-        ("eks list-clusters", "eks:ListClusters"),  # rest-json
+        ("eks list-addons --cluster-name a", "eks:ListAddons"),  # rest-json
         ("route53 list-hosted-zones", "route53:ListHostedZones"),  # rest-xml, a global service
         ("s3 ls", "s3:ListBuckets"),  # rest-xml
         ("s3 ls s3://bucket", "s3:ListObjectsV2"),  # the bucket is in the host's name
