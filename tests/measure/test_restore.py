@@ -124,6 +124,13 @@ def test_a_restore_that_nobody_read_proves_nothing(story: RestoredStory) -> None
     assert measured.to_json()["restores"][0]["missing_rows"] is None
 
 
+def test_a_restore_in_which_nothing_had_to_be_proves_nothing(story: RestoredStory) -> None:
+    """A restore to before the first row lacks nothing, whatever it is worth: INCONCLUSIVE."""
+    story.data_of("restore.observed").update(from_ns=1, until_ns=1)
+    story.restored = []
+    assert "restore_proves_nothing" in codes(story.measure(), Verdict.INCONCLUSIVE)
+
+
 def test_writes_go_on_until_the_old_database_is_given_up(story: RestoredStory) -> None:
     """Users who go on writing to the damaged database lose all of that: it counts, up to its end."""
     be_served_meanwhile(story, until_ns=FAULT + 2 * SECOND)
@@ -160,17 +167,30 @@ def test_without_a_restore_nothing_excuses_the_rows(story: RestoredStory) -> Non
 
 def test_a_dropped_table_had_nothing_left(story: RestoredStory) -> None:
     """What could not be read any more after the fault is destroyed as a whole."""
+    _leave_nothing(story, 'ERROR:  relation "orders" does not exist')
+    measured = story.measure()
+    assert measured.verdict is Verdict.MET, measured.reasons
+    assert measured.destroyed is not None
+    assert measured.destroyed.rows == len(story.acknowledged_by(OLD))
+
+
+def test_a_server_that_nobody_reached_says_nothing_of_its_rows(story: RestoredStory) -> None:
+    """Rows that could not be asked for are not destroyed for that: INCONCLUSIVE."""
+    _leave_nothing(story, "psql: error: connection to server failed: Connection refused")
+    measured = story.measure()
+    assert measured.verdict is Verdict.INCONCLUSIVE
+    assert measured.destroyed is None
+    assert "Nobody knows what the fault left" in " ".join(one.text for one in measured.reasons)
+
+
+def _leave_nothing(story: RestoredStory, reason: str) -> None:
     story.events = [
-        (at_ns, "damage.unreadable", {"number": 1, "reason": "there is no such table"})
+        (at_ns, "damage.unreadable", {"number": 1, "reason": reason})
         if kind == "damage.read"
         else (at_ns, kind, data)
         for at_ns, kind, data in story.events
     ]
     story.left = None
-    measured = story.measure()
-    assert measured.verdict is Verdict.MET, measured.reasons
-    assert measured.destroyed is not None
-    assert measured.destroyed.rows == len(story.acknowledged_by(OLD))
 
 
 def test_a_fault_that_destroyed_nothing_proves_nothing(story: RestoredStory) -> None:

@@ -159,8 +159,11 @@ def find_first_served(servers: Sequence[int], ledgers: Sequence[ClientLedger]) -
 def find_destroyed(damage: Reading, ledgers: Sequence[ClientLedger], survivors: Survivors) -> Destroyed:
     """Compare what was left right after the fault, and at last, with what users had been told by then.
 
-    A table that could not be read any more had nothing left.
+    A table that could not be read any more had nothing left, if it was the server that said so. Raises
+    `DamagedRecordError` where nobody got so far as to ask it.
     """
+    if damage.path is None and "ERROR:" not in damage.unreadable:
+        raise DamagedRecordError(f"Nobody knows what the fault left: {damage.unreadable}.")
     left = None if damage.path is None else read_rows(damage, "rows left by the fault")
     told: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]] = []
     for history, presence in match(ledgers, survivors):
@@ -222,6 +225,12 @@ def check_restores(proofs: Sequence[RestoreProof]) -> Iterator[Reason]:
         if proof.problem:
             yield Reason(Verdict.INCONCLUSIVE, "restore_not_read", proof.problem)
             continue
+        if not proof.expected:
+            yield Reason(
+                Verdict.INCONCLUSIVE,
+                "restore_proves_nothing",
+                f"{name}: users had been told of no row by {proof.restore.until_utc}, so nothing had to be in it.",
+            )
         if proof.missing:
             yield Reason(
                 Verdict.MISSED,
