@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 
 from drdrill.core.errors import InconclusiveError, InvalidDrillError, ObjectiveMissedError
 from drdrill.core.verdict import Verdict
-from drdrill.drill.judging import require_intact_rows, require_objective, require_valid
+from drdrill.drill.judging import require_intact_rows, require_objective, require_restored, require_valid
 from drdrill.measure import Measurement
 from drdrill.measure.projection import Projected
 from drdrill.measure.reason import Reason
@@ -123,3 +124,26 @@ def test_an_objective_that_is_not_stated() -> None:
     """A scenario cannot require what its plan does not state."""
     with pytest.raises(InconclusiveError, match="no objective of the kind rpo"):
         require_objective(_measurement(), ObjectiveKind.RPO)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code"),
+    [
+        (Verdict.MISSED, "restore_lacks_rows"),
+        (Verdict.MISSED, "restored_to_another_time"),
+        (Verdict.INVALID, "nothing_destroyed"),
+        (Verdict.INCONCLUSIVE, "restore_not_read"),
+        (Verdict.INCONCLUSIVE, "restore_proves_nothing"),
+    ],
+)
+def test_whatever_is_wrong_with_a_restore_is_raised(verdict: Verdict, code: str) -> None:
+    """Every reason that a restore gives stops the step that asks for it."""
+    measurement = replace(_measurement(Reason(verdict, code, "What is wrong.")), restores=(SOMETHING,))
+    with pytest.raises(ERRORS[verdict], match="What is wrong"):
+        require_restored(measurement)
+
+
+def test_nothing_restored_is_no_proof() -> None:
+    """Without a restore there was nothing to compare."""
+    with pytest.raises(InconclusiveError, match="Nothing was restored"):
+        require_restored(_measurement())

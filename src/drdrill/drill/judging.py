@@ -58,7 +58,7 @@ def require_objective(measurement: Measurement, kind: ObjectiveKind) -> Objectiv
 def require_restored(measurement: Measurement) -> None:
     """Raise unless something was restored, read and found to be what users had been told, or what was planted found."""
     for verdict in (Verdict.MISSED, Verdict.INVALID, Verdict.INCONCLUSIVE):
-        of_restores = ("restore_", "nothing_destroyed", "control_failed")
+        of_restores = ("restore_", "restored_to_another_time", "nothing_destroyed", "control_failed")
         found = [one for one in measurement.reasons if one.code.startswith(of_restores)]
         _raise(verdict, [one for one in found if one.verdict is verdict])
     if not measurement.restores:
