@@ -189,8 +189,12 @@ def test_a_document_can_be_had_as_an_earlier_version_wrote_it(story: Story) -> N
     assert {one["code"] for one in earlier["findings"]} == {"standby_not_synchronous"}
     added = {name: document[name] for name in ("swept", "restores", "destroyed")}
     assert {**document, **earlier} == {**earlier, **added}
+    replication = {key: value for key, value in document["replication"].items() if key != "followers"}
+    assert replication != document["replication"]
+    assert earlier["replication"] == replication
     assert in_version(document, 2) == {
         **{key: value for key, value in document.items() if key not in ("restores", "destroyed")},
+        "replication": replication,
         "schema_version": 2,
     }
     assert in_version(document, 3) == document

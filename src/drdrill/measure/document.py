@@ -2,7 +2,7 @@
 
 | Version | has |
 |---|---|
-| 3 | `restores` and `destroyed` |
+| 3 | `restores` and `destroyed`, and the followers of `replication` |
 | 2 | `swept`, and the findings of the sweep |
 | 1 | all the rest |
 """
@@ -71,6 +71,9 @@ def in_version(document: Mapping[str, Any], version: int) -> dict[str, Any]:
         return {**document}
     added = ("restores", "destroyed") if version > 1 else ("swept", "restores", "destroyed")
     earlier = {key: value for key, value in document.items() if key not in added}
+    if "replication" in earlier:
+        told = earlier["replication"].items()
+        earlier["replication"] = {key: value for key, value in told if key != "followers"}
     if version == 1:
         found = document.get("findings", ())
         earlier["findings"] = [one for one in found if one["code"] not in _SWEPT_FINDINGS]
