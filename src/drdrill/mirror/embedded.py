@@ -266,24 +266,29 @@ class Embedded:
         """Run a command on the operator's host and return what it wrote, or write it to `output` (and `errors`)."""
         entered = self.operator_command(command)
         with (output or Path(os.devnull)).open("wb") as file, (errors or Path(os.devnull)).open("wb") as said:
-            try:
-                done = subprocess.run(
-                    entered, stdin=subprocess.DEVNULL, stdout=file if output else subprocess.PIPE,
-                    stderr=said if errors else subprocess.PIPE, env=self.operator_environment(), cwd="/",
-                    start_new_session=True, timeout=within.total_seconds(), check=False,
-                )  # fmt: skip
-            except subprocess.TimeoutExpired as error:
-                told = errors.read_bytes() if errors else error.stderr or b""
-                raise CommandFailedError(
-                    command,
-                    -9,
-                    f"{told.decode(errors='replace')}\nended by us after {within.total_seconds():g} s",
-                ) from error
-        if done.returncode:
+            process = subprocess.Popen(
+                entered, stdin=subprocess.DEVNULL, stdout=file if output else subprocess.PIPE,
+                stderr=said if errors else subprocess.PIPE, env=self.operator_environment(), cwd="/",
+                start_new_session=True,
+            )  # fmt: skip
+            with process:
+                try:
+                    out, err = process.communicate(timeout=within.total_seconds())
+                except BaseException as error:
+                    # The program itself, too, and not only what brought it there: it would go on changing things.
+                    _signal_children(process, signal.SIGKILL)
+                    process.kill()
+                    out, err = process.communicate()
+                    if not isinstance(error, subprocess.TimeoutExpired):
+                        raise
+                    told = (errors.read_bytes() if errors else err or b"").decode(errors="replace")
+                    ended = f"{told}\nended by us after {within.total_seconds():g} s"
+                    raise CommandFailedError(command, -9, ended) from error
+        if process.returncode:
             self._require_life()
-            told = (done.stdout or b"") + (errors.read_bytes() if errors else done.stderr)
-            raise CommandFailedError(command, done.returncode, told.decode(errors="replace"))
-        return (done.stdout or b"").decode(errors="replace")
+            told_whole = (out or b"") + (errors.read_bytes() if errors else err)
+            raise CommandFailedError(command, process.returncode, told_whole.decode(errors="replace"))
+        return (out or b"").decode(errors="replace")
 
     def start_client(self, name: str, command: Sequence[str], *, log: Path, zone: str | None = None) -> None:
         """Start a client's process on the users' host, or on a machine in a zone that belongs to no database.

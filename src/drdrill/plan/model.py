@@ -185,7 +185,7 @@ class Scenario(Part):
     """The names of the steps under `projection.durations` that recovery waits for, one after another."""
     loss_path: Annotated[list[Text], Field(default_factory=list, examples=[["damage_detection"]])]
     """The names of those steps during which users' writes are lost, where recovery restores a backup."""
-    must_find: Annotated[str, Field(pattern=r"^[a-z_]*$", examples=["restore_lacks_rows"])] = ""
+    must_find: Annotated[str, Field(pattern=r"^(restore_[a-z_]+)?$", examples=["restore_lacks_rows"])] = ""
     """What the drill plants and its checks must find, by the code of the verdict's reason; empty: nothing."""
     rto: RecoveryTime | None = None
     """The service's RTO restated for readers. It must say the same as the tier."""
