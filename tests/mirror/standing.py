@@ -56,11 +56,14 @@ class Standing:
         seen: list[str] = json.loads(self.environment.run_for_operator(command, within=WITHIN))
         return seen
 
-    def query(self, statement: str, *, user: str = "payments_app", instance: str = INSTANCE) -> str:
-        """Have psql ask a database by its endpoint's name from the operator's host."""
+    def query(
+        self, statement: str, *, user: str = "payments_app", instance: str = INSTANCE, endpoint: str = ""
+    ) -> str:
+        """Have psql ask a database by its endpoint's name, or this one, from the operator's host."""
         command = [
             "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1",
-            "--host", self.store(instance).endpoint, "--username", user, "--dbname", INSTANCE, "--command", statement,
+            "--host", endpoint or self.store(instance).endpoint, "--username", user, "--dbname", INSTANCE,
+            "--command", statement,
         ]  # fmt: skip
         return self.environment.run_for_operator(command, within=WITHIN).strip()
 

@@ -49,13 +49,13 @@ def _make_replica(mirror: Standing, name: str) -> None:
     mirror.await_status(name, "available")
 
 
-def _write(mirror: Standing, said: str, *, instance: str = INSTANCE) -> None:
-    mirror.query(f"insert into witness values ('{said}')", instance=instance)  # noqa: S608  (ours)
+def _write(mirror: Standing, said: str, *, instance: str = INSTANCE, endpoint: str = "") -> None:
+    mirror.query(f"insert into witness values ('{said}')", instance=instance, endpoint=endpoint)  # noqa: S608  (ours)
 
 
-def _has(mirror: Standing, said: str, *, instance: str) -> bool:
+def _has(mirror: Standing, said: str, *, instance: str, endpoint: str = "") -> bool:
     statement = f"select count(*) from witness where said = '{said}'"  # noqa: S608  (ours)
-    return mirror.query(statement, instance=instance) == "1"
+    return mirror.query(statement, instance=instance, endpoint=endpoint) == "1"
 
 
 def _await_row(mirror: Standing, said: str, *, instance: str = READER) -> None:
@@ -193,6 +193,7 @@ def test_a_region_that_is_lost(mirror: Standing) -> None:
     mirror.await_protected()
     _write(mirror, "before the loss")
     _await_row(mirror, "before the loss")
+    home = mirror.store().endpoint  # afterwards the store is what was promoted
     injection = _inject(mirror, "all_hosts_power_loss", INSTANCE, StoreRole.PRIMARY)
     try:
         _await_replication(mirror, "error")
@@ -207,9 +208,9 @@ def test_a_region_that_is_lost(mirror: Standing) -> None:
     finally:
         mirror.environment.faults.heal(injection)
     mirror.await_status(INSTANCE, "available")
-    _write(mirror, "of the old source")
+    _write(mirror, "of the old source", endpoint=home)
     assert not _has(mirror, "of the old source", instance=READER)
-    assert not _has(mirror, "of the promoted", instance=INSTANCE)
+    assert not _has(mirror, "of the promoted", instance=INSTANCE, endpoint=home)
     assert _replicas(mirror) == []
     assert [one.role for one in mirror.store(READER).members] == [StoreRole.PRIMARY]
     assert mirror.describe()["ReadReplicaDBInstanceIdentifiers"] == []

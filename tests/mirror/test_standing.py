@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -263,3 +265,21 @@ def test_who_says_nothing_keeps_nobody_out(mirror: Standing) -> None:
     """A client that connects to AWS's endpoint and says nothing does not hold up the next one's call."""
     answer = mirror.environment.run_for_operator([sys.executable, "-c", SILENT_AND_ASKING], within=WITHIN)
     assert answer.strip() == INSTANCE
+
+
+def test_an_operators_program_that_is_late(mirror: Standing) -> None:
+    """It is ended itself, and not only what brought it to the operator's host."""
+    late = b"sleep\x00286421"  # nobody else sleeps so long
+    with pytest.raises(CommandFailedError, match=r"ended by us after 0\.5 s"):
+        mirror.environment.run_for_operator(["sleep", "286421"], within=timedelta(seconds=0.5))
+    wait_until(
+        lambda: not any(late in _read_command(path) for path in Path("/proc").glob("[0-9]*/cmdline")),
+        what="its end", within=WITHIN, every=EVERY,
+    )  # fmt: skip
+
+
+def _read_command(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # it ended meanwhile
+        return b""
