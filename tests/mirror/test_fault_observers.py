@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drdrill.faults.catalogue import FaultKind
+from drdrill.mirror.bad_statements import KINDS as STATEMENT_KINDS
+from drdrill.mirror.damaged_backups import KINDS as BACKUP_KINDS
 from drdrill.mirror.fault_injectors import make_injectors
 from drdrill.mirror.fault_observers import OBSERVERS
 from drdrill.mirror.link_faults import KINDS as LINK_KINDS
@@ -52,17 +54,18 @@ class Eyes:
         return self.disk
 
 
-OF_HOSTS = [kind for kind in FaultKind if not kind.of_link]
+ELSEWHERE = LINK_KINDS | STATEMENT_KINDS | BACKUP_KINDS
+OF_HOSTS = [kind for kind in FaultKind if kind not in ELSEWHERE]
 
 
 @pytest.mark.parametrize("kind", OF_HOSTS)
 def test_every_kind_can_be_broken_and_seen(kind: FaultKind) -> None:
-    """The mirror has an injector and an observer for every kind that hits hosts, and no others; the rest hits links."""
+    """The mirror has an injector and an observer for each kind that hits hosts; the rest hits links, rows, backups."""
     injectors = make_injectors(None)  # type: ignore[arg-type] # nothing is broken
     assert kind in injectors
     assert kind in OBSERVERS
     assert set(injectors) == set(OBSERVERS) == set(OF_HOSTS)
-    assert set(FaultKind) - set(OF_HOSTS) == set(LINK_KINDS)
+    assert set(FaultKind) - set(OF_HOSTS) == set(ELSEWHERE)
     assert kind.description.endswith(".")
 
 
