@@ -42,7 +42,7 @@ def promote_replica(replica: str, region: str, name: str) -> None:
     point(boto3.client("route53", config=_CONFIG), name, instance["Endpoint"]["Address"])
     say("pointed", name=name, endpoint=instance["Endpoint"]["Address"])
     if not instance["MultiAZ"]:
-        rds.modify_db_instance(DBInstanceIdentifier=replica, MultiAZ=True, ApplyImmediately=True)
+        protect(rds, replica)
         say("standby requested", instance=replica)
 
 
@@ -73,6 +73,21 @@ def promote(rds: Any, replica: str) -> None:
             raise
         say("promoted before", instance=replica)
     rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=replica, WaiterConfig=_PATIENCE)
+
+
+def protect(rds: Any, instance: str) -> None:
+    """Make it a Multi-AZ instance. What was just promoted may begin its first backup meanwhile: then once more."""
+    for last in (False, False, False, True):
+        try:
+            rds.modify_db_instance(DBInstanceIdentifier=instance, MultiAZ=True, ApplyImmediately=True)
+        except ClientError as error:
+            if last or error.response["Error"]["Code"] != "InvalidDBInstanceState":
+                raise
+            rds.get_waiter("db_instance_available").wait(
+                DBInstanceIdentifier=instance, WaiterConfig=_PATIENCE
+            )
+        else:
+            return
 
 
 def describe(rds: Any, instance: str) -> dict[str, Any]:
