@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
-from failover.promote_replica import point, promote, promote_replica, read_lag
+from failover.promote_replica import point, promote, promote_replica, protect, read_lag
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,3 +130,13 @@ def test_a_name_without_a_zone(aws: Aws) -> None:
     aws.scripts["route53"].add_response("list_hosted_zones_by_name", answer)
     with pytest.raises(LookupError, match=r"no hosted zone example\.com"):
         point(aws.client("route53"), NAME, ENDPOINT)
+
+
+def test_a_first_backup_is_waited_for(aws: Aws) -> None:
+    """What was promoted may be backing up when its standby is asked for: it is asked for again when that is over."""
+    asked = {"DBInstanceIdentifier": REPLICA, "MultiAZ": True, "ApplyImmediately": True}
+    aws.scripts["rds"].add_client_error("modify_db_instance", "InvalidDBInstanceState", expected_params=asked)
+    aws.says(ALONE)
+    aws.scripts["rds"].add_response("modify_db_instance", {"DBInstance": {}}, asked)
+    protect(aws.clients["rds"], REPLICA)
+    aws.scripts["rds"].assert_no_pending_responses()
