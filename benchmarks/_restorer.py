@@ -16,7 +16,7 @@ from typing import Any
 
 import boto3
 
-from failover.waiters import await_available, await_restorable
+from failover._waiters import await_available, await_restorable
 
 USER, DATABASE = "filler", "filled"
 _FAST = {"Delay": 0.05, "MaxAttempts": 24000}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 import boto3
 
-from failover.waiters import PATIENCE
+from failover._waiters import PATIENCE
 
 
 def main() -> None:

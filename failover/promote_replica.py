@@ -22,9 +22,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from failover._waiters import PATIENCE, await_available
+
 # An unanswered call is tried again soon: the defaults of the SDK wait for a minute.
 _CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 5})
-_PATIENCE = {"Delay": 1, "MaxAttempts": 600}
 _TTL_SECONDS = 5
 _LAG_OF_LAST = timedelta(minutes=5)
 
@@ -72,7 +73,7 @@ def promote(rds: Any, replica: str) -> None:
         ):
             raise
         say("promoted before", instance=replica)
-    rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=replica, WaiterConfig=_PATIENCE)
+    await_available(rds, replica)
 
 
 def protect(rds: Any, instance: str) -> None:
@@ -83,9 +84,7 @@ def protect(rds: Any, instance: str) -> None:
         except ClientError as error:
             if last or error.response["Error"]["Code"] != "InvalidDBInstanceState":
                 raise
-            rds.get_waiter("db_instance_available").wait(
-                DBInstanceIdentifier=instance, WaiterConfig=_PATIENCE
-            )
+            await_available(rds, instance)
         else:
             return
 
@@ -111,7 +110,7 @@ def point(route53: Any, name: str, endpoint: str) -> None:
     batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
     changed = route53.change_resource_record_sets(HostedZoneId=zones[0]["Id"], ChangeBatch=batch)
     waiter = route53.get_waiter("resource_record_sets_changed")
-    waiter.wait(Id=changed["ChangeInfo"]["Id"], WaiterConfig=_PATIENCE)
+    waiter.wait(Id=changed["ChangeInfo"]["Id"], WaiterConfig=PATIENCE)
 
 
 def say(what: str, **facts: object) -> None:

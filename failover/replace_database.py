@@ -9,7 +9,7 @@ import argparse
 
 import boto3
 
-from failover.waiters import await_renamed
+from failover._waiters import await_renamed
 
 
 def main() -> None:

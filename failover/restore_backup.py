@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 
-from failover.waiters import PATIENCE, await_available
+from failover._waiters import PATIENCE, await_available
 
 
 def main() -> None:

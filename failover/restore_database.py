@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 
 import boto3
 
-from failover.waiters import await_available, await_renamed, await_restorable
+from failover._waiters import await_available, await_renamed, await_restorable
 
 
 def main() -> None:
