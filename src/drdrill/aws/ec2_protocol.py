@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import uuid
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl
 from xml.etree import ElementTree as ET
 
 from botocore.model import ListShape, StructureShape
 
-from drdrill.aws.dialect import find_not_in_xml, write_xml
-from drdrill.aws.errors import AwsError
-from drdrill.aws.protocol import Parameters, load_model, parse_scalar, require_members, write_members
+from drdrill.aws.dialect import write_xml
+from drdrill.aws.protocol import Parameters, load_model, parse_form, parse_scalar, write_members
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,21 +23,7 @@ if TYPE_CHECKING:
 
 def parse_ec2(service: str, body: bytes) -> tuple[str, Parameters]:
     """Return the operation's name and its parameters; raises `AwsError` for what AWS would refuse at its door."""
-    fields = dict(parse_qsl(body.decode("utf-8", errors="replace"), keep_blank_values=True))
-    name = fields.pop("Action", "")
-    fields.pop("Version", None)
-    model = load_model(service)
-    if name not in model.operation_names:
-        raise AwsError("InvalidAction", f"The action {name} is not valid for this web service.")
-    shape = model.operation_model(name).input_shape
-    if shape is None:
-        return name, {}
-    for key, text in fields.items():
-        if (character := find_not_in_xml(text)) is not None:
-            raise AwsError("InvalidParameterValue", f"The parameter {key} has the character {character!r}.")
-    parameters = _parse_structure(shape, fields, "")
-    require_members(shape, parameters)
-    return name, parameters
+    return parse_form(service, body, _parse_structure)
 
 
 def serialise_ec2(service: str, operation: str, result: Mapping[str, Any]) -> bytes:

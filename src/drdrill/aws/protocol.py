@@ -22,7 +22,7 @@ from drdrill.aws.dialect import find_not_in_xml, write_xml
 from drdrill.aws.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 Parameters = dict[str, Any]
 
@@ -35,6 +35,13 @@ def load_model(service: str) -> ServiceModel:
 
 def parse_request(service: str, body: bytes) -> tuple[str, Parameters]:
     """Return the operation's name and its parameters; raises `AwsError` for what AWS would refuse at its door."""
+    return parse_form(service, body, _parse_structure)
+
+
+def parse_form(
+    service: str, body: bytes, parse: Callable[[StructureShape, Mapping[str, str], str], Parameters]
+) -> tuple[str, Parameters]:
+    """Do so for a form; `parse` reads a structure from its fields, by the names that a protocol gives them."""
     fields = dict(parse_qsl(body.decode("utf-8", errors="replace"), keep_blank_values=True))
     name = fields.pop("Action", "")
     fields.pop("Version", None)
@@ -47,7 +54,7 @@ def parse_request(service: str, body: bytes) -> tuple[str, Parameters]:
     for key, text in fields.items():
         if (character := find_not_in_xml(text)) is not None:
             raise AwsError("InvalidParameterValue", f"The parameter {key} has the character {character!r}.")
-    parameters = _parse_structure(shape, fields, "")
+    parameters = parse(shape, fields, "")
     require_members(shape, parameters)
     return name, parameters
 
