@@ -22,7 +22,6 @@ from drdrill.mirror.authority import create_authority
 from drdrill.mirror.control import Control
 from drdrill.mirror.directory import MirrorDirectory, find_outer_pid, hold_mirrors, list_mirrors
 from drdrill.mirror.seed import Seed
-from drdrill.record.directory import write_json
 
 if TYPE_CHECKING:
     import subprocess
@@ -62,7 +61,6 @@ class World:
         seed = seed or Seed()
         with seed:
             create_authority(directory.path / "authority.pem", directory.secrets)
-            write_json(directory.path / "settings.json", settings)
             identity = ProcessId.read(seed.process.pid)
             if identity is None:
                 raise EnvironmentFailedError("the mirror's world ended at once.")
