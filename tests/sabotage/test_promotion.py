@@ -27,3 +27,17 @@ def test_a_promotion_that_is_skipped(tmp_path: Path) -> None:
     (told,) = (one for one in read_journal(ended.directory.journal_path) if one.kind == "failover_code.ended")
     assert told.data["status"] == 1
     assert "still follows" in told.data["said"]
+
+
+@pytest.mark.drill
+def test_code_that_fails_after_the_promotion(tmp_path: Path) -> None:
+    """The drill is broken and blames no store: users have left before healing brings the old primary back."""
+    copy = DrillCopy(tmp_path / "copy", "replica_promoted_across_regions")
+    copy.replace(
+        CODE, "        protect(rds, replica)\n", '        raise RuntimeError("no standby to be had")\n'
+    )
+    ended = copy.run()
+    assert ended.status not in (0, 1)
+    assert ended.verdict["verdict"] not in ("MET", "MISSED")
+    kinds = [one.kind for one in read_journal(ended.directory.journal_path)]
+    assert kinds.index("load.stopped") < kinds.index("fault.healing")

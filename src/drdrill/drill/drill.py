@@ -351,8 +351,8 @@ class Drill:
         failures: list[Exception] = []
         if interrupted:
             self._attempt(failures, lambda: self.journal.append("drill.interrupted", signal=interrupted))
-            if self._users is not None and self._users.present:  # before a lost primary is back
-                self._attempt(failures, self._users.leave)
+        if self._users is not None and self._users.present:  # before a lost primary is back beside its heir
+            self._attempt(failures, self._users.leave)
         if self._environment is not None:
             faults = self._environment.faults
             self._attempt(
