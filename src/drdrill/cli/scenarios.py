@@ -86,8 +86,8 @@ def run_scenarios(
         f"--junitxml={files.junit}", f"--alluredir={files.allure}",
         # This process has imported drdrill already; its assertions need no rewriting.
         "-Wignore::pytest.PytestAssertRewriteWarning",
-        # A signal that comes while a file is being opened leaves it to the collector: told in the log, no failure.
-        "-Wdefault::pytest.PytestUnraisableExceptionWarning",
+        # A signal that comes while a file is being opened leaves it to the collector, which would tell of it.
+        "-Wignore::ResourceWarning",
         *(f"--drill-scenario={name}" for name in names),
         *(f"-pno:{name}" for name in _WITHOUT),
         *((f"--drill-mirror={mirror}",) if mirror else ()),

@@ -94,7 +94,9 @@ class Network:
         _allow_forwarding(None)
         _ip(None, [
             "link set lo up",
-            f"link add name {INTERNET} type bridge",
+            # A bridge without an address of its own takes the lowest of its ports': hosts that know their gateway by
+            # an earlier one would be heard by nobody for up to a minute after another host came or went.
+            f"link add name {INTERNET} address {_mac('198.18.0.1')} type bridge",
             f"addr add 198.18.0.1/16 dev {INTERNET}",
             f"link set dev {INTERNET} up",
             f"route add blackhole {BLACK_HOLE}/32",
