@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from drdrill.dataplane.host import Host
@@ -81,4 +83,34 @@ class AliasNames(Names, Protocol):
 
     def publish_alias(self, name: str, target: str, *, ttl_seconds: int) -> None:
         """Answer that a name is another one (CNAME), with what that one leads to; in force when this returns."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Subnet:
+    """A subnet of a region: its zone, the VPC that it is a part of, and its range, such as `10.20.0.0/24`."""
+
+    identifier: str
+    zone: str
+    vpc: str
+    network: str
+
+
+class SubnetNotFoundError(Exception):
+    """There is no subnet of an id in a region; whoever asked says so in the words of its own API."""
+
+    def __init__(self, identifier: str) -> None:
+        self.identifier = identifier
+        super().__init__(f"The subnet ID '{identifier}' does not exist")
+
+
+class Subnets(Protocol):
+    """The subnets of one region, as EC2 describes them at the moment."""
+
+    def find(self, identifiers: Sequence[str], /) -> tuple[Subnet, ...]:
+        """Return subnets in the order of their ids; raises `SubnetNotFoundError` with the first that there is not."""
+        ...
+
+    def defaults(self) -> tuple[Subnet, ...]:
+        """Return the default subnets, at most one in each zone: for whoever names none."""
         ...

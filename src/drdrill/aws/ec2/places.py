@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.ec2.filters import read_filters, select_page
 from drdrill.aws.errors import AwsError
+from drdrill.aws.ports import Subnet, SubnetNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +43,24 @@ class Zone:
 def make_zones(region: str, networks: Mapping[str, str]) -> tuple[Zone, ...]:
     """Return the zones of a region."""
     return tuple(Zone(name, region, number, networks[name]) for number, name in enumerate(networks, start=1))
+
+
+class DefaultSubnets:
+    """The subnets of a region in which nobody made any: one in each zone. Implements `ports.Subnets`."""
+
+    def __init__(self, zones: Sequence[Zone]) -> None:
+        self._subnets = {zone.subnet: Subnet(zone.subnet, zone.name, VPC, zone.network) for zone in zones}
+
+    def find(self, identifiers: Sequence[str], /) -> tuple[Subnet, ...]:
+        """Return subnets; raises `SubnetNotFoundError`."""
+        for identifier in identifiers:
+            if identifier not in self._subnets:
+                raise SubnetNotFoundError(identifier)
+        return tuple(self._subnets[identifier] for identifier in identifiers)
+
+    def defaults(self) -> tuple[Subnet, ...]:
+        """Return all of them."""
+        return tuple(self._subnets.values())
 
 
 def zones_of_subnets(zones: Sequence[Zone], subnets: Sequence[str]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.ec2.model import Check, Ec2Settings, InstanceRecord, Refusal, State
-from drdrill.aws.ec2.places import Zone, make_zones
+from drdrill.aws.ec2.places import DefaultSubnets, Zone, make_zones
 from drdrill.aws.errors import AwsError
 from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import DrdrillError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from drdrill.aws.cluster_port import Machine
+    from drdrill.aws.ports import Subnets
     from drdrill.core.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ class Ec2Region:
     ) -> None:
         self.name = name
         self.zones: tuple[Zone, ...] = make_zones(name, networks)
+        self.subnets: Subnets = DefaultSubnets(self.zones)
         self.clock = clock
         self._settings = settings
         self._spawn = spawn

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from drdrill.aws.eks.authenticator import Application
     from drdrill.aws.gate import Service
+    from drdrill.aws.ports import Subnets
     from drdrill.core.clock import Clock
     from drdrill.mirror.kubernetes.clusters import Clusters
     from drdrill.mirror.network import Network
@@ -62,6 +63,7 @@ class CloudServices:
         self._ec2: dict[str, Ec2Region] = {}
         self._eks: dict[str, EksRegion] = {}
         self.services: dict[tuple[str, str], Service] = {}
+        self.subnets: dict[str, Subnets] = {}  # of every region
         names = [layout.name for layout in network.regions]
         checks = Ec2Settings(timedelta(seconds=settings["instance_checks_seconds"]))
         scaling = AutoScalingSettings(timedelta(seconds=settings["launch_retry_seconds"]))
@@ -70,6 +72,7 @@ class CloudServices:
             ec2 = self._ec2[layout.name] = Ec2Region(layout.name, fleet.networks, checks, clock)
             groups = AutoScalingRegion(ec2, ACCOUNT, scaling, clock)
             eks = self._eks[layout.name] = EksRegion(fleet, groups, ACCOUNT, clock)
+            self.subnets[layout.name] = ec2.subnets
             self.services[layout.name, "ec2"] = Ec2Service(ec2, names, ACCOUNT)
             self.services[layout.name, "autoscaling"] = AutoScalingService(groups)
             self.services[layout.name, "eks"] = EksService(eks, name_caller(ACCOUNT))
