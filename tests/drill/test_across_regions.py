@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drdrill.core.errors import InvalidDrillError
+from drdrill.core.verdict import Verdict
 from drdrill.drill.across_regions import worsen
 from drdrill.measure.facts import read_facts
 from drdrill.measure.validity import check_circumstances
 from drdrill.record.directory import DrillDirectory
+from drdrill.record.journal import Journal
+from tests.faults.fakes import ManualClock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,11 +32,14 @@ def directory(tmp_path: Path) -> DrillDirectory:
 
 
 def _inject(directory: DrillDirectory, what: dict[str, str], at_ns: int, *, seen: bool = True) -> str:
-    journal = directory.journal("faults")
-    journal.append("fault.injected", **what, before_ns=at_ns, after_ns=at_ns + 1, details={})
+    _note(directory, at_ns + 1, "fault.injected", what, before_ns=at_ns, after_ns=at_ns + 1, details={})
     if seen:
-        journal.append("fault.observed", **what, **SEEN)
+        _note(directory, at_ns + 2, "fault.observed", what, **SEEN)
     return ""
+
+
+def _note(directory: DrillDirectory, at_ns: int, kind: str, what: dict[str, str], **more: object) -> None:
+    Journal(directory.journal_path, actor="faults", clock=ManualClock(at_ns)).append(kind, **what, **more)
 
 
 def test_the_outage_counts_from_the_fault(directory: DrillDirectory) -> None:
@@ -45,14 +51,49 @@ def test_the_outage_counts_from_the_fault(directory: DrillDirectory) -> None:
     assert (facts.fault.kind, facts.fault.before_ns) == ("all_hosts_power_loss", 20)
     assert facts.effect is not None
     assert facts.effect.kind == "all_hosts_power_loss"
-    ((circumstance, _),) = facts.circumstances
-    assert circumstance.kind == "link_delay"
+    (circumstance,) = facts.circumstances
+    assert circumstance.fault.kind == "link_delay"
     assert list(check_circumstances(facts)) == []
 
 
 def test_a_circumstance_that_nobody_saw(directory: DrillDirectory) -> None:
     """A circumstance without an effect makes the drill prove nothing."""
     worsen(directory, "link", lambda _: _inject(directory, LINK, 10, seen=False))
+    _inject(directory, POWER, 20)
+    (reason,) = check_circumstances(read_facts(directory))
+    assert reason.code == "circumstance_not_observed"
+
+
+def test_a_circumstance_that_was_seen_too_late(directory: DrillDirectory) -> None:
+    """What was seen of a circumstance only after the fault began says nothing of the moment that counts."""
+    worsen(directory, "link", lambda _: _inject(directory, LINK, 10, seen=False))
+    _inject(directory, POWER, 20)
+    _note(directory, 30, "fault.observed", LINK, **SEEN)
+    (reason,) = check_circumstances(read_facts(directory))
+    assert (reason.verdict, reason.code) == (Verdict.INVALID, "circumstance_seen_late")
+
+
+def test_a_circumstance_that_was_seen_again_after_the_fault(directory: DrillDirectory) -> None:
+    """Seen before and once more after it: it was there when the fault came."""
+    worsen(directory, "link", lambda _: _inject(directory, LINK, 10))
+    _inject(directory, POWER, 20)
+    _note(directory, 30, "fault.observed", LINK, **SEEN)
+    assert list(check_circumstances(read_facts(directory))) == []
+
+
+@pytest.mark.parametrize(("at_ns", "codes"), [(15, ["circumstance_healed_early"]), (25, [])])
+def test_a_circumstance_that_was_mended(directory: DrillDirectory, at_ns: int, codes: list[str]) -> None:
+    """One that was mended before the fault came made nothing worse; afterwards it may be."""
+    worsen(directory, "link", lambda _: _inject(directory, LINK, 10))
+    _note(directory, at_ns, "fault.healing", LINK)
+    _inject(directory, POWER, 20)
+    assert [one.code for one in check_circumstances(read_facts(directory))] == codes
+
+
+def test_another_fault_of_the_same_target_is_no_effect(directory: DrillDirectory) -> None:
+    """The effect of one fault proves nothing of another one that hit the same target."""
+    hang = {**POWER, "kind": "process_hang"}
+    worsen(directory, "hang", lambda _: _inject(directory, hang, 10, seen=False))
     _inject(directory, POWER, 20)
     (reason,) = check_circumstances(read_facts(directory))
     assert reason.code == "circumstance_not_observed"

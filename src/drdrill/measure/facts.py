@@ -50,12 +50,22 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What an observer other than the injector saw of a fault."""
+    """What an observer other than the injector saw of a fault, and when it was written down."""
 
     kind: str
     resource: str
     effective: bool
     observer: str
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstance:
+    """A fault that was injected to make the judged one worse. `healing_ns`: when somebody began to mend it, if ever."""
+
+    fault: Fault
+    effect: Effect | None
+    healing_ns: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +113,7 @@ class Facts:
 
     `addresses`: those of all hosts that were seen to hold a store, by the host's name.
 
-    `serving`: by resource, the host of the primary that was seen last after the fault. `circumstances`: faults that
-    were injected to make things worse for the one that is judged, each with what was seen of it.
+    `serving`: by resource, the host of the primary that was seen last after the fault.
 
     `fault_failed`: why injecting failed; `failed_later`: what failed after the injection, such as healing.
     `damage`: what was left right after a fault that destroys rows; None: the fault was not of that kind.
@@ -125,7 +134,7 @@ class Facts:
     primaries: Mapping[str, int]
     addresses: Mapping[str, int]
     serving: Mapping[str, str]
-    circumstances: tuple[tuple[Fault, Effect | None], ...]
+    circumstances: tuple[Circumstance, ...]
     failovers: tuple[Failover, ...]
     redundancy: tuple[Redundancy, ...]
     readings: tuple[Reading, ...]
@@ -196,9 +205,7 @@ def _facts(events: Sequence[Event], directory: DrillDirectory) -> Facts:
             for member in event.data.get("members", ())
         },
         serving=_serving(events),
-        circumstances=tuple(
-            (one, _effect_of(one, events)) for one in (_fault(event.data) for event in worse)
-        ),
+        circumstances=tuple(_circumstance(_fault(event.data), events) for event in worse),
         failovers=tuple(_failover(event) for event in _of(events, "failover.observed")),
         redundancy=tuple(_redundancy(events)),
         readings=tuple(_readings(events, directory, "survivors")),
@@ -225,17 +232,36 @@ def _fault(data: Mapping[str, Any]) -> Fault:
 def _effect_of(fault: Fault | None, events: Sequence[Event]) -> Effect | None:
     """Return the observation that saw the fault be effective; where none did, the last one made."""
     seen = [
-        _effect(event.data)
+        _effect(event)
         for event in _of(events, "fault.observed")
         if fault is None or event.at_ns >= fault.before_ns
     ]
-    proofs = (one for one in seen if fault and one.effective and one.resource == fault.resource)
+    proofs = (
+        one
+        for one in seen
+        if fault and one.effective and (one.kind, one.resource) == (fault.kind, fault.resource)
+    )
     return next(proofs, seen[-1] if seen else None)
 
 
-def _effect(data: Mapping[str, Any]) -> Effect:
+def _circumstance(fault: Fault, events: Sequence[Event]) -> Circumstance:
+    healing = (
+        event.at_ns
+        for event in _of(events, "fault.healing")
+        if (event.data["kind"], event.data["resource"]) == (fault.kind, fault.resource)
+        and event.at_ns >= fault.after_ns
+    )
+    return Circumstance(fault, _effect_of(fault, events), next(healing, None))
+
+
+def _effect(event: Event) -> Effect:
+    data = event.data
     return Effect(
-        str(data["kind"]), str(data["resource"]), data["effective"] is True, str(data.get("observer") or "")
+        kind=str(data["kind"]),
+        resource=str(data["resource"]),
+        effective=data["effective"] is True,
+        observer=str(data.get("observer") or ""),
+        at_ns=event.at_ns,
     )
 
 

@@ -57,13 +57,27 @@ def check_fault(facts: Facts) -> Iterator[Reason]:
 
 
 def check_circumstances(facts: Facts) -> Iterator[Reason]:
-    """Demand of each circumstance of the fault that somebody else saw it: else it made nothing worse."""
-    for fault, effect in facts.circumstances:
-        seen = effect is not None and (effect.kind, effect.resource) == (fault.kind, fault.resource)
+    """Demand of each circumstance that somebody else saw it before the fault, and that it lasted until then."""
+    for one in facts.circumstances:
+        circumstance, effect, judged = one.fault, one.effect, facts.fault
+        what = f"{circumstance.kind} of {circumstance.resource} was to make things worse"
+        seen = effect is not None and (effect.kind, effect.resource) == (
+            circumstance.kind,
+            circumstance.resource,
+        )
         if not seen or effect is None or not (effect.effective and effect.observer):
+            yield _invalid("circumstance_not_observed", f"{what}, and no effect of it was seen.")
+        elif judged is not None and effect.at_ns > judged.before_ns:
+            late = (effect.at_ns - judged.before_ns) / NANOSECONDS
             yield _invalid(
-                "circumstance_not_observed",
-                f"{fault.kind} of {fault.resource} was to make things worse, and no effect of it was seen.",
+                "circumstance_seen_late",
+                f"{what}, and its effect was first seen {late:.3f} s after {judged.kind} of {judged.resource} began.",
+            )
+        elif judged is not None and one.healing_ns is not None and one.healing_ns < judged.before_ns:
+            early = (judged.before_ns - one.healing_ns) / NANOSECONDS
+            yield _invalid(
+                "circumstance_healed_early",
+                f"{what}, and was mended {early:.3f} s before {judged.kind} of {judged.resource} began.",
             )
 
 
