@@ -32,6 +32,7 @@ from drdrill.mirror.host import program_environment
 from drdrill.mirror.network import BLACK_HOLE, DNS_ADDRESS
 from drdrill.mirror.prerequisites import require_prerequisites
 from drdrill.mirror.sampling import hold_output
+from drdrill.mirror.terraform import offer_terraform
 from drdrill.mirror.world import World, take_down
 from drdrill.plan.yaml_file import load_model
 
@@ -248,6 +249,7 @@ class Embedded:
                     ]
                 ),
                 "TERM": os.environ.get("TERM", "dumb"),
+                **offer_terraform(directory.path / "terraform.rc"),
             },
         )
 

@@ -15,6 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from drdrill.core.errors import EnvironmentFailedError
+from drdrill.mirror.terraform import find_terraform
+from tests.missing import not_run
+
 if TYPE_CHECKING:
     from drdrill.mirror.embedded import Embedded
     from tests.contract.rds.conftest import Query
@@ -23,36 +27,15 @@ pytestmark = [pytest.mark.drill, pytest.mark.long]  # the provider itself waits 
 _PROGRAMS = Path(__file__).with_name("programs")
 _WITHIN = timedelta(minutes=10)  # measured 1 to 2 min, most of it the provider's own waits
 _CHANGES = ("instance_class=db.r6g.xlarge", "multi_az=false", "team=till", "work_mem=6000")
-# Where Terraform looks for plugins by itself, and where machines without its registry keep them.
-_PLUGINS = (
-    "~/.terraform.d/plugins",
-    "/usr/share/terraform/plugins",
-    "/usr/local/share/terraform/plugins",
-    "/opt/*",
-)
-
-
-def find_plugins() -> Path | None:
-    """Return the folder in which a copy of the provider lies as HOST/hashicorp/aws/VERSION/SYSTEM, if one does."""
-    for place in (os.environ.get("TF_PLUGIN_CACHE_DIR", ""), *_PLUGINS):
-        expanded = Path(place).expanduser()
-        if place:
-            for folder in expanded.parent.glob(expanded.name):
-                for _ in folder.glob("*/hashicorp/aws/*/*_*/terraform-provider-aws*"):
-                    return folder
-    return None
 
 
 class Terraform:
     """A configuration in a folder of its own, run on the operator's host."""
 
-    def __init__(self, environment: Embedded, folder: Path, program: str, plugins: Path) -> None:
+    def __init__(self, environment: Embedded, folder: Path, program: Path) -> None:
         self._environment = environment
         self._folder = folder
         self._program = program
-        self._settings = folder / "terraform.rc"
-        mirror = f'filesystem_mirror {{\n path = "{plugins}"\n }}'
-        self._settings.write_text(f"disable_checkpoint = true\nprovider_installation {{\n {mirror}\n}}\n")
 
     def initialise(self, configuration: str) -> None:
         """Take one of our configurations, and the provider."""
@@ -65,7 +48,7 @@ class Terraform:
 
     def run(self, *arguments: str) -> str:
         """Run Terraform and return what it wrote; raises `CommandFailedError` when it does not end with 0."""
-        command = ["env", f"TF_CLI_CONFIG_FILE={self._settings}", self._program, f"-chdir={self._folder}"]
+        command = [str(self._program), f"-chdir={self._folder}"]
         return self._environment.run_for_operator([*command, *arguments, "-no-color"], within=_WITHIN)
 
     def apply(self, *changes: str) -> None:
@@ -85,14 +68,11 @@ def _variables(changes: tuple[str, ...]) -> list[str]:
 @pytest.fixture
 def terraform(environment: Embedded, tmp_path: Path) -> Terraform:
     """Return Terraform with its provider at hand."""
-    program, plugins = shutil.which("terraform"), find_plugins()
-    if program is None:
-        pytest.skip("Terraform is not on the PATH of this machine")
-    if plugins is None:
-        pytest.skip(
-            "no copy of Terraform's AWS provider was found on this machine, and its registry is not asked"
-        )
-    return Terraform(environment, tmp_path, program, plugins)
+    try:
+        found = find_terraform(os.environ)
+    except EnvironmentFailedError as error:
+        not_run("terraform", str(error))
+    return Terraform(environment, tmp_path, found.program)
 
 
 def _describe(rds: Any, instance: str = "tf-shop") -> dict[str, Any]:

@@ -1,0 +1,185 @@
+"""Apply, plan or destroy the company's Terraform roots, each in its order and with its settings.
+
+    python roots.py apply                        # everything, from nothing
+    python roots.py plan                         # exit status 2 when anything would change
+    python roots.py apply platform/recovery --set capacity=production
+
+A root that stands in each region is named with its role. State is in the bucket of `settings.json`; Terraform's own
+files go to the folder of TF_DATA_DIR, or to `~/.meqenet/terraform`: nothing is written beside the roots.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+_FOLDER = Path(__file__).resolve().parent
+# In a group roots do not need each other; a group needs those before it.
+_GROUPS = (
+    ("state",),
+    ("foundation/primary", "foundation/recovery"),
+    ("platform/primary",),
+    ("platform/recovery",),
+    ("global",),
+)
+_CHANGES = 2  # the exit status of `terraform plan -detailed-exitcode` when something would change
+_MINUTE = 60
+
+
+class TerraformError(Exception):
+    """A root that Terraform could not do, with its own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A root, such as `global` or `platform/recovery`, as it is applied."""
+
+    name: str
+    settings: dict[str, object]
+    folder: Path
+
+    @property
+    def role(self) -> str | None:
+        """What the region is in the plan; None for roots that stand once."""
+        return self.name.partition("/")[2] or None
+
+    def environment(self, changes: dict[str, str]) -> dict[str, str]:
+        """Return Terraform's environment: every setting as a variable, of which a root takes those that it declares."""
+        role = self.role
+        regions = self.settings["regions"]
+        own = {**regions[role], "role": role} if role else {}  # type: ignore[index]
+        common = {
+            "domain": self.settings["domain"],
+            "state_bucket": self.settings["state_bucket"],
+            "state_region": self.settings["state_region"],
+            "bucket": self.settings["state_bucket"],
+            "region": self.settings["state_region"],
+        }
+        variables = {**common, **own, **changes}
+        given = {
+            f"TF_VAR_{name}": value if isinstance(value, str) else json.dumps(value)
+            for name, value in variables.items()
+        }
+        if "PGPASSWORD" in os.environ:
+            given["TF_VAR_database_password"] = os.environ["PGPASSWORD"]
+        return {
+            **os.environ,
+            **given,
+            "TF_IN_AUTOMATION": "1",
+            "TF_DATA_DIR": str(self.folder / ".terraform"),
+        }
+
+    def run(self, action: str, changes: dict[str, str]) -> int:
+        """Do it, and return Terraform's exit status; raises `TerraformError` with its words when it fails."""
+        environment = self.environment(changes)
+        self._initialise(environment)
+        options = ["-input=false", "-no-color", "-lock-timeout=60s"]
+        options += ["-detailed-exitcode"] if action == "plan" else ["-auto-approve"]
+        ended = self._terraform(action, *options, environment=environment)
+        if ended.returncode not in (0, *((_CHANGES,) if action == "plan" else ())):
+            raise TerraformError(f"terraform {action} of {self.name} failed:\n{ended.stderr or ended.stdout}")
+        if ended.returncode:
+            sys.stdout.write(ended.stdout)
+        return ended.returncode
+
+    def _initialise(self, environment: dict[str, str]) -> None:
+        """Copy the root to where Terraform may write, and have it find its provider and its state."""
+        shutil.copytree(_FOLDER / self.name.partition("/")[0], self.folder, dirs_exist_ok=True)
+        if (self.folder / ".terraform" / "ready").exists():
+            return
+        backend = (
+            []
+            if self.name == "state"
+            else [
+                f"-backend-config=bucket={self.settings['state_bucket']}",
+                f"-backend-config=region={self.settings['state_region']}",
+                f"-backend-config=key={self.name}",
+                "-backend-config=use_lockfile=true",
+            ]
+        )
+        ended = self._terraform("init", "-input=false", "-no-color", *backend, environment=environment)
+        if ended.returncode:
+            raise TerraformError(f"terraform init of {self.name} failed:\n{ended.stderr}")
+        (self.folder / ".terraform" / "ready").touch()
+
+    def _terraform(self, *arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+        program = shutil.which("terraform") or shutil.which("tofu")
+        if program is None:
+            raise TerraformError("neither `terraform` nor `tofu` is on the PATH.")
+        return subprocess.run(
+            [program, *arguments],
+            cwd=self.folder,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+
+def choose(names: list[str]) -> list[list[Root]]:
+    """Return the roots of these names, all without any, in groups that need those before them."""
+    settings = json.loads((_FOLDER / "settings.json").read_text(encoding="utf-8"))
+    folder = Path(os.environ.get("TF_DATA_DIR") or Path.home() / ".meqenet" / "terraform")
+    known = [name for group in _GROUPS for name in group]
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise TerraformError(f"there is no root `{unknown[0]}`; there are {', '.join(known)}.")
+    groups = [
+        [Root(name, settings, folder / name) for name in group if not names or name in names]
+        for group in _GROUPS
+    ]
+    return [group for group in groups if group]
+
+
+def do(action: str, names: list[str], changes: dict[str, str]) -> int:
+    """Do it to every root; returns 2 when a plan would change something."""
+    groups = choose(names)
+    status = 0
+    for group in reversed(groups) if action == "destroy" else groups:
+        with ThreadPoolExecutor(len(group)) as pool:
+            status = max(status, *pool.map(lambda root: _do_one(action, root, changes), group))
+    return status
+
+
+def _do_one(action: str, root: Root, changes: dict[str, str]) -> int:
+    began = time.monotonic()
+    status = root.run(action, changes)
+    took = time.monotonic() - began
+    said = {"apply": "applied", "destroy": "destroyed"}.get(
+        action, "would change" if status else "nothing to change"
+    )
+    minutes, seconds = divmod(round(took), _MINUTE)
+    sys.stdout.write(f"{root.name}: {said} ({f'{minutes} min ' if minutes else ''}{seconds} s)\n")
+    sys.stdout.flush()
+    return status
+
+
+def main() -> int:
+    """Read the command line and do it; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("action", choices=("apply", "plan", "destroy"))
+    parser.add_argument("roots", nargs="*", help="such as platform/recovery; all without any")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="another value of a variable"
+    )
+    arguments = parser.parse_args()
+    changes = dict(change.partition("=")[::2] for change in arguments.set)
+    try:
+        return do(arguments.action, arguments.roots, changes)
+    except TerraformError as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

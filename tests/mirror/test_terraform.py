@@ -1,0 +1,46 @@
+"""What operators get of this machine's Terraform."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drdrill.core.errors import EnvironmentFailedError
+from drdrill.mirror.terraform import find_terraform, write_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PROVIDER = "registry.example/hashicorp/aws/5.100.0/linux_amd64/terraform-provider-aws_v5.100.0_x5"
+
+
+def _make(path: Path) -> Path:
+    path.parent.mkdir(parents=True)
+    path.touch(mode=0o755)
+    return path
+
+
+def test_a_program_and_a_provider_are_found(tmp_path: Path) -> None:
+    """Either program will do; a place may be a pattern, and the folder is the one that holds the host's name."""
+    program = _make(tmp_path / "bin" / "tofu")
+    _make(tmp_path / "opt" / "plugins" / _PROVIDER)
+    found = find_terraform(
+        {"PATH": str(program.parent)}, [str(tmp_path / "none"), str(tmp_path / "opt" / "*")]
+    )
+    assert (found.program, found.plugins) == (program, tmp_path / "opt" / "plugins")
+
+
+def test_what_is_missing_is_named_with_the_remedy(tmp_path: Path) -> None:
+    """Without a program, and with one but without its provider, the error says which, where it looked, what to do."""
+    with pytest.raises(EnvironmentFailedError, match=r"neither terraform nor tofu is on the PATH\. Install"):
+        find_terraform({"PATH": str(tmp_path)}, [])
+    program = _make(tmp_path / "bin" / "terraform")
+    with pytest.raises(EnvironmentFailedError, match=rf"no copy of .* in {tmp_path}/here\. Install Terraform"):
+        find_terraform({"PATH": str(program.parent)}, [str(tmp_path / "here")])
+
+
+def test_settings_hold_any_path(tmp_path: Path) -> None:
+    """A folder's name may hold what Terraform's language would take for its own."""
+    write_settings(tmp_path / "terraform.rc", tmp_path / 'a "quoted" name')
+    assert 'path = "' + str(tmp_path) + '/a \\"quoted\\" name"' in (tmp_path / "terraform.rc").read_text()
