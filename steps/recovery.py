@@ -61,7 +61,7 @@ def restore_the_backup(drill: Drill) -> None:
 @when("the operator removes what was restored")
 def end_the_restore_test(drill: Drill) -> None:
     """Have the company's code remove the database that was restored as a test."""
-    drill.fail_over("restore_backup", drill.resource, "--end")
+    drill.restoring.remove_restored()
 
 
 @when("the database is protected again")

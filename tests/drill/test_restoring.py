@@ -15,12 +15,17 @@ from tests.drill.fakes import FakeEnvironment
 from tests.faults.fakes import ManualClock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from drdrill.drill.users import Users
+    from drdrill.measure.restore_facts import RestoredServer
     from drdrill.plan import Plan
 
-RESTORED = {"endpoint": "restored.example.com", "address": "10.0.0.9", "until_utc": "then"}
+RESTORED = {
+    "endpoint": "restored.example.com", "address": "10.0.0.9", "until_utc": "then", "source": "accounts-db-damaged",
+    "kind": "point_in_time", "base": "a snapshot", "begun_ns": 5, "from_ns": 3, "until_ns": 3, "bound_ns": 1,
+}  # fmt: skip
 
 
 class FakeUsers:
@@ -41,9 +46,9 @@ class FakeUsers:
         """Note that their data is not whole."""
         self.told.append("damaged")
 
-    def note_restored(self, address: str) -> None:
-        """Note a restored server."""
-        self.told.append(address)
+    def note_restored(self, restored: Sequence[RestoredServer]) -> None:
+        """Note restored servers."""
+        self.told.append(str([(one.from_ns, one.until_ns) for one in restored]))
 
 
 class Story:
@@ -96,7 +101,7 @@ def test_the_last_whole_second_before_the_fault_is_asked_for(tmp_path: Path) -> 
     noted = story.notes("restore.observed")
     assert noted["asked_ns"] == 7_500_000_000 - round((told - asked).total_seconds() * 1e6) * 1000
     assert (noted["resource"], noted["until_utc"]) == ("accounts-db-restored", "then")
-    assert users.told == ["10.0.0.9", "read restored.example.com"]
+    assert users.told == ["[(5, None)]", "read restored.example.com"]
     assert story.notes("restore.read")["number"] == 1
 
 
@@ -106,6 +111,18 @@ def test_restored_rows_that_cannot_be_read_are_noted(tmp_path: Path) -> None:
     story.restoring.restore_backup()
     assert story.ran == [("restore_backup", "accounts-db")]
     assert story.notes("restore.unreadable")["reason"] == 'ERROR:  relation "rows" does not exist'
+
+
+def test_what_was_removed_serves_nobody_any_more(tmp_path: Path) -> None:
+    """From the moment on at which the removal is asked for, its address may be another server's."""
+    users = FakeUsers()
+    story = Story(tmp_path, users)
+    story.restoring.restore_backup()
+    story.clock.ns += 7
+    story.restoring.remove_restored()
+    assert story.ran[1:] == [("restore_backup", "accounts-db", "--end")]
+    assert story.notes("restore.removing")["number"] == 1
+    assert users.told[-1] == f"[(5, {story.clock.ns})]"
 
 
 @pytest.mark.parametrize(("fails", "kind"), [(False, "damage.read"), (True, "damage.unreadable")])

@@ -114,6 +114,32 @@ def test_other_contents_are_missed(story: RestoredStory) -> None:
     assert codes(story.measure(), Verdict.MISSED) == {"restore_altered", "restore_phantom"}
 
 
+def _have_another_server_there(story: RestoredStory) -> None:
+    """Let the restored database have been at the address of the new server before: nobody was ever put on it."""
+    story.events.append((RECOVERED - SECOND // 2, "restore.removing", {"number": 1}))
+    story.events.sort(key=lambda event: event[0])
+
+
+def test_who_has_the_address_of_a_removed_restore_is_not_restored(story: RestoredStory) -> None:
+    """A server that got the address later explains no loss, and users on it do not have their rows back."""
+    _have_another_server_there(story)
+    measured = story.measure()
+    assert "loss_unexplained" in codes(measured, Verdict.MISSED)
+    assert measured.restores[0].serving_ns is None
+    assert measured.outage is not None
+    assert measured.outage.outage_ns is None
+
+
+def test_who_had_the_address_before_a_restore_is_not_restored(story: RestoredStory) -> None:
+    """The damaged database's own server had the address first: what it acknowledged and lost, the restore explains."""
+    for one in story.acknowledged_by(OLD):
+        one.server = NEW
+    measured = story.measure()
+    assert codes(measured, Verdict.MISSED) == set()
+    assert measured.restores[0].serving_ns == RECOVERED + 5 * MS
+    assert measured.to_json()["rpa"]["explanation"].startswith("the lost rows were acknowledged after")
+
+
 def test_a_restore_that_nobody_read_proves_nothing(story: RestoredStory) -> None:
     """Status is no proof: without its rows a restore is INCONCLUSIVE."""
     story.drop("restore.read")

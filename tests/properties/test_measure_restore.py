@@ -8,19 +8,20 @@ from hypothesis import strategies as st
 from drdrill.measure.losing_side import find_losing_side
 from drdrill.measure.loss import compare
 from drdrill.measure.restore import compare_restored, explain_by_restore
-from drdrill.measure.restore_facts import Restore, RestoreKind
+from drdrill.measure.restore_facts import Restore, RestoredServer, RestoreKind
 from drdrill.record.ledger import Outcome, make_id
 from tests.measure.histories import Attempt, Row, make_client, make_ledger, make_survivors
 from tests.properties.test_measure_loss import histories, oracle_tell
 
 _LATEST = 6000
 _OLD, _NEW = 1, 2
+_SERVER = RestoredServer(_NEW, 0)
 
 
-def _restore(from_ns: int, until_ns: int, bound_ns: int) -> Restore:
+def _restore(from_ns: int, until_ns: int, bound_ns: int, server: RestoredServer = _SERVER) -> Restore:
     return Restore(
         "restored", "given-up", RestoreKind.POINT_IN_TIME, "base", "", from_ns, until_ns, bound_ns, "then", None, "",
-        "", "", _NEW, None,
+        "", "", server, None,
     )  # fmt: skip
 
 
@@ -54,27 +55,32 @@ def test_a_proof_agrees_with_the_oracle(
     st.lists(st.tuples(st.integers(1, 40), st.integers(1, 40), st.booleans()), min_size=1, max_size=25),
     st.integers(0, 1200),
     st.sets(st.integers(0, 24)),
+    st.sampled_from([_OLD, _NEW]),
 )
 def test_a_loss_is_explained_only_after_the_time_restored_to(
-    steps: list[tuple[int, int, bool]], point_ns: int, gone: set[int]
+    steps: list[tuple[int, int, bool]], point_ns: int, gone: set[int], new: int
 ) -> None:
-    """One client after the other on the old server, then the new one: a lost row by the moment excuses nothing."""
+    """One client after the other on the old server, then the new one: a lost row by the moment excuses nothing.
+
+    That the new one may have the old one's address changes nothing.
+    """
     attempts, at_ns = [], 0
     for number, (pause, took, _) in enumerate(steps):
         at_ns += pause
         attempts.append(Attempt(number, at_ns, Outcome.ACKNOWLEDGED, at_ns + took, _OLD))
         at_ns += took
     last = len(attempts)
-    attempts.append(Attempt(last, at_ns + 1, Outcome.ACKNOWLEDGED, at_ns + 2, _NEW))
+    attempts.append(Attempt(last, at_ns + 1, Outcome.ACKNOWLEDGED, at_ns + 2, new))
     ledgers = [make_ledger(make_client(1), attempts)]
     survivors = make_survivors(
         Row(make_id(1, one.number)) for one in attempts if one.number not in gone or one.number == last
     )
     lost = compare(ledgers, survivors).lost
-    losing = find_losing_side(ledgers, survivors, lost)
+    server = RestoredServer(new, at_ns + 1)
+    losing = find_losing_side(ledgers, survivors, lost, {server.address: server.from_ns})
     if losing is None:
         return
-    explanation = explain_by_restore([_restore(point_ns, point_ns, 0)], ledgers, lost, losing)
+    explanation = explain_by_restore([_restore(point_ns, point_ns, 0, server)], ledgers, lost, losing)
     assert explanation is not None
     missing = [one for one in attempts[:-1] if one.number in gone]
     kept = [one for one in attempts[:-1] if one.number not in gone]

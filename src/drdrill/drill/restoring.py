@@ -81,7 +81,7 @@ class Restoring:
         self._restores += 1
         described = {**self._environment.observe_restore(restored), **asked}
         self._journal.append("restore.observed", **described)
-        self._users.note_restored(str(described["address"]))
+        self._users.note_restored([one.server for one in read_facts(self._directory).restores])
         path = self._directory.evidence / f"restore-{self._restores}.pgcopy"
         at_ns = self._clock.now_ns()
         try:
@@ -93,6 +93,12 @@ class Restoring:
         else:
             source = f"{restored}, before users came to it"
             self._note_rows("restore.read", self._restores, at_ns, path, source=source)
+
+    def remove_restored(self) -> None:
+        """Have what was restored as a test removed: from now on nobody knows whose its server's address is."""
+        self._journal.append("restore.removing", number=self._restores)
+        self._fail_over(_TEST, self._resource, "--end")
+        self._users.note_restored([one.server for one in read_facts(self._directory).restores])
 
     def put_in_place(self) -> None:
         """Have the restored database take the damaged one's place."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from drdrill.load.config import ClientConfig
     from drdrill.load.workload import Workload
     from drdrill.measure.outage import Outage
+    from drdrill.measure.restore_facts import RestoredServer
     from drdrill.plan import Plan
     from drdrill.record.directory import DrillDirectory
     from drdrill.record.journal import Journal
@@ -65,7 +65,7 @@ class Users:
         self._processes: tuple[str, ...] = ()
         self._clients = 0
         self._damaged = False
-        self._restored: list[int] = []
+        self._restored: list[RestoredServer] = []
         self.present = False
 
     def prepare_store(self) -> None:
@@ -192,9 +192,9 @@ class Users:
         """Be told that their data is not whole: they count as served only by a server that was restored."""
         self._damaged = True
 
-    def note_restored(self, address: str) -> None:
-        """Be told of a server that was restored from a backup."""
-        self._restored.append(int(ipaddress.IPv4Address(address)))
+    def note_restored(self, restored: Sequence[RestoredServer]) -> None:
+        """Be told of all servers that were restored from backups until now."""
+        self._restored = list(restored)
 
     def read_rows(self, path: Path, *, endpoint: str | None = None) -> None:
         """Read everything that they wrote from their store, or from another database; raises `CommandFailedError`."""

@@ -116,7 +116,8 @@ def compare_rows(
 ) -> Integrity:
     """Compare survivors and ledgers, and ask restores, or replication, for an explanation of what is lost."""
     comparison = compare(ledgers, survivors)
-    losing = find_losing_side(ledgers, survivors, comparison.lost)
+    new_ns = {one.server.address: one.server.from_ns for one in facts.restores}
+    losing = find_losing_side(ledgers, survivors, comparison.lost, new_ns)
     explanation = None
     if losing:
         explanation = explain_by_restore(facts.restores, ledgers, comparison.lost, losing) or explain(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +12,7 @@ from drdrill.measure.history import NEVER, resolve
 from drdrill.measure.presence import match, writers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -50,13 +51,14 @@ class _Tenure:
     """What a server that lost rows acknowledged, from the earliest loss of all on until another took over.
 
     It ends where another server acknowledges after its earliest lost row: what it acknowledges when it serves
-    again later is no part of the loss. What it acknowledged after that and lost, is.
+    again later is no part of the loss. What it acknowledged after that and lost, is. `new_ns`: when a new server got
+    its address; `NEVER`: none did.
     """
 
-    def __init__(self, server: int, lost: LostRows) -> None:
+    def __init__(self, server: int, lost: LostRows, new_ns: int) -> None:
         self.server = server
         self._lost_ns = lost.acknowledged_ns[lost.servers == server]
-        self._until_ns = NEVER
+        self._until_ns = new_ns if new_ns > self._lost_ns[0] else NEVER
         self._acknowledged_ns = [np.empty(0, np.int64)]
         self._kept_ns = [np.empty(0, np.int64)]  # when it was attempted if it is there, else 0
 
@@ -79,16 +81,23 @@ class _Tenure:
 
 
 def find_losing_side(
-    ledgers: Sequence[ClientLedger], survivors: Survivors, lost: LostRows
+    ledgers: Sequence[ClientLedger],
+    survivors: Survivors,
+    lost: LostRows,
+    new_ns: Mapping[int, int] = MappingProxyType({}),
 ) -> LosingSide | None:
     """Return whose acknowledgements are lost; None when nothing is.
+
+    `new_ns`: by address, when a new server got it, which has no part in what the one before it lost.
 
     A hole is counted only where time proves the order: the surviving row was attempted after the lost one had
     been acknowledged, by the same server. Rows in flight together prove nothing.
     """
     if not len(lost):
         return None
-    tenures = [_Tenure(int(server), lost) for server in np.unique(lost.servers)]
+    tenures = [
+        _Tenure(int(server), lost, new_ns.get(int(server), NEVER)) for server in np.unique(lost.servers)
+    ]
     for history, presence in match(ledgers, survivors):
         chosen = history.acknowledged & (history.last_acknowledged_ns >= lost.acknowledged_ns[0])
         since = _Acknowledged(

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from drdrill.measure.facts import Facts, Reading
     from drdrill.measure.losing_side import LosingSide
     from drdrill.measure.loss import LostRows
-    from drdrill.measure.restore_facts import Restore
+    from drdrill.measure.restore_facts import Restore, RestoredServer
     from drdrill.measure.survivors import Survivors
     from drdrill.record.ledger import ClientLedger
 
@@ -133,13 +133,14 @@ def compare_restored(
     )
 
 
-def first_acknowledged_by(server: int, ledgers: Sequence[ClientLedger]) -> int | None:
-    """Return when a server first acknowledged a write; None: it never did."""
+def first_acknowledged_by(server: RestoredServer, ledgers: Sequence[ClientLedger]) -> int | None:
+    """Return when a restored server first acknowledged a write; None: it never did."""
     first_ns = NEVER
     for ledger in writers_of(ledgers):
         for told in read_acknowledgements(ledger):
-            if told.server == server:
-                first_ns = min(first_ns, int(told.acknowledged_ns[0]))
+            if told.server == server.address:
+                given_ns = told.acknowledged_ns[server.gave(told.server, told.acknowledged_ns)]
+                first_ns = min(first_ns, int(given_ns.min(initial=NEVER)))
     return None if first_ns == NEVER else first_ns
 
 
@@ -150,7 +151,7 @@ def find_whole_again(facts: Facts, ledgers: Sequence[ClientLedger]) -> int | Non
     return find_first_served([restore.server for restore in facts.restores], ledgers)
 
 
-def find_first_served(servers: Sequence[int], ledgers: Sequence[ClientLedger]) -> int:
+def find_first_served(servers: Sequence[RestoredServer], ledgers: Sequence[ClientLedger]) -> int:
     """Return when one of these servers first acknowledged a write; `NEVER`: none did."""
     served = (first_acknowledged_by(server, ledgers) for server in servers)
     return min((at_ns for at_ns in served if at_ns is not None), default=NEVER)
@@ -193,7 +194,7 @@ def explain_by_restore(
         return Explanation(
             False, f"{early} of them were acknowledged before {restore.until_utc}, which was restored"
         )
-    if restore.server in losing.servers:
+    if restore.server.gave(lost.servers, lost.acknowledged_ns).any():
         return Explanation(False, "the restored server itself acknowledged some of them")
     if losing.holes:
         return Explanation(

@@ -27,7 +27,7 @@ def render_restore(proof: RestoreProof) -> dict[str, Any]:
         "latest_utc": restore.latest_utc or None,
         "last_segment": restore.last_segment or None,
         "open_segment": restore.open_segment or None,
-        "server": str(ipaddress.IPv4Address(restore.server)),
+        "server": str(ipaddress.IPv4Address(restore.server.address)),
         "serving_ns": proof.serving_ns,
         "problem": proof.problem or None,
         "expected_rows": proof.expected if read else None,

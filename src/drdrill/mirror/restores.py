@@ -44,6 +44,7 @@ def describe_restore(region: RdsRegion, reconciler: Reconciler, clock: Clock) ->
         "kind": made.kind,
         "base": made.base,
         "base_utc": made.base_finished.isoformat() if made.base_finished else None,
+        "begun_ns": made.at_ns,
         "from_ns": on_clock(made.begin),
         "until_ns": on_clock(made.end),
         "until_utc": made.end.isoformat(),

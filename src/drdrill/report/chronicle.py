@@ -155,6 +155,7 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "damage.unreadable": lambda d: f"The fault left nothing that can be read: {d.get('reason')}",
     "restore.observed": _restored,
     "restore.read": lambda d: f"Its rows are read ({d.get('source')})",
+    "restore.removing": lambda _: "What was restored as a test is removed",
     "restore.unreadable": lambda d: f"Its rows cannot be read: {d.get('reason')}",
     "failover_code.started": lambda d: f"The operator runs `{' '.join(d['command'])}`",
     "failover_code.ended": _ended,
