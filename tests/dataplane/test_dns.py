@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import socket
 import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from dnslib import RCODE, DNSRecord
 
 from drdrill.core.errors import EnvironmentFailedError
-from drdrill.dataplane.dns import DnsServer
+from drdrill.dataplane.dns import DnsServer, server_command
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,7 +49,7 @@ def running() -> Iterator[Running]:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "drdrill.dataplane.dns", "127.0.0.1", str(port)]
+    command = server_command("127.0.0.1", port, seed=1)
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Running(process, port)
@@ -123,6 +122,19 @@ def test_noise_is_survived(running: Running) -> None:
         for packet in (b"", b"\x00", b"noise" * 50, b"\xff" * 12):
             noise.sendto(packet, ("127.0.0.1", running.port))
     assert running.addresses("db.example.com") == ["10.0.0.1"]
+
+
+def test_tcp(running: Running) -> None:
+    """Questions over TCP are answered, several on one connection (RFC 7766)."""
+    running.server.publish("db.example.com", ["10.0.0.1"], ttl_seconds=5)
+    packet = bytes(DNSRecord.question("db.example.com").pack())
+    with socket.create_connection(("127.0.0.1", running.port), WITHIN_SECONDS) as asking:
+        for _ in range(2):
+            asking.sendall(len(packet).to_bytes(2, "big") + packet)
+            with asking.makefile("rb", buffering=0) as said:
+                size = int.from_bytes(said.read(2), "big")
+                answer = DNSRecord.parse(said.read(size))
+            assert [str(one.rdata) for one in answer.rr] == ["10.0.0.1"]
 
 
 def test_a_dead_server_is_told(running: Running) -> None:

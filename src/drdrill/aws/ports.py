@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from drdrill.dataplane.dns_records import NameRecords
+    from drdrill.dataplane.health_probe import Probe
     from drdrill.dataplane.host import Host
 
 
@@ -113,4 +115,57 @@ class Subnets(Protocol):
 
     def defaults(self) -> tuple[Subnet, ...]:
         """Return the default subnets, at most one in each zone: for whoever names none."""
+        ...
+
+
+class TargetNames(Names, Protocol):
+    """Names that lead to what knows its own health, as a load balancer does: Route 53's aliases may evaluate it."""
+
+    def report_health(self, name: str, *, healthy: bool | None) -> None:
+        """Say whether what a name leads to is healthy; None: it does not say. In force when this returns."""
+        ...
+
+
+class HostedZoneNames(AliasNames, Protocol):
+    """What Route 53's control plane tells its data plane. All of it is in force when a call returns."""
+
+    def is_published(self, name: str) -> bool:
+        """Tell whether a name of AWS's own, such as a load balancer's, is there."""
+        ...
+
+    def open_zone(self, identifier: str, name: str) -> None:
+        """Be the authority of a hosted zone, which is empty."""
+        ...
+
+    def change_records(self, zone: str, records: Sequence[NameRecords]) -> None:
+        """Have names of a hosted zone have these records, all at once."""
+        ...
+
+    def close_zone(self, identifier: str) -> None:
+        """Be its authority no longer."""
+        ...
+
+    def report_check(self, identifier: str, *, healthy: bool | None) -> None:
+        """Say what a health check found; None: there is no such check any more."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Checker:
+    """One of Route 53's health checkers: where it stands in AWS's words, and its address."""
+
+    name: str
+    region: str
+    address: str
+
+
+class HealthCheckers(Protocol):
+    """Route 53's health checkers: machines on the internet that look at endpoints."""
+
+    def watch(self, probe: Probe, regions: Sequence[str], /) -> tuple[Checker, ...]:
+        """Have the checkers of these regions look at an endpoint from now on; return who looks."""
+        ...
+
+    def forget(self, identifier: str, /) -> None:
+        """Look at an endpoint no longer; harmless when nobody does."""
         ...

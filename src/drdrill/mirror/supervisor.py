@@ -126,7 +126,7 @@ def _follow_lifeline() -> None:
 
 def _start_dns(network: Network, directory: MirrorDirectory) -> dns.DnsServer:
     host = network.create_host("dns", INTERNET, disk_bytes=_SMALL_DISK, address=DNS_ADDRESS)
-    command = [sys.executable, "-m", "drdrill.dataplane.dns", DNS_ADDRESS, str(dns.PORT)]
+    command = dns.server_command(DNS_ADDRESS)
     return dns.DnsServer(host.spawn_piped(command, log=directory.logs / "dns.log"))
 
 
