@@ -22,8 +22,8 @@ def tell_remains(root: Path, console: Console, *, reports: Path | None = None) -
 
 def find_remains(root: Path, reports: Path) -> Iterator[str]:
     """Clear mirrors away and enter lost drills in the register, with a page each; yield a sentence about each."""
-    from drdrill.drill.register import enter_lost
     from drdrill.mirror.world import clear_remains
+    from drdrill.record.register import enter_lost
 
     yield from clear_remains(root)
     for name in enter_lost(reports):

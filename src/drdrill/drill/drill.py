@@ -50,7 +50,6 @@ from drdrill.drill.judging import (
 )
 from drdrill.drill.observation import StoreObserver
 from drdrill.drill.page import write_page
-from drdrill.drill.register import append_to_register
 from drdrill.drill.restoring import Restoring
 from drdrill.drill.shield import hold_signals
 from drdrill.drill.users import Users
@@ -63,6 +62,7 @@ from drdrill.measure.facts import read_facts
 from drdrill.measure.verdict import ObjectiveKind
 from drdrill.plan import StandbyReplication, load_plan
 from drdrill.record.directory import DrillDirectory, write_json
+from drdrill.record.register import append_to_register
 
 if TYPE_CHECKING:
     from collections.abc import Callable

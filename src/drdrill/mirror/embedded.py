@@ -27,7 +27,6 @@ from drdrill.environment.port import (
 from drdrill.mirror.access_keys import ACCESS_KEY, SECRET_KEY
 from drdrill.mirror.configuration import EmbeddedConfiguration
 from drdrill.mirror.directory import MirrorDirectory, find_mirror
-from drdrill.mirror.faults import EmbeddedFaults
 from drdrill.mirror.host import program_environment
 from drdrill.mirror.network import BLACK_HOLE, DNS_ADDRESS
 from drdrill.mirror.prerequisites import require_prerequisites
@@ -40,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from types import TracebackType
 
+    from drdrill.mirror.faults import EmbeddedFaults
     from drdrill.mirror.seed import Seed
     from drdrill.plan.model import Plan
 
@@ -152,6 +152,8 @@ class Embedded:
     @classmethod
     def attach(cls, control: str) -> EmbeddedFaults:
         """Return the fault port of the mirror behind a control socket, for a process that did not start it."""
+        from drdrill.mirror.faults import EmbeddedFaults  # noqa: PLC0415  (as below)
+
         directory = MirrorDirectory(Path(control).parent)
         if directory.lives():
             return EmbeddedFaults(World.attach(directory), directory)
@@ -180,6 +182,8 @@ class Embedded:
     @property
     def faults(self) -> EmbeddedFaults:
         """Return the fault port."""
+        from drdrill.mirror.faults import EmbeddedFaults  # noqa: PLC0415  (0.2 s, while nothing is to be broken)
+
         return EmbeddedFaults(self.world, self.world.directory)
 
     def _settings(self) -> dict[str, Any]:

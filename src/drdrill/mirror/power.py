@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.errors import UsageError
-from drdrill.plan.nearest import suggest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -44,6 +43,8 @@ class PowerOperations:
         try:
             return self._network.find_host(name)
         except KeyError:
+            from drdrill.plan.nearest import suggest  # noqa: PLC0415  (as in `link_faults.read_condition`)
+
             there = [host.name for host in self._network.hosts()]
             hint = suggest(name, there, what="Hosts")
             raise UsageError(f"there is no host `{name}` in this mirror. {hint}") from None

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from drdrill.core.process import ProcessId
-from drdrill.drill.register import REGISTER_NAME, append_to_register, enter_lost
+from drdrill.record.register import REGISTER_NAME, append_to_register, enter_lost
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _APPEND = """
 import sys
 from pathlib import Path
-from drdrill.drill.register import append_to_register
+from drdrill.record.register import append_to_register
 for _ in range(20):
     append_to_register(Path(sys.argv[1]), "begun")
 """
