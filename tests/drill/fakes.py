@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-from drdrill.core.errors import CommandFailedError
+from drdrill.core.errors import CommandFailedError, EnvironmentFailedError
 from drdrill.environment.port import Fidelity, StoreEvent, StoreMember, StoreRole, StoreState
 from tests.faults.fakes import FakePort
 
@@ -49,6 +49,7 @@ class FakeEnvironment:
     complains: str = ""
     fails: int = 0
     restored: Mapping[str, Any] = field(default_factory=dict)
+    aside: StoreState | None = None  # the database that gave its name up, under whatever name
 
     def __enter__(self) -> Self:
         """Come up."""
@@ -70,8 +71,11 @@ class FakeEnvironment:
         return FakePort(self.root)
 
     def observe_store(self, resource: str) -> StoreState:
-        """Return the next state."""
-        assert resource == RESOURCE
+        """Return the next state, or that of the database that was set aside."""
+        if resource != RESOURCE:
+            if self.aside is None:
+                raise EnvironmentFailedError(f"there is no {resource}.")
+            return self.aside
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
 
     def observe_restore(self, resource: str) -> Mapping[str, Any]:

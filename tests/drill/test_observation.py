@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from drdrill.core.errors import InvalidDrillError, UsageError
 from drdrill.drill.observation import StoreObserver
-from drdrill.environment.port import StoreRole
+from drdrill.environment.port import StoreEvent, StoreRole
 from drdrill.plan import load_plan
 from drdrill.record.journal import Journal, read_journal
 from tests.drill.fakes import CREATED, FAILED_OVER, RESOURCE, FakeEnvironment, make_state
@@ -42,6 +42,59 @@ def test_a_failover_is_what_is_new(environment: FakeEnvironment, tmp_path: Path)
     assert failover.kind == "failover.observed"
     assert failover.data["promotions"] == 1
     assert [event["code"] for event in failover.data["events"]] == ["RDS-EVENT-0049"]
+
+
+def _see_a_replacement(environment: FakeEnvironment, path: Path, *, told: bool = True) -> dict[str, Any]:
+    """Let another database take the name after a failover of the old one; return what was noted in the end."""
+    journal = Journal(path / "journal.jsonl", actor="test")
+    store = StoreObserver(environment, RESOURCE, journal)
+    store.note_before_fault()
+    if told:
+        store.note_giving_up("accounts-db-damaged")
+        store.note_replaced()
+    store.note_failover()
+    return dict(read_journal(journal.path)[-1].data)
+
+
+RESTORED = StoreEvent(30, "RDS-EVENT-0043", "Restored from snapshot")
+MADE_OF_TWO = StoreEvent(31, "RDS-EVENT-0049", "Multi-AZ instance failover completed.")
+SINCE = StoreEvent(40, "RDS-EVENT-0049", "Multi-AZ instance failover completed.")
+
+
+def test_role_changes_before_and_after_a_replacement_count(tmp_path: Path) -> None:
+    """Those of the old database up to its end and those of the new one since it has the name, and no others."""
+    states = [
+        make_state("db-1", promotions=3),
+        make_state("db-8", promotions=1, events=(RESTORED, MADE_OF_TWO)),
+        make_state("db-9", promotions=2, events=(RESTORED, MADE_OF_TWO, SINCE)),
+    ]
+    aside = make_state("db-2", promotions=4, events=(CREATED, FAILED_OVER))
+    environment = FakeEnvironment(tmp_path, load_plan(write_plan(tmp_path)), states=states, aside=aside)
+    noted = _see_a_replacement(environment, tmp_path)
+    assert (noted["promotions"], noted["moves"]) == (2, 1)
+    assert [event["at_ns"] for event in noted["events"]] == [FAILED_OVER.at_ns, SINCE.at_ns]
+
+
+def test_a_database_that_is_gone_says_no_more_than_it_said(tmp_path: Path) -> None:
+    """When the old database was removed, what was noted of it before is what counts."""
+    states = [
+        make_state("db-1", promotions=3),
+        make_state("db-8", promotions=1, events=(RESTORED, MADE_OF_TWO)),
+    ]
+    environment = FakeEnvironment(tmp_path, load_plan(write_plan(tmp_path)), states=states)
+    noted = _see_a_replacement(environment, tmp_path)
+    assert (noted["promotions"], noted["moves"]) == (0, 1)
+
+
+def test_a_replacement_that_nobody_told_of(tmp_path: Path) -> None:
+    """Another history under the name is another database, whose earlier role changes moved nobody."""
+    states = [
+        make_state("db-1", promotions=3),
+        make_state("db-8", promotions=1, events=(RESTORED, MADE_OF_TWO)),
+    ]
+    environment = FakeEnvironment(tmp_path, load_plan(write_plan(tmp_path)), states=states)
+    noted = _see_a_replacement(environment, tmp_path, told=False)
+    assert (noted["promotions"], noted["moves"]) == (0, 1)
 
 
 def test_looking_leaves_no_note(environment: FakeEnvironment, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from drdrill.core.errors import CommandFailedError
+from drdrill.drill.observation import StoreObserver
 from drdrill.drill.restoring import Restoring
 from drdrill.record.directory import DrillDirectory
 from drdrill.record.journal import Journal, read_journal
@@ -64,6 +65,7 @@ class Story:
         self.restoring = Restoring(
             self.environment,
             cast("Users", users),
+            StoreObserver(self.environment, "accounts-db", self.journal),
             "accounts-db",
             directory=self.directory,
             journal=self.journal,
@@ -136,8 +138,11 @@ def test_what_a_fault_left_is_noted(tmp_path: Path, fails: bool, kind: str) -> N
 
 
 def test_in_place_it_is_sampled_again(tmp_path: Path) -> None:
-    """Another database has the name now: its replication is read, too."""
+    """Another database has the name now: that is noted, and its replication is read, too."""
     story = Story(tmp_path, FakeUsers())
+    story.restoring.restore_backup()
     story.restoring.put_in_place()
-    assert story.ran == [("replace_database", "accounts-db")]
+    assert story.ran[1:] == [("replace_database", "accounts-db")]
+    assert story.notes("store.unreadable")["resource"] == "accounts-db-damaged"
+    assert story.notes("store.replaced")["moves"] == 1
     assert (story.directory.evidence / "replication-accounts-db.jsonl").exists()

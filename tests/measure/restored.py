@@ -76,7 +76,7 @@ def make_restored_story(path: Path) -> RestoredStory:
         one.rows = int(one.answered_ns <= POINT)
     for kind in ("fault.injected", "fault.observed"):
         story.data_of(kind)["kind"] = "bad_delete"
-    story.data_of("failover.observed").update(promotions=0, events=[])
+    story.data_of("failover.observed").update(promotions=0, moves=1, events=[])
     reading = {"number": 1, "source": "sql"}
     story.events += [
         (READ + 100 * MS, "damage.read", {**reading, "at_ns": READ, "evidence": "evidence/damage-1.copy"}),

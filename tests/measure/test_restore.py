@@ -114,6 +114,12 @@ def test_other_contents_are_missed(story: RestoredStory) -> None:
     assert codes(story.measure(), Verdict.MISSED) == {"restore_altered", "restore_phantom"}
 
 
+def test_a_restored_database_that_nobody_put_in_place_is_a_second_writer(story: RestoredStory) -> None:
+    """Users who write to a restore test are on another database than the one that was judged."""
+    story.data_of("failover.observed")["moves"] = 0
+    assert "two_writers" in codes(story.measure(), Verdict.MISSED)
+
+
 def _have_another_server_there(story: RestoredStory) -> None:
     """Let the restored database have been at the address of the new server before: nobody was ever put on it."""
     story.events.append((RECOVERED - SECOND // 2, "restore.removing", {"number": 1}))

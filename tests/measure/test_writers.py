@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from drdrill.measure.writers import watch_writers
+from drdrill.measure.facts import Failover
+from drdrill.measure.writers import count_allowed, watch_writers
 from drdrill.record.ledger import Outcome
 from tests.measure.histories import Attempt, make_client, make_ledger
 
@@ -43,3 +44,23 @@ def test_change_without_a_promotion_is_two_writers(promotions: int | None, expec
 def test_doubtful_write_proves_nothing(back: list[Attempt]) -> None:
     """A retried, anonymous, unknown or overlapping write may have been committed elsewhere or earlier."""
     assert not two_writers([FIRST, SECOND, *back], 1)
+
+
+def _reported(promotions: int, moves: int | None) -> Failover:
+    return Failover("orders", promotions, moves, ())
+
+
+@pytest.mark.parametrize(
+    ("reported", "restored", "expected"),
+    [
+        ([], 1, None),
+        ([_reported(1, 0)], 0, 1),
+        ([_reported(1, 0), _reported(2, 1)], 1, 3),
+        ([_reported(0, 0)], 1, 0),  # it served, and nobody put it in a place: a second writer
+        ([_reported(0, 1)], 0, 0),  # it never served: there was nobody to change to
+        ([_reported(2, None)], 1, 3),  # a drill from before moves were noted
+    ],
+)
+def test_what_may_be_explained(reported: list[Failover], restored: int, expected: int | None) -> None:
+    """Role changes that were reported, and restored databases that served because they were put in a place."""
+    assert count_allowed(reported, restored) == expected

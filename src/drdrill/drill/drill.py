@@ -178,7 +178,7 @@ class Drill:
         )  # fmt: skip
         self._failover = FailoverCode(request.root, environment, self.directory, clock=self._clock)
         self._restoring = Restoring(
-            environment, self._users, self.resource,
+            environment, self._users, self._store, self.resource,
             directory=self.directory, journal=self.journal, clock=self._clock, fail_over=self.fail_over,
         )  # fmt: skip
         self._users.prepare_store()

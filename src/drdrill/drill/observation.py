@@ -1,16 +1,21 @@
-"""What is seen of a store, noted in the journal: its members before and after, and what the cloud says happened."""
+"""What is seen of a store, noted in the journal: its members before and after, and what the cloud says happened.
+
+A store is a name, and another database may get the name. Role changes are then counted of each database for the time in
+which it had the name: those of the old one up to then, those of the new one from then on. One that is not counted would
+accuse whoever wrote after it; one that is counted although nobody's writer changed could hide a second writer.
+"""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from drdrill.core.errors import InvalidDrillError, NotObservedError, UsageError
+from drdrill.core.errors import DrdrillError, InvalidDrillError, NotObservedError, UsageError
 from drdrill.core.waiting import wait_until
 
 if TYPE_CHECKING:
     from drdrill.core.clock import Clock
-    from drdrill.environment.port import Environment, StoreMember, StoreRole, StoreState
+    from drdrill.environment.port import Environment, StoreEvent, StoreMember, StoreRole, StoreState
     from drdrill.record.journal import Journal
 
 _EVERY = timedelta(milliseconds=200)
@@ -23,7 +28,11 @@ class StoreObserver:
         self._environment = environment
         self._resource = resource
         self._journal = journal
-        self._before: StoreState | None = None
+        self._base: StoreState | None = None  # of the database that has the name, since that counts
+        self._last: StoreState | None = None  # as the store was noted last
+        self._earlier = 0  # role changes of databases that had the name before
+        self._earlier_events: list[StoreEvent] = []
+        self._moves = 0
 
     def read(self) -> StoreState:
         """Look, without a note."""
@@ -53,22 +62,44 @@ class StoreObserver:
 
     def note_before_fault(self) -> None:
         """Note the members; what happens from now on is what the fault brought."""
-        self._before = self._note("before_fault")
+        self._base = self._last = self._note("before_fault")
+
+    def note_giving_up(self, aside: str) -> None:
+        """Note what happened to the store's database, which was set aside under another name, before it is replaced."""
+        try:
+            self._last = self._environment.observe_store(aside)
+        except DrdrillError as error:  # it is gone: what was noted of it before is what is known
+            self._journal.append("store.unreadable", resource=aside, reason=str(error))
+
+    def note_replaced(self) -> None:
+        """Note that another database has the name from now on."""
+        self._begin_anew(self.read())
+
+    def _begin_anew(self, new: StoreState) -> None:
+        base, last = self._base, self._last
+        if base is not None and last is not None:
+            self._earlier += max(0, last.promotions - base.promotions)
+            self._earlier_events += [one for one in last.events if one not in base.events]
+        self._base = self._last = new
+        self._moves += 1
+        self._journal.append("store.replaced", resource=self._resource, moves=self._moves)
 
     def note_failover(self) -> None:
         """Note the members again, and the role changes and events since before the fault."""
-        before, now = self._before, self._note("after_fault")
-        known = set(before.events) if before else set()
-        replaced = not known <= set(
-            now.events
-        )  # another database has the name now, with a history of its own
+        now = self._note("after_fault")
+        if self._base is not None and not set(self._base.events) <= set(now.events):
+            self._begin_anew(now)  # a history of its own: another database has the name, and nobody told
+        self._last = now
+        known = set(self._base.events) if self._base else set()
+        promotions = now.promotions - (self._base.promotions if self._base else 0)
         self._journal.append(
             "failover.observed",
             resource=self._resource,
-            promotions=now.promotions - (before.promotions if before and not replaced else 0),
+            promotions=self._earlier + promotions,
+            moves=self._moves,
             events=[
                 {"at_ns": one.at_ns, "code": one.code, "message": one.message}
-                for one in now.events
+                for one in (*self._earlier_events, *now.events)
                 if one not in known
             ],
         )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drdrill.core.clock import Clock
+    from drdrill.drill.observation import StoreObserver
     from drdrill.drill.users import Users
     from drdrill.environment.port import Environment
     from drdrill.record.directory import DrillDirectory
@@ -34,6 +35,7 @@ class Restoring:
         self,
         environment: Environment,
         users: Users,
+        store: StoreObserver,
         resource: str,
         *,
         directory: DrillDirectory,
@@ -43,12 +45,14 @@ class Restoring:
     ) -> None:
         self._environment = environment
         self._users = users
+        self._store = store
         self._resource = resource
         self._directory = directory
         self._journal = journal
         self._clock = clock
         self._fail_over = fail_over
         self._restores = 0
+        self._source = ""  # what the latest one was restored from
 
     def note_damage(self) -> None:
         """Read the rows that a fault left, right after it. What cannot be read is noted, too: nothing was left."""
@@ -80,6 +84,7 @@ class Restoring:
         """Note what a database was restored from, beside what was asked for, and read its rows."""
         self._restores += 1
         described = {**self._environment.observe_restore(restored), **asked}
+        self._source = str(described["source"])
         self._journal.append("restore.observed", **described)
         self._users.note_restored([one.server for one in read_facts(self._directory).restores])
         path = self._directory.evidence / f"restore-{self._restores}.pgcopy"
@@ -102,7 +107,9 @@ class Restoring:
 
     def put_in_place(self) -> None:
         """Have the restored database take the damaged one's place."""
+        self._store.note_giving_up(self._source)
         self._fail_over(_REPLACE, self._resource)
+        self._store.note_replaced()
         samples = self._directory.evidence / f"replication-{self._resource}.jsonl"
         self._environment.start_sampling(self._resource, samples)
 

@@ -90,10 +90,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Failover:
-    """The role changes of one resource that the cloud reports, and what it announced (text, boot-time ns)."""
+    """The role changes of one resource that the cloud reports, and what it announced (text, boot-time ns).
+
+    `moves`: how often another database took its name; None: the drill was made before that was noted.
+    """
 
     resource: str
     promotions: int
+    moves: int | None
     announced_ns: tuple[tuple[str, int], ...]
 
 
@@ -293,7 +297,13 @@ def _failover(event: Event) -> Failover:
         for one in event.data.get("events", ())
         if one.get("at_ns") is not None
     )
-    return Failover(str(event.data["resource"]), int(event.data["promotions"]), announced)
+    moves = event.data.get("moves")
+    return Failover(
+        resource=str(event.data["resource"]),
+        promotions=int(event.data["promotions"]),
+        moves=None if moves is None else int(moves),
+        announced_ns=announced,
+    )
 
 
 def _redundancy(events: Sequence[Event]) -> Iterator[Redundancy]:

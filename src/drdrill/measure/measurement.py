@@ -55,7 +55,7 @@ from drdrill.measure.restore import (
 )
 from drdrill.measure.sweep import Sweep, sweep
 from drdrill.measure.verdict import Measured, Objective, explain_objective
-from drdrill.measure.writers import WritersWatch, watch_writers
+from drdrill.measure.writers import WritersWatch, count_allowed, watch_writers
 from drdrill.plan import load_plan
 from drdrill.record.ledger import read_ledger
 
@@ -272,11 +272,8 @@ class _Drill:
     def _watch_writers(
         self, ledgers: tuple[ClientLedger, ...], restores: tuple[RestoreProof, ...]
     ) -> WritersWatch | None:
-        reported = [one.promotions for one in self._facts.failovers if one.resource == self._store.resource]
-        # The cloud's count only grows, so the highest one is the last. A database restored in the place of another
-        # one begins a tenure without a promotion.
-        moved = sum(proof.serving_ns is not None for proof in restores)
-        allowed = max(reported) + moved if reported else None
+        reported = [one for one in self._facts.failovers if one.resource == self._store.resource]
+        allowed = count_allowed(reported, sum(proof.serving_ns is not None for proof in restores))
         watch = self._checks.compute("writers", partial(watch_writers, ledgers, allowed))
         if watch is not None:
             self._checks.collect("writers", partial(check_writers, watch))

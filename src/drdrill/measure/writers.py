@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from drdrill.measure.facts import Failover
     from drdrill.record.ledger import ClientLedger
 
 _ENOUGH = 10_000  # more alternations are not counted: by then nobody doubts, and each costs a search
@@ -124,6 +125,19 @@ def watch_writers(ledgers: Sequence[ClientLedger], promotions: int | None) -> Wr
         most = max(most, _fewest_alternations(writes, server), key=len)
     evidence = tuple(most[max(0, allowed - 1) : allowed + 1]) if len(most) > allowed else ()
     return WritersWatch(servers, len(most), allowed, evidence)
+
+
+def count_allowed(reported: Sequence[Failover], restored: int) -> int | None:
+    """Return how often the writer's place may have changed by what was reported; None: nobody looked.
+
+    `restored`: how many restored databases served users. One that was put in the place of another one begins a tenure
+    without a promotion; one that served without having been put anywhere is a second writer.
+    """
+    if not reported:
+        return None
+    latest = reported[-1]
+    moved = restored if latest.moves is None else min(latest.moves, restored)
+    return max(one.promotions for one in reported) + moved  # a count only grows: no look takes one back
 
 
 def _fewest_alternations(writes: _Writes, server: int) -> list[Alternation]:

@@ -16,6 +16,7 @@ from drdrill.mirror.damaged_backups import DamagedBackups
 from drdrill.mirror.fault_operations import FaultOperations
 from drdrill.mirror.link_faults import LinkFaults
 from drdrill.mirror.restores import describe_restore
+from drdrill.mirror.role_changes import count_before_promotion, count_beside_heir, count_role_changes
 from drdrill.mirror.sampling import Sampling
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from drdrill.core.clock import Clock
     from drdrill.mirror.network import Network
 
-_PROMOTIONS = ("RDS-EVENT-0049", "MIRROR-REPLICA-PROMOTED")
 Answer = Mapping[str, Any]
 
 
@@ -165,11 +165,13 @@ class Operations:
         if promoted is None:
             return self._describe_alone(reconciler)
         old, new = self._describe_alone(reconciler), self._describe(promoted)
+        heir = self._events_of(promoted)
+        its_own = new["promotions"] - count_before_promotion(heir)
         return {
             **new,
             "resource": old["resource"],
             "members": [*new["members"], *old["members"]],
-            "promotions": old["promotions"] + new["promotions"],
+            "promotions": count_beside_heir(old["events"], heir) + its_own,
             "events": sorted([*old["events"], *new["events"]], key=lambda event: int(event["at_ns"])),
         }
 
@@ -203,11 +205,7 @@ class Operations:
             for role, server, state in servers
             if server is not None
         ]
-        events = [
-            {"at_ns": event.at_ns, "code": event.code, "message": event.message}
-            for event in self._rds[record.region].events()
-            if event.resource_id == record.resource_id
-        ]
+        events = self._events_of(reconciler)
         return {
             "resource": record.identifier,
             "region": record.region,
@@ -215,6 +213,14 @@ class Operations:
             "endpoint": record.endpoint,
             "members": members,
             "protected": record.secondary_zone is not None and sync_state == "sync",
-            "promotions": sum(event["code"] in _PROMOTIONS for event in events),
+            "promotions": count_role_changes(events),
             "events": events,
         }
+
+    def _events_of(self, reconciler: Reconciler) -> list[Mapping[str, Any]]:
+        record = reconciler.record
+        return [
+            {"at_ns": event.at_ns, "code": event.code, "message": event.message}
+            for event in self._rds[record.region].events()
+            if event.resource_id == record.resource_id
+        ]

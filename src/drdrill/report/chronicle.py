@@ -157,6 +157,8 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "restore.read": lambda d: f"Its rows are read ({d.get('source')})",
     "restore.removing": lambda _: "What was restored as a test is removed",
     "restore.unreadable": lambda d: f"Its rows cannot be read: {d.get('reason')}",
+    "store.replaced": lambda d: f"Another database has the name {d['resource']}",
+    "store.unreadable": lambda d: f"Nobody can look at {d['resource']} any more: {d.get('reason')}",
     "failover_code.started": lambda d: f"The operator runs `{' '.join(d['command'])}`",
     "failover_code.ended": _ended,
     "recovery.observed": _recovered,
