@@ -57,7 +57,7 @@ def recognise(environ: Mapping[str, Any], service: str) -> Dialect:
 
 def say_error(dialect: Dialect, error: AwsError) -> tuple[list[tuple[str, str]], bytes]:
     """Return the headers and the document of an error in a protocol."""
-    headers = [("Content-Type", dialect.value)]
+    headers = [("Content-Type", dialect.value), *error.headers.items()]
     match dialect:
         case Dialect.JSON | Dialect.REST_JSON:
             headers.append(("x-amzn-errortype", error.code))
@@ -73,6 +73,8 @@ def say_error(dialect: Dialect, error: AwsError) -> tuple[list[tuple[str, str]],
         case Dialect.REST_XML:
             root = ET.Element("Error")
             _describe(root, error)
+            for name, value in error.details.items():
+                ET.SubElement(root, name).text = value
             ET.SubElement(root, "RequestId").text = str(uuid.uuid4())
         case Dialect.QUERY:
             root = ET.Element("ErrorResponse")

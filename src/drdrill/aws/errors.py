@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 
 class AwsError(Exception):
-    """An error that the caller's SDK is to raise as AWS's own."""
+    """An error that the caller's SDK is to raise as AWS's own.
 
-    def __init__(self, code: str, message: str, *, status: int = 400) -> None:
+    `details` are what stands beside code and message in a document of the REST-XML protocol; `headers` go with it.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        status: int = 400,
+        details: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         self.code = code
         self.status = status
+        self.details = dict(details or {})
+        self.headers = dict(headers or {})
         super().__init__(message)
 
 

@@ -1,11 +1,13 @@
 """The gate: the one door of all AWS APIs of the mirror. It knows region and service of every call.
 
 A WSGI application. The region that a call was signed for must agree with the one in the host name that was called.
-Signatures themselves are not verified: the mirror's credentials are nobody's secret.
+Signatures themselves are not verified: the mirror's credentials are nobody's secret. What no service of ours answers
+goes on to the upstream, if that is known to answer it truly.
 """
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
 from drdrill.aws.dialect import Dialect, recognise, say_error
@@ -14,14 +16,17 @@ from drdrill.aws.ec2_protocol import parse_ec2, serialise_ec2
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
 from drdrill.aws.naming import name_operation, read_host, read_scope
 from drdrill.aws.protocol import Parameters, parse_request, serialise_response
+from drdrill.aws.request_body import Body
 from drdrill.aws.rest import parse_rest, serialise_rest
 from drdrill.aws.rest_json import parse_rest_json, serialise_rest_json
+from drdrill.aws.upstream import Reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-_MAXIMUM_BODY = 1 << 20
-_CHUNK = 1 << 16
+    from drdrill.aws.delegation import Delegation
+
+_FORM = "application/x-www-form-urlencoded"
 
 
 class Service(Protocol):
@@ -40,29 +45,38 @@ class Service(Protocol):
 class Gate:
     """Routes calls to the services of the regions, and answers in AWS's shapes, whatever happens."""
 
-    def __init__(self, services: Mapping[tuple[str, str], Service], report: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        services: Mapping[tuple[str, str], Service],
+        report: Callable[[str], None],
+        delegation: Delegation | None = None,
+    ) -> None:
         self._services = services
         self._report = report
+        self._delegation = delegation
 
     def __call__(
         self, environ: dict[str, Any], start_response: Callable[[str, list[tuple[str, str]]], object]
     ) -> Iterable[bytes]:
         """Answer one request (WSGI)."""
-        body = _read_body(environ)
+        body = Body(environ)
         region, service = read_scope(environ)
         signed = bool(service)
         if not signed:
             region, service = read_host(environ)
         try:
-            headers, document = self._answer(environ, region, service, body, signed=signed)
+            reply = self._answer(environ, region, service, body, signed=signed)
         except AwsError as error:
+            body.drain()
             return self._refuse(environ, service, error, start_response)
         except Exception as error:  # noqa: BLE001  (the edge: an SDK must get an AWS error, and we must hear of it)
+            body.drain()
             self._report(f"{service}.{region}: {type(error).__name__}: {error}")
             failure = AwsError("InternalFailure", f"The mirror failed: {error}", status=500)
             return self._refuse(environ, service, failure, start_response)
-        start_response("200 OK", headers)
-        return [document]
+        body.drain()
+        start_response(f"{reply.status} {_phrase(reply.status)}", list(reply.headers))
+        return reply.chunks
 
     @staticmethod
     def _refuse(
@@ -77,29 +91,40 @@ class Gate:
         return [] if environ.get("REQUEST_METHOD") == "HEAD" else [document]
 
     def _answer(
-        self, environ: Mapping[str, Any], region: str, service: str, body: bytes, *, signed: bool
-    ) -> tuple[list[tuple[str, str]], bytes]:
+        self, environ: Mapping[str, Any], region: str, service: str, body: Body, *, signed: bool
+    ) -> Reply:
         target = self._services.get((region, service))
-        if not signed and (target or not service):
+        delegation = self._delegation
+        if delegation is not None and not delegation.covers(region, service):
+            delegation = None
+        open_to_all = delegation is not None and service == "s3"  # a bucket may be public
+        if not signed and not open_to_all and (target or delegation or not service):
             raise AwsError(
                 "MissingAuthenticationToken", "Request is missing Authentication Token", status=403
             )
         called, _ = read_host(environ)
-        if called and called != region:
+        if called and called != region and not open_to_all:
             raise AwsError(
                 "SignatureDoesNotMatch",
                 f"Credential should be scoped to a valid region: signed for {region}, sent to {called}.",
                 status=403,
             )
+        form = body.peek() if str(environ.get("CONTENT_TYPE", "")).startswith(_FORM) else b""
+        implemented = target.operations() if target else {}
+        if delegation is not None:
+            operation = name_operation(environ, service, form).partition(":")[2]
+            if operation not in implemented or delegation.takes_over(environ, service):
+                return delegation.answer(environ, region, service, operation, body)
         if target is None:
             where = f" in {region}" if region else ""
-            raise NotImplementedInMirrorError(f"{name_operation(environ, service, body)}{where}")
+            raise NotImplementedInMirrorError(f"{name_operation(environ, service, form)}{where}")
         dialect = recognise(environ, service)
-        operation, parameters = _read_request(dialect, target.name, environ, service, body)
-        implementation = target.operations().get(operation)
+        operation, parameters = _read_request(dialect, target.name, environ, service, body.peek())
+        implementation = implemented.get(operation)
         if implementation is None:
             raise NotImplementedInMirrorError(f"{target.name}:{operation} in {region}")
-        return _say_answer(dialect, target.name, operation, implementation(parameters))
+        headers, document = _say_answer(dialect, target.name, operation, implementation(parameters))
+        return Reply(HTTPStatus.OK, tuple(headers), (document,))
 
 
 def _read_request(
@@ -141,12 +166,8 @@ def _say_answer(
             return xml, serialise_response(name, operation, result)
 
 
-def _read_body(environ: Mapping[str, Any]) -> bytes:
-    """Read a request's body to its end, or the SDK would see a broken connection and try again; keep its beginning."""
-    stream = environ["wsgi.input"]
-    left = None if environ.get("wsgi.input_terminated") else int(environ.get("CONTENT_LENGTH") or 0)
-    kept = b""
-    while chunk := stream.read(_CHUNK if left is None else min(left, _CHUNK)):
-        kept += chunk[: _MAXIMUM_BODY - len(kept)]
-        left = None if left is None else left - len(chunk)
-    return kept
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Unknown"

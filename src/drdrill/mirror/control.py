@@ -25,7 +25,8 @@ _ANSWER_WITHIN_SECONDS = 120.0  # the slowest operation makes a host: measured 0
 
 
 @contextlib.contextmanager
-def _short_path(path: Path) -> Iterator[str]:
+def short_path(path: Path) -> Iterator[str]:
+    """Give a name of a socket that is short enough, whatever its path is."""
     descriptor = os.open(path.parent, os.O_PATH | os.O_DIRECTORY)
     try:
         yield f"/proc/self/fd/{descriptor}/{path.name}"
@@ -48,7 +49,7 @@ class Control:
         Raises `ControlLostError` when nobody answers, and `EnvironmentFailedError` with the supervisor's words.
         """
         try:
-            with _short_path(self.path) as short, socket.socket(socket.AF_UNIX) as connection:
+            with short_path(self.path) as short, socket.socket(socket.AF_UNIX) as connection:
                 connection.settimeout(_ANSWER_WITHIN_SECONDS)
                 connection.connect(short)
                 with connection.makefile("rw", encoding="utf-8") as stream:
@@ -88,7 +89,7 @@ class ControlServer(socketserver.ThreadingUnixStreamServer):
     def __init__(self, path: Path, operations: Mapping[str, Callable[..., Mapping[str, Any]]]) -> None:
         self._operations = operations
         path.unlink(missing_ok=True)
-        with _short_path(path) as short:
+        with short_path(path) as short:
             super().__init__(short, _Handler)
         path.chmod(0o600)
         threading.Thread(target=self.serve_forever, name="control", daemon=True).start()

@@ -7,8 +7,9 @@ gate as well, so that whoever asks hears which operation is not there.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from drdrill.aws.upstream import RAW_HEADERS
 from drdrill.mirror.authority import serve_any_name
 
 if TYPE_CHECKING:
@@ -59,6 +60,10 @@ def _serve(gate: WSGIApplication, secrets: Path) -> None:
 
     class Handler(WSGIRequestHandler):
         timeout = _SILENCE_SECONDS
+
+        def make_environ(self) -> dict[str, Any]:
+            """Keep the headers as they came, too: an object's metadata may have names that WSGI cannot tell apart."""
+            return {**super().make_environ(), RAW_HEADERS: tuple(self.headers.items())}
 
         def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
             """Keep quiet: what matters stands in the journal and in RDS's events."""

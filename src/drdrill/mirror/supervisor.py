@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from drdrill.aws.cloudwatch import CloudWatchService, MetricStore
+from drdrill.aws.delegation import Delegation
 from drdrill.aws.gate import Gate, Service
 from drdrill.aws.rds import ACCOUNT, RdsRegion, RdsService, RdsSettings
 from drdrill.aws.route53 import Route53Service
@@ -39,6 +40,7 @@ from drdrill.mirror.kubernetes.clusters import open_clusters
 from drdrill.mirror.network import DNS_ADDRESS, INTERNET, Network, RegionFleet, RegionLayout
 from drdrill.mirror.operations import Operations
 from drdrill.mirror.power import PowerOperations
+from drdrill.mirror.upstream.moto import MotoUpstream
 
 _SMALL_DISK = 64 << 20
 _log = logging.getLogger("drdrill.mirror.supervisor")
@@ -85,7 +87,9 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
     clusters = open_clusters(network, names, directory, settings["kubernetes"], clock)
     cloud = CloudServices(network, clusters, settings["kubernetes"], clock, secrets=directory.secrets)
     services |= cloud.services
-    gate = Gate(services, report=_log.error)
+    upstream = MotoUpstream(directory, ACCOUNT, cloud.zones)
+    delegation = Delegation(upstream, [layout.name for layout in network.regions])
+    gate = Gate(services, report=_log.error, delegation=delegation)
     open_endpoints(network, names, directory.secrets, cloud.authenticate(gate))
     stopped = threading.Event()
     operations = Operations(directory.name, network, rds, clock, stop=stopped.set)

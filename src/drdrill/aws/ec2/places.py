@@ -45,6 +45,12 @@ def make_zones(region: str, networks: Mapping[str, str]) -> tuple[Zone, ...]:
     return tuple(Zone(name, region, number, networks[name]) for number, name in enumerate(networks, start=1))
 
 
+def vpc_network(subnet: str) -> str:
+    """Return the range of the default VPC, from that of one of its subnets."""
+    first, second, *_ = subnet.split(".")
+    return f"{first}.{second}.0.0/{_VPC_PREFIX}"
+
+
 class DefaultSubnets:
     """The subnets of a region in which nobody made any: one in each zone. Implements `ports.Subnets`."""
 
@@ -191,8 +197,7 @@ class PlaceOperations:
         """List the one network."""
         for vpc in set(parameters.get("VpcIds", [])) - {VPC}:
             raise AwsError("InvalidVpcID.NotFound", f"The vpc ID '{vpc}' does not exist")
-        first, second, *_ = self._zones[0].network.split(".")
-        network = f"{first}.{second}.0.0/{_VPC_PREFIX}"
+        network = vpc_network(self._zones[0].network)
         passes = read_filters(
             parameters,
             {

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.autoscaling import AutoScalingRegion, AutoScalingService, AutoScalingSettings
-from drdrill.aws.ec2 import Ec2Region, Ec2Service, Ec2Settings, Refusal
+from drdrill.aws.ec2 import Ec2Region, Ec2Service, Ec2Settings, Refusal, Zone
 from drdrill.aws.eks import Authenticator, EksRegion, EksService
 from drdrill.aws.rds import ACCOUNT
 from drdrill.aws.sts import name_caller
@@ -76,6 +76,11 @@ class CloudServices:
             self.services[layout.name, "ec2"] = Ec2Service(ec2, names, ACCOUNT)
             self.services[layout.name, "autoscaling"] = AutoScalingService(groups)
             self.services[layout.name, "eks"] = EksService(eks, name_caller(ACCOUNT))
+
+    @property
+    def zones(self) -> tuple[Zone, ...]:
+        """The zones of all regions."""
+        return tuple(zone for region in self._ec2.values() for zone in region.zones)
 
     def authenticate(self, gate: Application) -> Authenticator:
         """Return what stands before the gate and answers API servers that ask whose a token is."""

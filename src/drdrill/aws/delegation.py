@@ -1,0 +1,119 @@
+"""Which services and operations an upstream answers for, and which of its answers would be lies.
+
+An upstream keeps what it is told, and that is all that the services here are: objects, keys, parameters, messages,
+rules. What would have to *do* something to a machine is never delegated, because nothing would happen; it is refused by
+name. Security groups, routes and gateways are kept and described as they were made; the mirror's routers do not read
+them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from drdrill.aws.buckets import FIRST_REGION, Buckets
+from drdrill.aws.errors import NotImplementedInMirrorError
+from drdrill.aws.request_body import Body
+from drdrill.aws.upstream import Call, Reply, Upstream, read_call, send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    Hook = Callable[[Call, Reply], Reply]
+
+_EVERYTHING = re.compile(".+")
+_NETWORK = (
+    "Vpc|Vpcs|VpcAttribute|VpcCidrBlock|VpcTenancy|Subnet|Subnets|SubnetAttribute|SubnetCidrBlock|RouteTable|RouteTables|"
+    "RouteTableAssociation|Route|InternetGateway|InternetGateways|EgressOnlyInternetGateway|EgressOnlyInternetGateways|"
+    "NatGateway|NatGateways|SecurityGroup|SecurityGroups|SecurityGroupRules|SecurityGroupIngress|SecurityGroupEgress|"
+    "SecurityGroupRuleDescriptionsIngress|SecurityGroupRuleDescriptionsEgress|NetworkAcl|NetworkAcls|NetworkAclEntry|"
+    "NetworkAclAssociation|DhcpOptions|VpcEndpoint|VpcEndpoints|VpcEndpointServices|Address|Addresses|AddressesAttribute|"
+    "NetworkInterfaces|ManagedPrefixList|ManagedPrefixLists|ManagedPrefixListEntries|PrefixLists|Tags|AccountAttributes|"
+    "FlowLogs"
+)
+_VERBS = (
+    "Create|CreateDefault|Delete|Describe|Modify|Attach|Detach|Associate|Disassociate|Replace|Authorize|Revoke|Allocate|"
+    "Release|Update|Get"
+)
+# By the names in signatures. What a service's pattern does not fit is refused, as are all other services.
+_DELEGATED: Mapping[str, re.Pattern[str]] = {
+    "s3": _EVERYTHING,
+    "iam": _EVERYTHING,
+    "kms": _EVERYTHING,
+    "acm": _EVERYTHING,
+    "secretsmanager": _EVERYTHING,
+    "sns": _EVERYTHING,
+    "sqs": _EVERYTHING,
+    "logs": re.compile("(?!StartQuery|GetQueryResults|StartLiveTail).+"),
+    "events": re.compile("(?!.*(?:Replay|Endpoint|ApiDestination)).+"),
+    "dynamodb": re.compile("(?!.*(?:GlobalTable|Backup|Export|Import|KinesisStreaming)|RestoreTable).+"),
+    # Not commands, automations and sessions: there is no agent that would run them.
+    "ssm": re.compile(
+        ".*(?:Parameter|Parameters|ParametersByPath|ParameterHistory|ParameterVersion)|.*Tags.*"
+    ),
+    "sts": re.compile(
+        "AssumeRole|GetCallerIdentity|GetSessionToken|GetAccessKeyInfo|DecodeAuthorizationMessage"
+    ),
+    "ec2": re.compile(f"(?:{_VERBS})(?:{_NETWORK})"),
+}
+_GLOBAL = frozenset({"iam"})  # one for all regions, signed for the first one
+_TEMPORARY = "ASIA"  # how the ids of keys begin that STS gave (IAM User Guide, "Unique identifiers")
+_KEY = re.compile(r"Credential=([^/,\s]+)/")
+_NOT_IMPLEMENTED = 501
+
+
+class Delegation:
+    """Hands calls on to an upstream. `regions` are those of the mirror. Thread-safe."""
+
+    def __init__(self, upstream: Upstream, regions: Sequence[str]) -> None:
+        self.upstream = upstream
+        self.buckets = Buckets(self._look_for_bucket)
+        self._regions = frozenset(regions)
+        self._hooks: dict[str, Hook] = {}
+
+    def hear(self, service: str, hook: Hook) -> None:
+        """Have every answer of a service pass by `hook`, before its caller sees it, which may see another one then."""
+        self._hooks[service] = hook
+
+    def covers(self, region: str, service: str) -> bool:
+        """Say whether a service of a region is the upstream's; a bucket's region may be found out later."""
+        if service not in _DELEGATED:
+            return False
+        first = service in _GLOBAL or service == "s3"
+        return region in self._regions or (first and region in (FIRST_REGION, ""))
+
+    def takes_over(self, environ: Mapping[str, Any], service: str) -> bool:
+        """Say whether the upstream answers what ours could, too: who somebody is whom it gave a role."""
+        found = _KEY.search(str(environ.get("HTTP_AUTHORIZATION", "")))
+        return service == "sts" and found is not None and found[1].startswith(_TEMPORARY)
+
+    def answer(
+        self, environ: Mapping[str, Any], region: str, service: str, operation: str, body: Body
+    ) -> Reply:
+        """Have the upstream answer a call; raises AWS's errors for what it must not, or cannot."""
+        what = f"{service}:{operation} in {region}" if operation else f"{service} in {region}"
+        if not _DELEGATED[service].fullmatch(operation or "?"):
+            raise NotImplementedInMirrorError(what)
+        call = read_call(environ, region, service, operation)
+        if service == "s3":
+            call = self.buckets.place(call)
+        reply = send(self.upstream, call, body)
+        if reply.status == _NOT_IMPLEMENTED:
+            b"".join(reply.chunks)  # closes its connection
+            raise NotImplementedInMirrorError(what)
+        hook = self._hooks.get(service)
+        return hook(call, reply) if hook else reply
+
+    def _look_for_bucket(self, bucket: str) -> str | None:
+        headers = (("Authorization", scope(FIRST_REGION, "s3")),)
+        host = f"s3.{FIRST_REGION}.amazonaws.com"
+        call = Call(FIRST_REGION, "s3", "HeadBucket", "HEAD", host, f"/{bucket}", headers)
+        reply = send(self.upstream, call, Body.of(b""))
+        b"".join(reply.chunks)
+        return reply.header("x-amz-bucket-region") or None
+
+
+def scope(region: str, service: str) -> str:
+    """Return the header that tells an upstream region and service of a call of ours; nobody verifies signatures."""
+    credential = f"mirror/20260101/{region}/{service}/aws4_request"
+    return f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"
