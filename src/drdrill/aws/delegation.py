@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     Hook = Callable[[Call, Reply], Reply]
+    Door = Callable[[Call, Body], Reply]
 
 _EVERYTHING = re.compile(".+")
 _NETWORK = (
@@ -70,10 +71,15 @@ class Delegation:
         self.buckets = Buckets(self._look_for_bucket)
         self._regions = frozenset(regions)
         self._hooks: dict[str, Hook] = {}
+        self._doors: dict[str, Door] = {}
 
     def hear(self, service: str, hook: Hook) -> None:
         """Have every answer of a service pass by `hook`, before its caller sees it, which may see another one then."""
         self._hooks[service] = hook
+
+    def stand_before(self, service: str, door: Door) -> None:
+        """Have `door` answer every call of a service, which may `forward` it; S3 calls name the bucket in the path."""
+        self._doors[service] = door
 
     def covers(self, region: str, service: str) -> bool:
         """Say whether a service of a region is the upstream's; a bucket's region may be found out later."""
@@ -97,12 +103,18 @@ class Delegation:
         call = read_call(environ, region, service, operation)
         if service == "s3":
             call = self.buckets.place(call)
+        reply = self._doors.get(service, self.forward)(call, body)
+        hook = self._hooks.get(service)
+        return hook(call, reply) if hook else reply
+
+    def forward(self, call: Call, body: Body) -> Reply:
+        """Hand a call on to the upstream; raises AWS's errors where that does not answer, or cannot."""
         reply = send(self.upstream, call, body)
         if reply.status == _NOT_IMPLEMENTED:
             b"".join(reply.chunks)  # closes its connection
-            raise NotImplementedInMirrorError(what)
-        hook = self._hooks.get(service)
-        return hook(call, reply) if hook else reply
+            what = f"{call.service}:{call.operation}" if call.operation else call.service
+            raise NotImplementedInMirrorError(f"{what} in {call.region}")
+        return reply
 
     def _look_for_bucket(self, bucket: str) -> str | None:
         headers = (("Authorization", scope(FIRST_REGION, "s3")),)

@@ -1,0 +1,195 @@
+"""The door of S3: calls pass it on their way to the upstream; what replication has to know of them is noted here.
+
+A change is noted before its client hears of its success, so that whoever looks at an object sees it pending. The calls
+about a bucket's rules are answered here: upstreams keep rules, and not whole.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+from xml.etree import ElementTree as ET
+
+from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
+from drdrill.aws.request_body import Body
+from drdrill.aws.s3.change import ChangeKind, Version
+from drdrill.aws.s3.configuration import check_configuration, read_document, write_document
+from drdrill.aws.upstream import Call, Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from drdrill.aws.s3.objects import Objects, Send
+    from drdrill.aws.s3.replicator import Replicator
+
+STATUS_HEADER = "x-amz-replication-status"
+_SUCCESS = range(200, 300)
+
+
+class ReplicatingDoor:
+    """S3 in front of an upstream; `send` hands a call on to it. Thread-safe."""
+
+    def __init__(self, send: Send, objects: Objects, replicator: Replicator) -> None:
+        self._send = send
+        self._objects = objects
+        self._replicator = replicator
+        self._documents: dict[str, bytes] = {}
+        self._own: dict[str, Callable[[Call, Body], Reply]] = {
+            "PutBucketReplication": self._put_rules,
+            "GetBucketReplication": self._get_rules,
+            "DeleteBucketReplication": self._delete_rules,
+            "PutBucketVersioning": self._put_versioning,
+            "DeleteBucket": self._delete_bucket,
+            "PutObject": self._write,
+            "CopyObject": self._write,
+            "CompleteMultipartUpload": self._write,
+            "DeleteObject": self._delete,
+            "DeleteObjects": self._delete_many,
+            "PutObjectTagging": self._tag,
+            "DeleteObjectTagging": self._tag,
+            "GetObject": self._read,
+            "HeadObject": self._read,
+        }
+
+    def answer(self, call: Call, body: Body) -> Reply:
+        """Answer a call that has the bucket in its path; raises AWS's errors."""
+        if call.method == "POST" and "multipart/form-data" in call.header("content-type"):
+            bucket, _ = _split(call)
+            if self._replicator.find_configuration(bucket) is not None:
+                body.drain()
+                raise NotImplementedInMirrorError(
+                    "An object by an HTML form in a bucket with replication rules"
+                )
+        return self._own.get(call.operation, self._send)(call, body)
+
+    def _put_rules(self, call: Call, body: Body) -> Reply:
+        bucket, _ = _split(call)
+        root = read_document(b"".join(body.chunks()))
+        self._require(bucket)
+        configuration = check_configuration(root, bucket, call.region, self._objects)
+        self._documents[bucket] = write_document(root)
+        self._replicator.configure(configuration)
+        return Reply(200, (("Content-Length", "0"),), ())
+
+    def _get_rules(self, call: Call, _: Body) -> Reply:
+        bucket, _key = _split(call)
+        self._require(bucket)
+        document = self._documents.get(bucket)
+        if document is None:
+            text = "The replication configuration was not found"
+            raise AwsError("ReplicationConfigurationNotFoundError", text, status=404)
+        headers = (("Content-Type", "application/xml"), ("Content-Length", str(len(document))))
+        return Reply(200, headers, (document,))
+
+    def _delete_rules(self, call: Call, _: Body) -> Reply:
+        bucket, _key = _split(call)
+        self._require(bucket)
+        self._forget(bucket)
+        return Reply(204, (), ())
+
+    def _require(self, bucket: str) -> None:
+        if self._objects.find_region(bucket) is None:
+            raise AwsError("NoSuchBucket", "The specified bucket does not exist", status=404)
+
+    def _forget(self, bucket: str) -> None:
+        self._documents.pop(bucket, None)
+        self._replicator.forget(bucket)
+
+    def _put_versioning(self, call: Call, body: Body) -> Reply:
+        bucket, _ = _split(call)
+        if b"Suspended" in body.peek() and self._replicator.find_configuration(bucket) is not None:
+            raise AwsError(
+                "InvalidBucketState",
+                "A replication configuration is present on this bucket, so the versioning state cannot be changed.",
+                status=409,
+            )
+        reply = self._send(call, body)
+        self._objects.forget(bucket)
+        return reply
+
+    def _delete_bucket(self, call: Call, body: Body) -> Reply:
+        bucket, _ = _split(call)
+        reply = self._send(call, body)
+        if reply.status in _SUCCESS:
+            self._forget(bucket)
+            self._objects.forget(bucket)
+        return reply
+
+    def _write(self, call: Call, body: Body) -> Reply:
+        bucket, key = _split(call)
+        reply = self._send(call, body)
+        configuration = self._replicator.find_configuration(bucket)
+        if reply.status not in _SUCCESS or configuration is None:
+            return reply
+        if not any(rule.takes_key(key) for rule in configuration.rules):
+            return reply
+        # Read to its end: of a copy or of several parts, success stands in the document, and not in the status.
+        document = b"".join(reply.chunks)
+        state = self._objects.look(call.region, bucket, key, reply.header("x-amz-version-id") or None)
+        if b"<Error>" not in document and state is not None:
+            source = Version(bucket, key, state.version_id)
+            tags = self._objects.read_tags(call.region, source) if configuration.needs_tags(key) else {}
+            rules = configuration.choose(key, tags, kms=state.kms)
+            self._replicator.take(ChangeKind.OBJECT, source, call.region, rules, state.size_bytes)
+        return Reply(reply.status, reply.headers, (document,))
+
+    def _delete(self, call: Call, body: Body) -> Reply:
+        """Pass a deletion on. That of a version is not replicated, which protects replicas from malice."""
+        bucket, key = _split(call)
+        reply = self._send(call, body)
+        if reply.header("x-amz-delete-marker") == "true" and "versionId=" not in call.query:
+            self._note_marker(call.region, bucket, key, reply.header("x-amz-version-id"))
+        return reply
+
+    def _delete_many(self, call: Call, body: Body) -> Reply:
+        bucket, _ = _split(call)
+        wanted = b"".join(body.chunks())  # a thousand keys of a kilobyte: more than the beginning that is kept
+        reply = self._send(call, Body.of(wanted))
+        configuration = self._replicator.find_configuration(bucket)
+        if reply.status not in _SUCCESS or configuration is None:
+            return reply
+        for one in ET.fromstring(wanted).iterfind(".//{*}Object"):  # noqa: S314  (the upstream has read it, too)
+            key = one.findtext("{*}Key") or ""
+            if one.find("{*}VersionId") is None and configuration.choose_for_marker(key):
+                # Asked for, because an answer that was to be quiet names no markers.
+                state = self._objects.look(call.region, bucket, key)
+                if state is not None and state.marker:
+                    self._note_marker(call.region, bucket, key, state.version_id)
+        return reply
+
+    def _note_marker(self, region: str, bucket: str, key: str, version_id: str) -> None:
+        configuration = self._replicator.find_configuration(bucket)
+        if configuration is not None:
+            rules = configuration.choose_for_marker(key)
+            source = Version(bucket, key, version_id)
+            self._replicator.take(ChangeKind.DELETE_MARKER, source, region, rules, 0)
+
+    def _tag(self, call: Call, body: Body) -> Reply:
+        bucket, key = _split(call)
+        reply = self._send(call, body)
+        if reply.status in _SUCCESS and self._replicator.find_configuration(bucket) is not None:
+            version_id = reply.header("x-amz-version-id") or _find_version(call)
+            state = self._objects.look(call.region, bucket, key, version_id)
+            if state is not None:
+                self._replicator.take_tags(Version(bucket, key, state.version_id), call.region)
+        return reply
+
+    def _read(self, call: Call, body: Body) -> Reply:
+        bucket, key = _split(call)
+        reply = self._send(call, body)
+        version_id = reply.header("x-amz-version-id")
+        status = self._replicator.find_status(Version(bucket, key, version_id)) if version_id else None
+        return reply if status is None else reply.with_header(STATUS_HEADER, status.value)
+
+
+def _split(call: Call) -> tuple[str, str]:
+    bucket, _, key = unquote(call.path).removeprefix("/").partition("/")
+    return bucket, key
+
+
+def _find_version(call: Call) -> str | None:
+    for part in call.query.split("&"):
+        name, _, value = part.partition("=")
+        if name == "versionId":
+            return unquote(value)
+    return None

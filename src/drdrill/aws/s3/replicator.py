@@ -1,0 +1,257 @@
+"""What is to be replicated, how far it is, and what became of it: the state of all buckets with rules.
+
+It carries nothing by itself: `take_arrived` says what has come over the link between two regions, `carry` makes one of
+it at its destination; `Movers` calls both. So what is pending is known at every moment, a region's loss included.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Protocol
+
+from drdrill.aws.s3.carrier import Outcome, Result
+from drdrill.aws.s3.change import Change, ChangeKind
+from drdrill.aws.s3.crossing import Crossing
+from drdrill.core.clock import NANOSECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from drdrill.aws.s3.change import Version
+    from drdrill.aws.s3.replication_metrics import ReplicationMetrics
+    from drdrill.aws.s3.rules import Configuration, Rule
+    from drdrill.core.clock import Clock
+    from drdrill.dataplane.link import LinkCondition
+
+
+class Carries(Protocol):
+    """Makes changes at their destinations."""
+
+    def carry(self, change: Change, replica_id: str | None, /) -> Outcome:
+        """Make one change there; raises `UpstreamSilentError` when it must be tried again."""
+        ...
+
+
+class Links(Protocol):
+    """What the environment knows of the ways between its regions."""
+
+    def condition(self, source: str, destination: str, /) -> LinkCondition:
+        """Return how the link from a region to another one is now."""
+        ...
+
+    def is_dark(self, region: str, /) -> bool:
+        """Tell whether a region is lost: nothing leaves it and nothing enters."""
+        ...
+
+
+class Status(StrEnum):
+    """The `x-amz-replication-status` of a version."""
+
+    PENDING = "PENDING"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    REPLICA = "REPLICA"
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What one rule's destination lacks of a bucket now. `oldest_ns`: when the first of it was acknowledged."""
+
+    bucket: str
+    region: str
+    destination: str
+    destination_region: str
+    rule: str
+    pending: int
+    pending_bytes: int
+    oldest_ns: int | None
+    replicated: int
+    failed: int
+    last_seconds: float | None
+
+
+@dataclass(slots=True)
+class _Tally:
+    replicated: int = 0
+    failed: int = 0
+    last_seconds: float | None = None
+
+
+class Replicator:
+    """Thread-safe."""
+
+    def __init__(self, carrier: Carries, links: Links, clock: Clock, metrics: ReplicationMetrics) -> None:
+        self._carrier = carrier
+        self._links = links
+        self._clock = clock
+        self._metrics = metrics
+        self._lock = threading.RLock()
+        self._configurations: dict[str, Configuration] = {}
+        self._crossings: defaultdict[tuple[str, str], Crossing] = defaultdict(Crossing)
+        self._pending: dict[Change, None] = {}  # in the order of entering
+        self._open: Counter[Version] = Counter()  # destinations that a version is pending for
+        self._status: dict[Version, Status] = {}
+        self._taken: dict[Version, tuple[Rule, ...]] = {}
+        self._replicas: dict[tuple[Version, str], str] = {}  # a version's id at a destination
+        self._tallies: defaultdict[tuple[str, str], _Tally] = defaultdict(_Tally)  # by bucket and rule
+        self.entered = threading.Event()  # something is to be moved
+
+    def configure(self, configuration: Configuration) -> None:
+        """Put a bucket's rules in force for what is written from now on."""
+        with self._lock:
+            self._configurations[configuration.bucket] = configuration
+        self.entered.set()
+
+    def forget(self, bucket: str) -> None:
+        """Have a bucket's rules take nothing more; what they took goes on."""
+        with self._lock:
+            self._configurations.pop(bucket, None)
+
+    def find_configuration(self, bucket: str) -> Configuration | None:
+        """Return a bucket's rules."""
+        with self._lock:
+            return self._configurations.get(bucket)
+
+    def find_status(self, version: Version) -> Status | None:
+        """Return the replication status of a version; None: replication has nothing to do with it."""
+        with self._lock:
+            return self._status.get(version)
+
+    def take(
+        self, kind: ChangeKind, source: Version, region: str, rules: Sequence[Rule], size_bytes: int
+    ) -> None:
+        """Note a change that these rules take; it is pending when this returns."""
+        now_ns = self._clock.now_ns()
+        if not rules:
+            return
+        with self._lock:
+            self._status[source] = Status.PENDING
+            self._taken[source] = tuple(rules)
+            for rule in rules:
+                change = Change(kind, source, region, rule, size_bytes, now_ns)
+                self._pending[change] = None
+                self._open[source] += 1
+                self._crossings[region, rule.destination_region].enter(change, now_ns)
+        self.entered.set()
+
+    def take_tags(self, source: Version, region: str) -> None:
+        """Note that the tags of a version were changed, if that one is replicated."""
+        with self._lock:
+            failed = self._status.get(source) is Status.FAILED  # there is no replica to be tagged
+            rules = () if failed else self._taken.get(source, ())
+        self.take(ChangeKind.TAGS, source, region, rules, 0)
+
+    def take_arrived(self) -> list[Change]:
+        """Let time pass on all links, and return what has arrived at the other end, in order."""
+        with self._lock:
+            now_ns = self._clock.now_ns()
+            arrived = []
+            for (source, destination), crossing in self._crossings.items():
+                condition = self._links.condition(source, destination)
+                if self._links.is_dark(destination):
+                    condition = replace(condition, cut=True)
+                dark = self._links.is_dark(source)
+                arrived += crossing.take_arrived(now_ns, condition, dark=dark)
+            return arrived
+
+    def may_carry(self, change: Change) -> bool:
+        """Tell whether both ends of a change's way are there."""
+        return not (self._links.is_dark(change.region) or self._links.is_dark(change.rule.destination_region))
+
+    def carry(self, change: Change) -> None:
+        """Make a change that has arrived; raises `UpstreamSilentError` when it must be tried again."""
+        with self._lock:
+            replica_id = self._replicas.get((change.source, change.rule.destination))
+            # Before it can be read: whoever sees a replica sees that it is one.
+            expected = replace(change.source, bucket=change.rule.destination)
+            if change.kind is ChangeKind.OBJECT:
+                self._status.setdefault(expected, Status.REPLICA)
+        outcome = self._carrier.carry(change, replica_id)
+        seconds = (self._clock.now_ns() - change.at_ns) / NANOSECONDS
+        with self._lock:
+            self._conclude(change, outcome, seconds)
+        self._metrics.note(change, seconds, failed=outcome.result is Result.FAILED)
+
+    def give_up(self, change: Change) -> None:
+        """Note that a change cannot be made: it has failed, and stays so."""
+        with self._lock:
+            self._conclude(change, Outcome(Result.FAILED), 0.0)
+        self._metrics.note(change, 0.0, failed=True)
+
+    def _conclude(self, change: Change, outcome: Outcome, seconds: float) -> None:
+        del self._pending[change]
+        self._open[change.source] -= 1
+        tally = self._tallies[change.source.bucket, change.rule.identifier]
+        if outcome.result is Result.REPLICATED:
+            tally.replicated += 1
+            tally.last_seconds = seconds
+        if outcome.replica is not None:
+            self._replicas[change.source, change.rule.destination] = outcome.replica.version_id
+            self._status[outcome.replica] = Status.REPLICA
+        if outcome.result is Result.FAILED:
+            tally.failed += 1
+            self._status[change.source] = Status.FAILED
+        elif self._status.get(change.source) is Status.PENDING and not self._open[change.source]:
+            self._status[change.source] = Status.COMPLETED
+
+    def backlogs(self) -> tuple[Backlog, ...]:
+        """Return what is pending now, for each rule that is in force or has something under way."""
+        with self._lock:
+            rules = {
+                (one.bucket, rule.identifier): (one.region, rule)
+                for one in self._configurations.values()
+                for rule in one.rules
+            }
+            pending: defaultdict[tuple[str, str], list[Change]] = defaultdict(list)
+            for change in self._pending:
+                key = change.source.bucket, change.rule.identifier
+                rules.setdefault(key, (change.region, change.rule))
+                pending[key].append(change)
+            return tuple(
+                self._describe(key[0], region, rule, pending[key]) for key, (region, rule) in rules.items()
+            )
+
+    def _describe(self, bucket: str, region: str, rule: Rule, pending: Sequence[Change]) -> Backlog:
+        tally = self._tallies[bucket, rule.identifier]
+        return Backlog(
+            bucket,
+            region,
+            rule.destination,
+            rule.destination_region,
+            rule.identifier,
+            len(pending),
+            sum(change.size_bytes for change in pending),
+            min((change.at_ns for change in pending), default=None),
+            tally.replicated,
+            tally.failed,
+            tally.last_seconds,
+        )
+
+    def measure(self) -> None:
+        """Put the metrics of all rules that have them; a source that is dark measures nothing."""
+        now_ns = self._clock.now_ns()
+        with self._lock:
+            measured = {
+                (one.bucket, rule.identifier)
+                for one in self._configurations.values()
+                for rule in one.rules
+                if rule.enabled and rule.metrics and not self._links.is_dark(one.region)
+            }
+        for backlog in self.backlogs():
+            if (backlog.bucket, backlog.rule) in measured:
+                self._metrics.put(backlog, now_ns)
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether nothing is pending."""
+        with self._lock:
+            return not self._pending
+
+    @property
+    def configured(self) -> bool:
+        """Tell whether any bucket has rules."""
+        with self._lock:
+            return bool(self._configurations)
