@@ -88,6 +88,8 @@ class Network:
         self._power = threading.Lock()  # one change of power at a time: healing and fencing may meet
         self._zones: dict[str, _Zone] = {}
         self._hosts: dict[str, WorldHost] = {}
+        self._endpoints: dict[str, list[str]] = {}  # addresses of a region's APIs
+        self._silent: set[str] = set()
 
     def build(self) -> None:
         """Make core, internet, routers and zones."""
@@ -143,7 +145,29 @@ class Network:
         number = [layout.name for layout in self.regions].index(region)
         address = f"198.19.{number}.{service_number}"
         _ip(None, [f"addr add {address}/32 dev lo"])
+        self._endpoints.setdefault(region, []).append(address)
         return address
+
+    def silence_endpoints(self, region: str) -> None:
+        """Have a region's APIs give no answer, and open connections none either. Harmless when it is so."""
+        with self._power:
+            if region not in self._silent:
+                # Routed nowhere before they are gone, or whoever calls would be told that there is no way there.
+                routes = [f"route add blackhole {one}/32" for one in self._endpoints[region]]
+                _ip(None, [*routes, *(f"addr del {one}/32 dev lo" for one in self._endpoints[region])])
+                self._silent.add(region)
+
+    def restore_endpoints(self, region: str) -> None:
+        """Have a region's APIs answer again. Harmless when they do."""
+        with self._power:
+            if region in self._silent:
+                addresses = [f"addr add {one}/32 dev lo" for one in self._endpoints[region]]
+                _ip(None, [*addresses, *(f"route del blackhole {one}/32" for one in self._endpoints[region])])
+                self._silent.discard(region)
+
+    def is_silent(self, region: str) -> bool:
+        """Tell whether a region's APIs are silenced."""
+        return region in self._silent
 
     def create_host(
         self, name: str, zone_name: str, *, disk_bytes: int, address: str | None = None

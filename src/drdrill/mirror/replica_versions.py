@@ -13,20 +13,22 @@ from drdrill.aws.s3 import VERSION_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    StartResponse = Callable[[str, list[tuple[str, str]]], object]
+    Application = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 _KEY = f"HTTP_{VERSION_HEADER.upper().replace('-', '_')}"
 _wanted: ContextVar[str] = ContextVar("wanted version id", default="")
 
 
-def teach_replica_versions(moto: WSGIApplication) -> WSGIApplication:
+def teach_replica_versions(moto: Application) -> Application:
     """Return moto's application such that it obeys the header; of use once in a process."""
     from moto.s3.models import S3Backend  # noqa: PLC0415  (only moto's own process has moto)
 
     for name in ("put_object", "_set_delete_marker"):
         setattr(S3Backend, name, _give_wanted_id(getattr(S3Backend, name)))
 
-    def obey(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def obey(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         token = _wanted.set(str(environ.get(_KEY, "")))
         try:
             return moto(environ, start_response)

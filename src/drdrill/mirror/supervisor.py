@@ -38,6 +38,7 @@ from drdrill.mirror.endpoints import open_endpoints
 from drdrill.mirror.kubernetes.cloud_services import CloudServices
 from drdrill.mirror.kubernetes.clusters import open_clusters
 from drdrill.mirror.network import DNS_ADDRESS, INTERNET, Network, RegionFleet, RegionLayout
+from drdrill.mirror.object_replication import ObjectReplication
 from drdrill.mirror.operations import Operations
 from drdrill.mirror.power import PowerOperations
 from drdrill.mirror.upstream.moto import MotoUpstream
@@ -77,8 +78,9 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
     for region in rds.values():
         region.elsewhere = rds
     services: dict[tuple[str, str], Service] = {}
+    stores = {name: MetricStore(clock) for name in rds}
     for name, region in rds.items():
-        metrics = MetricStore(clock)
+        metrics = stores[name]
         region.on_metric = metrics.put
         services[name, "rds"] = RdsService(region)
         services[name, "monitoring"] = CloudWatchService(metrics)
@@ -89,6 +91,7 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
     services |= cloud.services
     upstream = MotoUpstream(directory, ACCOUNT, cloud.zones)
     delegation = Delegation(upstream, [layout.name for layout in network.regions])
+    objects = ObjectReplication(delegation, network, rds, stores, clock)
     gate = Gate(services, report=_log.error, delegation=delegation)
     open_endpoints(network, names, directory.secrets, cloud.authenticate(gate))
     stopped = threading.Event()
@@ -102,6 +105,7 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
         clusters.table(),
         cloud.table(),
         delivery.table(),
+        objects.table(),
     )
     ControlServer(directory.control, {name: perform for table in tables for name, perform in table.items()})
     sys.stdout.write('{"ready": true}\n')

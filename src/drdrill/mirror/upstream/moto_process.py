@@ -23,6 +23,7 @@ from werkzeug.exceptions import NotFound
 from werkzeug.serving import make_server
 
 from drdrill.aws.ec2.places import VPC, vpc_network
+from drdrill.mirror.replica_versions import teach_replica_versions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -101,7 +102,7 @@ def main() -> None:
     """Serve until the world ends."""
     descriptor, task = int(sys.argv[1]), json.loads(sys.argv[2])
     settle_places(task["account"], task["zones"])
-    application = NotImplementedSaid(DomainDispatcherApplication(create_app))
+    application = NotImplementedSaid(teach_replica_versions(DomainDispatcherApplication(create_app)))
     server = make_server(
         "unix://upstream", 0, application, threaded=True, request_handler=_Handler, fd=descriptor
     )
