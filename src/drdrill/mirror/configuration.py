@@ -84,12 +84,23 @@ class Ci(Part):
     zone: str | None = None
 
 
+class System(Part):
+    """The whole system, built once on a machine and kept: the next mirror is made of what was kept.
+
+    `built_from`: files and folders that the script reads, beside itself; a change in one builds the system anew.
+    """
+
+    build: Annotated[str, Field(description="A script of the company that builds all of it.")]
+    built_from: tuple[str, ...] = ()
+
+
 class EmbeddedConfiguration(Part):
     """The whole file."""
 
     build: Annotated[
         str, Field(description="A script of the company that builds its system through AWS's API.")
     ]
+    system: System | None = None
     rds: Rds
     inter_region_link: InterRegionLink = InterRegionLink()
     kubernetes: Kubernetes = Kubernetes()

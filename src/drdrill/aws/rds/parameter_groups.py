@@ -43,6 +43,15 @@ class ParameterGroup:
     def __repr__(self) -> str:
         return f"ParameterGroup({self.name}, version {self._version})"
 
+    def __getstate__(self) -> dict[str, object]:
+        """Return what is kept of it: all but its lock."""
+        with self._lock:
+            return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Be what was kept."""
+        vars(self).update(state, _lock=threading.Lock())
+
     @property
     def version(self) -> int:
         """Which number its last change has."""
@@ -112,6 +121,10 @@ class ParameterGroups:
         """Forget a group."""
         with self._lock:
             self._groups.pop(name, None)
+
+    def own(self) -> tuple[ParameterGroup, ...]:
+        """Return the groups that somebody made: all but the engine's."""
+        return tuple(group for group in self.all() if group.name != self.default)
 
     def all(self) -> tuple[ParameterGroup, ...]:
         """Return all groups."""

@@ -240,7 +240,9 @@ class Reconciler:
         if instance.record.multi_az:
             self._standby.create(next(zone for zone in zones if zone != primary.host.zone), primary)
         status = Status.BACKING_UP if self.backups.wanted else Status.AVAILABLE
-        instance.set(status=status, created_at=self._region.clock.utc())
+        # One that was kept and is made again was created when it was first.
+        created_at = instance.record.created_at or self._region.clock.utc()
+        instance.set(status=status, created_at=created_at)
         instance.tell("RDS-EVENT-0005", "DB instance created", "creation")
         self.backups.start()
 
