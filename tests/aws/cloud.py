@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.autoscaling import AutoScalingRegion, AutoScalingService, AutoScalingSettings, Capacity
-from drdrill.aws.ec2 import Ec2Region, Ec2Service, Ec2Settings
+from drdrill.aws.ec2 import Ec2Region, Ec2Service, Ec2Settings, make_zones
 from drdrill.aws.eks import EksRegion, EksService
 from drdrill.aws.sts import StsService, name_caller
 from drdrill.core.errors import EnvironmentFailedError
@@ -164,7 +164,12 @@ class Cloud:
     def __init__(self, spawn: Callable[[Callable[[], None]], None] = do_at_once) -> None:
         self.clock = MovingClock()
         self.ec2_region = Ec2Region(
-            REGION, NETWORKS, Ec2Settings(timedelta(seconds=CHECKS)), self.clock, do_at_once
+            REGION,
+            ACCOUNT,
+            make_zones(REGION, NETWORKS),
+            Ec2Settings(timedelta(seconds=CHECKS)),
+            self.clock,
+            spawn=do_at_once,
         )
         settings = AutoScalingSettings(timedelta(seconds=RETRY))
         self.groups = AutoScalingRegion(self.ec2_region, ACCOUNT, settings, self.clock, do_at_once)
@@ -172,7 +177,7 @@ class Cloud:
         self.eks_region = EksRegion(self.fleet, self.groups, ACCOUNT, self.clock, spawn, watch=False)
         self.wire = Wire(
             {
-                (REGION, "ec2"): Ec2Service(self.ec2_region, (REGION, "eu-central-1"), ACCOUNT),
+                (REGION, "ec2"): Ec2Service(self.ec2_region, (REGION, "eu-central-1")),
                 (REGION, "autoscaling"): AutoScalingService(self.groups),
                 (REGION, "eks"): EksService(self.eks_region, name_caller(ACCOUNT)),
                 (REGION, "sts"): StsService(ACCOUNT),
@@ -207,7 +212,7 @@ class Cloud:
         made = self.groups.create(
             name,
             launcher,
-            ZONES,
+            self.ec2_region.subnets.defaults(),
             Capacity(minimum, maximum, desired),
             instance_type="m5.large",
             tags={"team": "a"},

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from drdrill.aws.buckets import FIRST_REGION, Buckets
 from drdrill.aws.errors import NotImplementedInMirrorError
 from drdrill.aws.request_body import Body
-from drdrill.aws.upstream import Call, Reply, Upstream, read_call, send
+from drdrill.aws.upstream import Call, Reply, Upstream, read_call, scope, send
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -123,9 +123,3 @@ class Delegation:
         reply = send(self.upstream, call, Body.of(b""))
         b"".join(reply.chunks)
         return reply.header("x-amz-bucket-region") or None
-
-
-def scope(region: str, service: str) -> str:
-    """Return the header that tells an upstream region and service of a call of ours; nobody verifies signatures."""
-    credential = f"mirror/20260101/{region}/{service}/aws4_request"
-    return f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"

@@ -94,6 +94,12 @@ class Upstream(Protocol):
         ...
 
 
+def scope(region: str, service: str) -> str:
+    """Return the header that tells an upstream region and service of a call of ours; nobody verifies signatures."""
+    credential = f"mirror/20260101/{region}/{service}/aws4_request"
+    return f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=0"
+
+
 def read_call(environ: Mapping[str, Any], region: str, service: str, operation: str) -> Call:
     """Return the call that a request (WSGI) is."""
     raw = str(environ.get("RAW_URI", ""))

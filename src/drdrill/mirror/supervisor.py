@@ -41,7 +41,7 @@ from drdrill.mirror.network import DNS_ADDRESS, INTERNET, Network, RegionFleet, 
 from drdrill.mirror.object_replication import ObjectReplication
 from drdrill.mirror.operations import Operations
 from drdrill.mirror.power import PowerOperations
-from drdrill.mirror.upstream.moto import MotoUpstream
+from drdrill.mirror.upstream.opening import open_upstream
 
 _SMALL_DISK = 64 << 20
 _log = logging.getLogger("drdrill.mirror.supervisor")
@@ -87,9 +87,11 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
         services[name, "sts"] = StsService(ACCOUNT)
     services[route53.REGION, "route53"] = Route53Service(names, clock)
     clusters = open_clusters(network, names, directory, settings["kubernetes"], clock)
-    cloud = CloudServices(network, clusters, settings["kubernetes"], clock, secrets=directory.secrets)
+    upstream = open_upstream(network, directory, ACCOUNT)
+    cloud = CloudServices(
+        network, clusters, settings["kubernetes"], clock, secrets=directory.secrets, upstream=upstream
+    )
     services |= cloud.services
-    upstream = MotoUpstream(directory, ACCOUNT, cloud.zones)
     delegation = Delegation(upstream, [layout.name for layout in network.regions])
     objects = ObjectReplication(delegation, network, rds, stores, clock)
     gate = Gate(services, report=_log.error, delegation=delegation)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from drdrill.aws.autoscaling.description import describe_activity
 from drdrill.aws.autoscaling.keeper import REQUESTED
 from drdrill.aws.autoscaling.model import Capacity, Lifecycle, Process
-from drdrill.aws.ec2.places import zones_of_subnets
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
+from drdrill.aws.ports import SubnetNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from drdrill.aws.autoscaling.group import Group
     from drdrill.aws.autoscaling.model import Member
     from drdrill.aws.autoscaling.region import AutoScalingRegion
+    from drdrill.aws.ports import Subnet
     from drdrill.aws.protocol import Parameters
 
 _UPDATED = frozenset(
@@ -68,7 +69,7 @@ class ChangingOperations:
         group = self._region.find(parameters["AutoScalingGroupName"])
         for name in parameters.keys() - _UPDATED:
             raise NotImplementedInMirrorError(f"The parameter {name} of autoscaling:UpdateAutoScalingGroup")
-        zones = self._read_zones(parameters)
+        subnets = self._read_subnets(parameters)
 
         def change(capacity: Capacity) -> Capacity:
             minimum = parameters.get("MinSize", capacity.minimum)
@@ -77,25 +78,24 @@ class ChangingOperations:
             return Capacity(minimum, maximum, parameters.get("DesiredCapacity", followed))
 
         group.resize(change)
-        if zones:
-            group.move(zones)
+        if subnets:
+            group.move(subnets)
         return {}
 
-    def _read_zones(self, parameters: Parameters) -> tuple[str, ...]:
-        known = self._region.ec2.zones
+    def _read_subnets(self, parameters: Parameters) -> tuple[Subnet, ...]:
+        ec2 = self._region.ec2
         named = parameters.get("AvailabilityZones", [])
-        for zone in set(named) - {one.name for one in known}:
+        for zone in set(named) - {one.name for one in ec2.zones}:
             raise AwsError("ValidationError", f"Invalid availability zones: [{zone}]")
         subnets = [one.strip() for one in parameters.get("VPCZoneIdentifier", "").split(",") if one.strip()]
         try:
-            found = zones_of_subnets(known, subnets)
-        except KeyError as error:
-            text = f"The subnet ID '{error.args[0]}' does not exist"
-            raise AwsError("ValidationError", text) from error
-        if named and found and set(named) != set(found):
+            found = ec2.subnets.find(subnets)
+        except SubnetNotFoundError as error:
+            raise AwsError("ValidationError", str(error)) from error
+        if named and found and set(named) != {subnet.zone for subnet in found}:
             text = "The availability zones of the specified subnets and the AutoScalingGroup do not match"
             raise AwsError("ValidationError", text)
-        return found or tuple(dict.fromkeys(named))
+        return found or tuple(ec2.default_subnet(zone) for zone in dict.fromkeys(named))
 
     def terminate_instance_in_auto_scaling_group(self, parameters: Parameters) -> Mapping[str, Any]:
         """Terminate an instance, and have it replaced unless the group is to be one smaller."""
@@ -118,7 +118,7 @@ class ChangingOperations:
             group.resize(shrink)
         cause = f"an instance was taken out of service in response to {REQUESTED}."
         activity = self._region.keeper.terminate(group, member, cause, orderly=True)
-        return {"Activity": describe_activity(activity, group, self._region.ec2)}
+        return {"Activity": describe_activity(activity, group)}
 
     def set_instance_health(self, parameters: Parameters) -> Mapping[str, Any]:
         """Declare an instance healthy, or not: then it is replaced."""

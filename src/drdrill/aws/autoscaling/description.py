@@ -10,7 +10,6 @@ from drdrill.aws.autoscaling.model import ActivityStatus
 if TYPE_CHECKING:
     from drdrill.aws.autoscaling.group import Group
     from drdrill.aws.autoscaling.model import Activity, Member
-    from drdrill.aws.ec2.region import Ec2Region
 
 _COOLDOWN_SECONDS = 300  # AWS's default; nothing in the mirror scales by itself
 _PROGRESS = {
@@ -21,7 +20,7 @@ _PROGRESS = {
 }
 
 
-def describe_group(group: Group, ec2: Ec2Region) -> dict[str, Any]:
+def describe_group(group: Group) -> dict[str, Any]:
     """Return an `AutoScalingGroup` of the API."""
     capacity, identity, zones = group.capacity, group.identity, group.zones
     return {
@@ -32,7 +31,7 @@ def describe_group(group: Group, ec2: Ec2Region) -> dict[str, Any]:
         "DesiredCapacity": capacity.desired,
         "DefaultCooldown": _COOLDOWN_SECONDS,
         "AvailabilityZones": list(zones),
-        "VPCZoneIdentifier": ",".join(ec2.find_zone(zone).subnet for zone in zones),
+        "VPCZoneIdentifier": ",".join(subnet.identifier for subnet in group.subnets),
         "LoadBalancerNames": [],
         "TargetGroupARNs": [],
         "HealthCheckType": "EC2",
@@ -73,9 +72,10 @@ def describe_instance(group: Group, member: Member) -> dict[str, Any]:
     }
 
 
-def describe_activity(activity: Activity, group: Group, ec2: Ec2Region) -> dict[str, Any]:
+def describe_activity(activity: Activity, group: Group) -> dict[str, Any]:
     """Return an `Activity` of the API."""
-    place = {"Subnet ID": ec2.find_zone(activity.zone).subnet, "Availability Zone": activity.zone}
+    subnet = group.find_subnet(activity.zone)
+    place = {"Subnet ID": subnet.identifier if subnet else "", "Availability Zone": activity.zone}
     return {
         "ActivityId": activity.identifier,
         "AutoScalingGroupName": activity.group,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from drdrill.aws.autoscaling.model import Launcher
+    from drdrill.aws.ports import Subnet
     from drdrill.core.clock import Clock
 
 _ACTIVITIES_KEPT = 500  # AWS keeps those of six weeks
@@ -35,7 +36,7 @@ class Group:
         self,
         identity: GroupIdentity,
         launcher: Launcher,
-        zones: tuple[str, ...],
+        subnets: tuple[Subnet, ...],
         capacity: Capacity,
         clock: Clock,
     ) -> None:
@@ -43,7 +44,7 @@ class Group:
         self.launcher = launcher
         self._clock = clock
         self._lock = threading.RLock()
-        self._zones = zones
+        self._subnets = subnets
         self._capacity = capacity.require_order()
         self._deleting = False
         self._members: dict[str, Member] = {}
@@ -77,15 +78,24 @@ class Group:
             return self._capacity
 
     @property
-    def zones(self) -> tuple[str, ...]:
+    def subnets(self) -> tuple[Subnet, ...]:
         """Where its instances are to stand."""
         with self._lock:
-            return self._zones
+            return self._subnets
 
-    def move(self, zones: tuple[str, ...]) -> None:
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The zones of these."""
+        return tuple(dict.fromkeys(subnet.zone for subnet in self.subnets))
+
+    def find_subnet(self, zone: str) -> Subnet | None:
+        """Return the subnet in which instances of a zone stand, None: in none any more. Of several the first one."""
+        return next((subnet for subnet in self.subnets if subnet.zone == zone), None)
+
+    def move(self, subnets: tuple[Subnet, ...]) -> None:
         """Change where its instances are to stand."""
         with self._lock:
-            self._zones = zones
+            self._subnets = subnets
 
     @property
     def deleting(self) -> bool:

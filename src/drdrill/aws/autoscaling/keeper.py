@@ -133,7 +133,7 @@ class Keeper:
         try:
             self._ec2.launch(
                 member.instance,
-                member.zone,
+                group.find_subnet(member.zone) or self._ec2.default_subnet(member.zone),
                 lambda instance: group.launcher.launch(instance, member.zone),
                 instance_type=group.identity.instance_type,
                 tags=tags,

@@ -38,7 +38,7 @@ class LookingOperations:
         passes = _read_tag_filters(parameters)
         groups = [one for one in self._region.groups() if (not wanted or one.name in wanted) and passes(one)]
         page, more = select_page(sorted(groups, key=lambda one: one.name), parameters)
-        return {"AutoScalingGroups": [describe_group(one, self._region.ec2) for one in page], **more}
+        return {"AutoScalingGroups": [describe_group(one) for one in page], **more}
 
     def describe_auto_scaling_instances(self, parameters: Parameters) -> Mapping[str, Any]:
         """Describe the instances of all groups."""
@@ -71,7 +71,7 @@ class LookingOperations:
         if len(groups) > 1:
             found.sort(key=lambda pair: pair[0].started_at, reverse=True)
         page, more = select_page(found, parameters, usually=_ACTIVITIES_A_PAGE)
-        return {"Activities": [describe_activity(*pair, self._region.ec2) for pair in page], **more}
+        return {"Activities": [describe_activity(*pair) for pair in page], **more}
 
 
 def _read_tag_filters(parameters: Parameters) -> Callable[[Group], bool]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from drdrill.aws.ec2.region import Ec2Region
+    from drdrill.aws.ports import Subnet
     from drdrill.core.clock import Clock
 
 _LOOK_EVERY_SECONDS = 0.2
@@ -46,7 +47,7 @@ class AutoScalingRegion:
         self,
         name: str,
         launcher: Launcher,
-        zones: tuple[str, ...],
+        subnets: tuple[Subnet, ...],
         capacity: Capacity,
         *,
         instance_type: str,
@@ -62,7 +63,7 @@ class AutoScalingRegion:
             if name in self._groups:
                 text = f"AutoScalingGroup by this name already exists - A group with the name {name} already exists"
                 raise AwsError("AlreadyExists", text)
-            self._groups[name] = group = Group(identity, launcher, zones, capacity, self._clock)
+            self._groups[name] = group = Group(identity, launcher, subnets, capacity, self._clock)
         return group
 
     def watch(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.ec2.instances import InstanceOperations
+from drdrill.aws.ec2.network_operations import NetworkOperations
 from drdrill.aws.ec2.places import PlaceOperations
 from drdrill.aws.errors import AwsError
 
@@ -20,11 +21,12 @@ class Ec2Service:
 
     name = "ec2"
 
-    def __init__(self, region: Ec2Region, regions: Sequence[str], account: str) -> None:
+    def __init__(self, region: Ec2Region, regions: Sequence[str]) -> None:
         self.region = region
         implemented = {
-            **InstanceOperations(region, account).table(),
-            **PlaceOperations(region.zones, regions, account).table(),
+            **InstanceOperations(region).table(),
+            **PlaceOperations(region.zones, regions).table(),
+            **NetworkOperations(region.subnets).table(),
         }
         self._operations = {name: _allow_dry_run(operation) for name, operation in implemented.items()}
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.ec2.filters import read_filters, select_page
 from drdrill.aws.ec2.model import Check, InstanceRecord, State
-from drdrill.aws.ec2.places import VPC
 from drdrill.aws.errors import AwsError
 
 if TYPE_CHECKING:
@@ -21,17 +20,16 @@ _IMAGE = "ami-00000000000000000"  # every machine of the mirror is made of the s
 class InstanceOperations:
     """The operations on the instances of one region."""
 
-    def __init__(self, region: Ec2Region, account: str) -> None:
+    def __init__(self, region: Ec2Region) -> None:
         self._region = region
-        self._account = account
         self._fields: Mapping[str, Callable[[InstanceRecord], tuple[str, ...]]] = {
             "instance-id": lambda one: (one.identifier,),
             "instance-state-name": lambda one: (one.state.value,),
             "instance-state-code": lambda one: (str(one.state.code),),
             "instance-type": lambda one: (one.instance_type,),
             "availability-zone": lambda one: (one.zone,),
-            "subnet-id": lambda one: (region.find_zone(one.zone).subnet,),
-            "vpc-id": lambda _: (VPC,),
+            "subnet-id": lambda one: (one.subnet.identifier,),
+            "vpc-id": lambda one: (one.subnet.vpc,),
             "reservation-id": lambda one: (one.reservation,),
             "private-ip-address": lambda one: (one.machine.address,) if one.machine else (),
             "network-interface.addresses.private-ip-address": lambda one: (
@@ -57,7 +55,7 @@ class InstanceOperations:
         reservations = [
             {
                 "ReservationId": one.reservation,
-                "OwnerId": self._account,
+                "OwnerId": self._region.account,
                 "Groups": [],
                 "Instances": [self._describe(one)],
             }
@@ -126,8 +124,8 @@ class InstanceOperations:
         return described | {
             "PrivateIpAddress": machine.address,
             "PrivateDnsName": machine.name,
-            "SubnetId": self._region.find_zone(record.zone).subnet,
-            "VpcId": VPC,
+            "SubnetId": record.subnet.identifier,
+            "VpcId": record.subnet.vpc,
         }
 
     def _describe_status(self, record: InstanceRecord) -> dict[str, Any]:

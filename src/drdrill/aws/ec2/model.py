@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from drdrill.aws.cluster_port import Machine
+    from drdrill.aws.ports import Subnet
 
 
 class State(StrEnum):
@@ -68,7 +69,7 @@ class InstanceRecord:
     """An instance as the API describes it."""
 
     identifier: str
-    zone: str
+    subnet: Subnet
     instance_type: str
     launched_at: datetime
     tags: tuple[tuple[str, str], ...] = ()
@@ -78,6 +79,11 @@ class InstanceRecord:
     reason: tuple[str, str] | None = (
         None  # code and message of what brought its state about, where AWS says so
     )
+
+    @property
+    def zone(self) -> str:
+        """Its zone."""
+        return self.subnet.zone
 
     @property
     def state(self) -> State:

@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.ec2.model import Check, Ec2Settings, InstanceRecord, Refusal, State
-from drdrill.aws.ec2.places import DefaultSubnets, Zone, make_zones
+from drdrill.aws.ec2.networks import Networks
 from drdrill.aws.errors import AwsError
 from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import DrdrillError
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from drdrill.aws.cluster_port import Machine
-    from drdrill.aws.ports import Subnets
+    from drdrill.aws.ec2.places import Zone
+    from drdrill.aws.ports import Subnet
+    from drdrill.aws.upstream_client import UpstreamClient
     from drdrill.core.clock import Clock
 
 _log = logging.getLogger(__name__)
@@ -40,19 +42,26 @@ def spawn_thread(work: Callable[[], None]) -> None:
 
 
 class Ec2Region:
-    """Thread-safe: the gate calls from many threads, and so do those who launch."""
+    """Thread-safe: the gate calls from many threads, and so do those who launch.
+
+    `upstream` keeps its networks; without one it has its default VPC.
+    """
 
     def __init__(
         self,
         name: str,
-        networks: Mapping[str, str],
+        account: str,
+        zones: Sequence[Zone],
         settings: Ec2Settings,
         clock: Clock,
+        *,
         spawn: Callable[[Callable[[], None]], None] = spawn_thread,
+        upstream: UpstreamClient | None = None,
     ) -> None:
         self.name = name
-        self.zones: tuple[Zone, ...] = make_zones(name, networks)
-        self.subnets: Subnets = DefaultSubnets(self.zones)
+        self.account = account
+        self.zones = tuple(zones)
+        self.subnets = Networks(self.zones, account, upstream)
         self.clock = clock
         self._settings = settings
         self._spawn = spawn
@@ -66,16 +75,16 @@ class Ec2Region:
     def launch(
         self,
         identifier: str,
-        zone: str,
+        subnet: Subnet,
         make: Callable[[str], Machine],
         *,
         instance_type: str,
         tags: Mapping[str, str],
     ) -> InstanceRecord:
-        """Have an instance's machine made in a zone; raises AWS's error when that is refused, or fails."""
-        self._refuse(zone, instance_type)
+        """Have an instance's machine made in a subnet; raises AWS's error when that is refused, or fails."""
+        self._refuse(subnet.zone, instance_type)
         record = InstanceRecord(
-            identifier, zone, instance_type, launched_at=self.clock.utc(), tags=tuple(tags.items())
+            identifier, subnet, instance_type, launched_at=self.clock.utc(), tags=tuple(tags.items())
         )
         with self._lock:
             self._instances[identifier] = record
@@ -162,9 +171,12 @@ class Ec2Region:
         impaired = silent_ns >= self._settings.status_checks.total_seconds() * NANOSECONDS
         return Check.IMPAIRED if impaired else Check.INSUFFICIENT_DATA
 
-    def find_zone(self, name: str) -> Zone:
-        """Return a zone of the region; raises KeyError."""
-        return {zone.name: zone for zone in self.zones}[name]
+    def default_subnet(self, zone: str) -> Subnet:
+        """Return the default subnet of a zone; raises what AWS raises where somebody deleted it."""
+        for subnet in self.subnets.defaults():
+            if subnet.zone == zone:
+                return subnet
+        raise AwsError("MissingInput", f"No default subnet for availability zone: '{zone}'.")
 
     # -- what is refused --------------------------------------------------------------------------------------
 

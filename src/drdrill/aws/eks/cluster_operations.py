@@ -7,7 +7,6 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from drdrill.aws.ec2.places import zones_of_subnets
 from drdrill.aws.eks.access import ADMIN_POLICY
 from drdrill.aws.eks.access_operations import make_entry
 from drdrill.aws.eks.cluster import Cluster
@@ -15,11 +14,13 @@ from drdrill.aws.eks.description import SERVICE_RANGE, describe_cluster
 from drdrill.aws.eks.listing import read_tags, refuse_parameters, select_names
 from drdrill.aws.eks.model import ClusterRecord
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
+from drdrill.aws.ports import SubnetNotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from drdrill.aws.eks.region import EksRegion
+    from drdrill.aws.ports import Subnet
     from drdrill.aws.protocol import Parameters
 
 _NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
@@ -63,7 +64,8 @@ class ClusterOperations:
         if places.get("endpointPublicAccess") is False or places.get("publicAccessCidrs", _ALL) != _ALL:
             raise NotImplementedInMirrorError("A restricted public endpoint of eks:CreateCluster")
         subnets = tuple(dict.fromkeys(places.get("subnetIds", [])))
-        if len(require_subnets(region, subnets)) < _FEWEST_ZONES:
+        found = require_subnets(region, subnets)
+        if len({subnet.zone for subnet in found}) < _FEWEST_ZONES:
             raise AwsError(
                 "InvalidParameterException", "Subnets specified must be in at least two different AZs"
             )
@@ -79,6 +81,7 @@ class ClusterOperations:
             version=read_version(parameters, region.fleet.version),
             role=parameters["roleArn"],
             subnets=subnets,
+            vpc=found[0].vpc,
             security_groups=tuple(places.get("securityGroupIds", [])),
             created_at=region.clock.utc(),
             token=parameters.get("clientRequestToken") or str(uuid.uuid4()),
@@ -118,16 +121,17 @@ def require_role(role: str) -> None:
         raise AwsError("InvalidParameterException", f"The role ARN is not valid: {role}")
 
 
-def require_subnets(region: EksRegion, subnets: Sequence[str]) -> tuple[str, ...]:
-    """Return the zones that subnets lie in; raises AWS's error for none, and for one that there is not."""
+def require_subnets(region: EksRegion, subnets: Sequence[str]) -> tuple[Subnet, ...]:
+    """Return subnets; raises AWS's error for none, for one that there is not, and for those of several VPCs."""
     if not subnets:
         raise AwsError("InvalidParameterException", "Subnets must be specified.")
     try:
-        return zones_of_subnets(region.autoscaling.ec2.zones, subnets)
-    except KeyError as error:
-        raise AwsError(
-            "InvalidParameterException", f"The subnet ID '{error.args[0]}' does not exist"
-        ) from error
+        found = region.autoscaling.ec2.subnets.find(subnets)
+    except SubnetNotFoundError as error:
+        raise AwsError("InvalidParameterException", str(error)) from error
+    if len({subnet.vpc for subnet in found}) > 1:
+        raise AwsError("InvalidParameterException", "Subnets specified must belong to the same VPC")
+    return found
 
 
 def read_version(parameters: Parameters, there: str) -> str:

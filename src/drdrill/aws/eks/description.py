@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
-from drdrill.aws.ec2.places import VPC
 from drdrill.aws.eks.model import ClusterStatus
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ def describe_cluster(record: ClusterRecord) -> dict[str, Any]:
         "resourcesVpcConfig": {
             "subnetIds": list(record.subnets),
             "securityGroupIds": list(record.security_groups),
-            "vpcId": VPC,
+            "vpcId": record.vpc,
             "endpointPublicAccess": True,
             "endpointPrivateAccess": True,
             "publicAccessCidrs": ["0.0.0.0/0"],

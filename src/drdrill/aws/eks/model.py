@@ -69,6 +69,7 @@ class ClusterRecord:
     version: str
     role: str
     subnets: tuple[str, ...]
+    vpc: str
     security_groups: tuple[str, ...]
     created_at: datetime
     token: str  # of the request that created it: the same one again creates nothing

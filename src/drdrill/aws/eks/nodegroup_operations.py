@@ -67,7 +67,10 @@ class NodegroupOperations:
         if len(parameters.get("instanceTypes", [])) > 1:
             raise NotImplementedInMirrorError("More than one of the instanceTypes of eks:CreateNodegroup")
         require_role(parameters["nodeRole"])
-        zones = require_subnets(region, parameters["subnets"])
+        subnets = require_subnets(region, parameters["subnets"])
+        if {subnet.vpc for subnet in subnets} != {cluster.record.vpc}:
+            text = "Subnets are not in the VPC of the cluster"
+            raise AwsError("InvalidParameterException", text)
         sizes = read_sizes({**_DEFAULT_SIZES, **parameters.get("scalingConfig", {})})
         identity = str(uuid.uuid4())
         record = NodegroupRecord(
@@ -91,7 +94,7 @@ class NodegroupOperations:
         region.autoscaling.create(
             record.group,
             nodegroup,
-            zones,
+            subnets,
             sizes,
             instance_type=record.instance_type,
             tags={

@@ -7,10 +7,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.autoscaling import AutoScalingRegion, AutoScalingService, AutoScalingSettings
-from drdrill.aws.ec2 import Ec2Region, Ec2Service, Ec2Settings, Refusal, Zone
+from drdrill.aws.ec2 import Ec2Region, Ec2Service, Ec2Settings, Refusal, make_zones
 from drdrill.aws.eks import Authenticator, EksRegion, EksService
 from drdrill.aws.rds import ACCOUNT
 from drdrill.aws.sts import name_caller
+from drdrill.aws.upstream_client import UpstreamClient
 from drdrill.core.errors import UsageError
 from drdrill.mirror.access_keys import ACCESS_KEY, SECRET_KEY
 from drdrill.mirror.kubernetes.cloud import RegionClusters
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from drdrill.aws.eks.authenticator import Application
     from drdrill.aws.gate import Service
     from drdrill.aws.ports import Subnets
+    from drdrill.aws.upstream import Upstream
     from drdrill.core.clock import Clock
     from drdrill.mirror.kubernetes.clusters import Clusters
     from drdrill.mirror.network import Network
@@ -58,6 +60,7 @@ class CloudServices:
         clock: Clock,
         *,
         secrets: Path,
+        upstream: Upstream,
     ) -> None:
         self._clock = clock
         self._ec2: dict[str, Ec2Region] = {}
@@ -69,18 +72,17 @@ class CloudServices:
         scaling = AutoScalingSettings(timedelta(seconds=settings["launch_retry_seconds"]))
         for layout in network.regions:
             fleet = RegionClusters(network, layout, clusters, secrets, clock)
-            ec2 = self._ec2[layout.name] = Ec2Region(layout.name, fleet.networks, checks, clock)
+            zones = make_zones(layout.name, fleet.networks)
+            client = UpstreamClient(upstream, layout.name)
+            ec2 = self._ec2[layout.name] = Ec2Region(
+                layout.name, ACCOUNT, zones, checks, clock, upstream=client
+            )
             groups = AutoScalingRegion(ec2, ACCOUNT, scaling, clock)
             eks = self._eks[layout.name] = EksRegion(fleet, groups, ACCOUNT, clock)
             self.subnets[layout.name] = ec2.subnets
-            self.services[layout.name, "ec2"] = Ec2Service(ec2, names, ACCOUNT)
+            self.services[layout.name, "ec2"] = Ec2Service(ec2, names)
             self.services[layout.name, "autoscaling"] = AutoScalingService(groups)
             self.services[layout.name, "eks"] = EksService(eks, name_caller(ACCOUNT))
-
-    @property
-    def zones(self) -> tuple[Zone, ...]:
-        """The zones of all regions."""
-        return tuple(zone for region in self._ec2.values() for zone in region.zones)
 
     def authenticate(self, gate: Application) -> Authenticator:
         """Return what stands before the gate and answers API servers that ask whose a token is."""
