@@ -1,0 +1,104 @@
+"""Tags of load balancers, target groups, listeners and rules, by their ARN, with AWS's limits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from drdrill.aws.errors import AwsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from drdrill.aws.elbv2.records import Tags
+    from drdrill.aws.elbv2.region import ElbRegion
+    from drdrill.aws.protocol import Parameters
+
+_MOST, _LONGEST_KEY, _LONGEST_VALUE = 50, 128, 256  # User Guide, "Tags for your Application Load Balancer"
+_MOST_ASKED = 20  # API reference, DescribeTags
+
+
+class TagOperations:
+    """The operations on the tags of one region's resources."""
+
+    def __init__(self, region: ElbRegion) -> None:
+        self._records = region.records
+
+    def table(self) -> Mapping[str, Callable[[Parameters], Mapping[str, Any]]]:
+        """Return the operations by name."""
+        return {
+            "AddTags": self.add_tags,
+            "RemoveTags": self.remove_tags,
+            "DescribeTags": self.describe_tags,
+        }
+
+    def add_tags(self, parameters: Parameters) -> Mapping[str, Any]:
+        """Add tags, or give those that are there another value."""
+        added = dict(read_tags(parameters))
+        with self._records.lock:
+            for arn in self._require(parameters):
+                self._records.tags[arn] = _check({**dict(self._records.tags.get(arn, ())), **added})
+        return {}
+
+    def remove_tags(self, parameters: Parameters) -> Mapping[str, Any]:
+        """Take tags away; those that are not there are no mistake."""
+        gone = set(parameters["TagKeys"])
+        with self._records.lock:
+            for arn in self._require(parameters):
+                left = tuple(
+                    (key, value) for key, value in self._records.tags.get(arn, ()) if key not in gone
+                )
+                self._records.tags[arn] = left
+        return {}
+
+    def describe_tags(self, parameters: Parameters) -> Mapping[str, Any]:
+        """List the tags of some resources."""
+        with self._records.lock:
+            return {
+                "TagDescriptions": [
+                    {
+                        "ResourceArn": arn,
+                        "Tags": [
+                            {"Key": key, "Value": value} for key, value in self._records.tags.get(arn, ())
+                        ],
+                    }
+                    for arn in self._require(parameters)
+                ]
+            }
+
+    def _require(self, parameters: Parameters) -> list[str]:
+        arns: list[str] = parameters["ResourceArns"]
+        if len(arns) > _MOST_ASKED:
+            raise AwsError("ValidationError", f"At most {_MOST_ASKED} resources can be named")
+        finders: Mapping[str, Callable[[str], object]] = {
+            "loadbalancer": self._records.balancer,
+            "targetgroup": self._records.group,
+            "listener": self._records.listener,
+            "listener-rule": self._records.rule,
+        }
+        for arn in arns:
+            kind = arn.rpartition(":")[2].partition("/")[0]
+            if kind not in finders:
+                raise AwsError("ValidationError", f"'{arn}' is not a valid ARN")
+            finders[kind](arn)
+        return arns
+
+
+def read_tags(parameters: Parameters) -> Tags:
+    """Return the tags of a request; raises AWS's errors for those that no resource can have."""
+    tags: dict[str, str] = {}
+    for tag in parameters.get("Tags", []):
+        key, value = tag.get("Key", ""), tag.get("Value", "")
+        if not 1 <= len(key) <= _LONGEST_KEY or key.lower().startswith("aws:"):
+            raise AwsError("ValidationError", f"Invalid tag key: {key}")
+        if len(value) > _LONGEST_VALUE:
+            raise AwsError("ValidationError", f"Invalid tag value: {value}")
+        if key in tags:
+            raise AwsError("DuplicateTagKeys", f"A tag key was specified more than once: {key}")
+        tags[key] = value
+    return _check(tags)
+
+
+def _check(tags: Mapping[str, str]) -> Tags:
+    if len(tags) > _MOST:
+        raise AwsError("TooManyTags", f"A resource can have at most {_MOST} tags")
+    return tuple(tags.items())

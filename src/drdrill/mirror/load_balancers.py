@@ -1,0 +1,106 @@
+"""Elastic Load Balancing in every region of the mirror: nodes on its hosts, certificates of its authority."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import TYPE_CHECKING
+
+from drdrill.aws.elbv2 import ElbRegion, ElbService, ElbSettings, EnvoyFleet
+from drdrill.aws.errors import AwsError
+from drdrill.aws.rds import ACCOUNT
+from drdrill.aws.upstream_client import UpstreamClient
+from drdrill.dataplane.envoy_configuration import Certificate
+from drdrill.mirror.authority import read_authority
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from drdrill.aws.ec2 import Ec2Region
+    from drdrill.aws.gate import Service
+    from drdrill.aws.ports import Names
+    from drdrill.aws.upstream import Upstream
+    from drdrill.core.clock import Clock
+    from drdrill.mirror.directory import MirrorDirectory
+    from drdrill.mirror.kubernetes.clusters import Clusters
+    from drdrill.mirror.network import Network, RegionFleet, RegionLayout
+
+SIGNED_AS = "elasticloadbalancing"
+_ISSUED = "ISSUED"
+
+
+class RegionAddresses:
+    """Which zone an address of a region is in: a host's, or a pod's by its node. Implements `Neighbourhood`."""
+
+    def __init__(self, network: Network, layout: RegionLayout, clusters: Clusters) -> None:
+        self._ranges = {zone: ipaddress.IPv4Network(network.range_of(zone)) for zone in layout.zones}
+        self._region = layout.name
+        self._clusters = clusters
+
+    def find_zone(self, address: str, /) -> str | None:
+        """Return the zone; None for an address that nobody in the region has."""
+        parsed = ipaddress.IPv4Address(address)
+        for zone, network in self._ranges.items():
+            if parsed in network:
+                return zone
+        for cluster in self._clusters.all():
+            for node in cluster.nodes() if cluster.region == self._region else ():
+                if parsed in ipaddress.IPv4Network(node.pods):
+                    return node.host.zone
+        return None
+
+
+class AcmCertificates:
+    """Certificates as ACM has them, issued by the mirror's authority. Implements `Certificates`."""
+
+    def __init__(self, acm: UpstreamClient, secrets: Path) -> None:
+        self._acm = acm
+        self._secrets = secrets
+
+    def find(self, arn: str, /) -> Certificate | None:
+        """Return a certificate for the names that ACM's has; None where ACM has none, or has not issued it."""
+        try:
+            said = self._acm.call("acm", "DescribeCertificate", CertificateArn=arn)["Certificate"]
+        except AwsError:
+            return None
+        if said.get("Status") != _ISSUED:
+            return None
+        names = dict.fromkeys([said["DomainName"], *said.get("SubjectAlternativeNames", [])])
+        issued = read_authority(self._secrets).issue_cert(*names)
+        chain = "".join(part.bytes().decode("ascii") for part in issued.cert_chain_pems)
+        return Certificate(chain, issued.private_key_pem.bytes().decode("ascii"))
+
+
+class LoadBalancers:
+    """Elastic Load Balancing of all regions; `services` are for the gate."""
+
+    def __init__(
+        self,
+        network: Network,
+        fleets: Sequence[RegionFleet],
+        clusters: Clusters,
+        ec2: Mapping[str, Ec2Region],
+        *,
+        names: Names,
+        upstream: Upstream,
+        directory: MirrorDirectory,
+        clock: Clock,
+    ) -> None:
+        self.regions: dict[str, ElbRegion] = {}
+        layouts = {layout.name: layout for layout in network.regions}
+        for fleet in fleets:
+            self.regions[fleet.region] = ElbRegion(
+                fleet.region,
+                ACCOUNT,
+                ec2=ec2[fleet.region],
+                subnets=ec2[fleet.region].subnets,
+                neighbourhood=RegionAddresses(network, layouts[fleet.region], clusters),
+                certificates=AcmCertificates(UpstreamClient(upstream, fleet.region), directory.secrets),
+                fleet=EnvoyFleet(fleet, directory.logs),
+                names=names,
+                settings=ElbSettings(),
+                clock=clock,
+            )
+        self.services: Mapping[tuple[str, str], Service] = {
+            (name, SIGNED_AS): ElbService(region) for name, region in self.regions.items()
+        }
