@@ -43,7 +43,7 @@ def test_each_part_gets_its_own_again_after_those_that_it_needs(tmp_path: Path) 
     """The order in which they are listed is nothing; what a part says that it comes after is there before it."""
     told: list[str] = []
     parts = [Part("c", told, after=("b",)), Part("b", told, after=("a",)), Part("a", told)]
-    assert Keeping(parts).table()["keep"](folder=str(tmp_path)) == {"kept": ["c", "b", "a"]}
+    assert Keeping(parts).table()["keep_system"](folder=str(tmp_path)) == {"kept": ["c", "b", "a"]}
     Keeping(parts).restore(tmp_path)
     assert told == ["a", "b", "c"]
 

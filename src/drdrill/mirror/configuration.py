@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from drdrill.core.errors import UsageError
 from drdrill.plan.model import Duration, Part
 
 _SIZE = re.compile(r"(\d+)\s*(KiB|MiB|GiB)")
@@ -75,6 +76,17 @@ class Kubernetes(Part):
     launch_retry: Duration = timedelta(seconds=30)
 
 
+class ElastiCache(Part):
+    """Caches, which are made when somebody asks for one.
+
+    `failure_detection`: as of databases: for how long a node is silent before it is lost. `memory`: what every node
+    holds, whatever its type.
+    """
+
+    failure_detection: Duration = timedelta(seconds=2)
+    memory: Size = 64 << 20
+
+
 class Ci(Part):
     """The machine that deploys; where the section is missing there is none until somebody asks for one.
 
@@ -104,4 +116,14 @@ class EmbeddedConfiguration(Part):
     rds: Rds
     inter_region_link: InterRegionLink = InterRegionLink()
     kubernetes: Kubernetes = Kubernetes()
+    elasticache: ElastiCache = ElastiCache()
     ci: Ci | None = None
+
+
+def require_system(configuration: EmbeddedConfiguration) -> System:
+    """Return how the whole system is built; raises `UsageError` where the file does not say it."""
+    if configuration.system is None:
+        raise UsageError(
+            "environments/embedded/environment.yaml has no section `system`: nothing says how to build it."
+        )
+    return configuration.system

@@ -12,6 +12,7 @@ import os
 import socket
 import socketserver
 import threading
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.errors import ControlLostError, DrdrillError, EnvironmentFailedError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SOCKET_NAME = "control"
-_ANSWER_WITHIN_SECONDS = 120.0  # the slowest operation makes a host: measured 0.05 s, 1 s on a loaded machine
+_ANSWER_WITHIN = timedelta(seconds=120)  # most make a host at most: measured 0.05 s, 1 s on a loaded machine
 
 
 @contextlib.contextmanager
@@ -43,14 +44,16 @@ class Control:
     def __repr__(self) -> str:
         return f"Control({self.path})"
 
-    def ask(self, operation: str, /, **arguments: object) -> dict[str, Any]:
+    def ask(
+        self, operation: str, /, *, within: timedelta = _ANSWER_WITHIN, **arguments: object
+    ) -> dict[str, Any]:
         """Have the supervisor do something and return its answer.
 
         Raises `ControlLostError` when nobody answers, and `EnvironmentFailedError` with the supervisor's words.
         """
         try:
             with short_path(self.path) as short, socket.socket(socket.AF_UNIX) as connection:
-                connection.settimeout(_ANSWER_WITHIN_SECONDS)
+                connection.settimeout(within.total_seconds())
                 connection.connect(short)
                 with connection.makefile("rw", encoding="utf-8") as stream:
                     stream.write(json.dumps({"operation": operation, "arguments": arguments}) + "\n")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from drdrill.core.clock import SystemClock
-from drdrill.core.errors import CommandFailedError, ControlLostError
+from drdrill.core.errors import CommandFailedError, ControlLostError, EnvironmentFailedError
 from drdrill.dataplane.kubernetes_build import prepare_programs
 from drdrill.dataplane.kubernetes_programs import built_folder
 from drdrill.dataplane.postgresql_programs import find_binaries
@@ -25,25 +25,30 @@ from drdrill.environment.port import (
     StoreState,
 )
 from drdrill.mirror.access_keys import ACCESS_KEY, SECRET_KEY
-from drdrill.mirror.configuration import EmbeddedConfiguration
+from drdrill.mirror.building import build
+from drdrill.mirror.configuration import EmbeddedConfiguration, require_system
 from drdrill.mirror.directory import MirrorDirectory, find_mirror
+from drdrill.mirror.fidelity import FIDELITY
 from drdrill.mirror.host import program_environment
+from drdrill.mirror.kept import locate_system
 from drdrill.mirror.network import BLACK_HOLE, DNS_ADDRESS
 from drdrill.mirror.prerequisites import require_prerequisites
 from drdrill.mirror.sampling import hold_output
+from drdrill.mirror.systems import choose_password, keep_system, restore_system
 from drdrill.mirror.terraform import offer_terraform
 from drdrill.mirror.world import World, take_down
 from drdrill.plan.yaml_file import load_model
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
+    from drdrill.mirror.configuration import System
     from drdrill.mirror.faults import EmbeddedFaults
     from drdrill.mirror.seed import Seed
     from drdrill.plan.model import Plan
 
-_BUILD_WITHIN = timedelta(minutes=5)  # measured 3 s
+_BUILD_WITHIN = timedelta(minutes=20)  # measured 2 s for a database, 6 min for everything
 
 
 class Embedded:
@@ -52,31 +57,7 @@ class Embedded:
     name: ClassVar[str] = "embedded"
     resolver: str = DNS_ADDRESS
     black_hole: str = BLACK_HOLE
-    fidelity: ClassVar[tuple[Fidelity, ...]] = (
-        Fidelity("PostgreSQL, its replication and promotion", "real", "killing processes keeps the page cache: "
-                 "a host's loss does not test what fsync protects"),
-        Fidelity("RDS control plane", "emulated", "failure detection takes a configured time; AWS's own is not shown"),
-        Fidelity("RDS instance classes and storage", "emulated", "another class is the outage that it takes, on the "
-                 "same machine; disks are small, and grow in the proportion of the allocated storage"),
-        Fidelity("RDS parameter groups", "real", "PostgreSQL has their values; what holds the mirror's replication "
-                 "together cannot be set"),
-        Fidelity("RDS subnet groups", "modelled", "there are no VPCs: the subnets that RDS hears of lie in one zone of "
-                 "the region after the other"),
-        Fidelity("RDS backups", "real", "the log is stored as often as environment.yaml says (AWS: every 5 minutes); "
-                 "nothing is encrypted: keys are names, of which only the region is checked"),
-        Fidelity("link between regions", "modelled", "a proxy on the source's host delays, throttles and cuts what "
-                 "read replicas stream, one way; nothing else goes over it"),
-        Fidelity("CloudWatch", "emulated", "RDS's ReplicaLag and DatabaseConnections, looked at ten times a second "
-                 "(AWS: once a minute)"),
-        Fidelity("EKS, EC2, Auto Scaling", "emulated", "instances are machines and nodes in seconds, where AWS takes "
-                 "minutes; one without power is stopped at once, and status checks do not see a partition"),
-        Fidelity("Route 53", "emulated", "simple A and CNAME records of public zones, in sync at once; its API answers "
-                 "from the first region"),
-        Fidelity("the standby's loss", "modelled", "a lost power is known at once: how long writes wait is not shown"),
-        Fidelity("hosts, zones, regions", "emulated", "namespaces of one machine: no hardware fails"),
-        Fidelity("DNS", "real", "one server instead of Route 53's fleet; TTLs are the production's"),
-        Fidelity("users", "modelled", "clients write to the database's endpoint, without services between"),
-    )  # fmt: skip
+    fidelity: ClassVar[tuple[Fidelity, ...]] = FIDELITY
 
     def __init__(
         self,
@@ -85,14 +66,19 @@ class Embedded:
         *,
         name: str | None = None,
         standing: bool = False,
+        whole: bool = False,
         seed: Seed | None = None,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
+        """Take what it is to be: `whole`, the company's whole system; `tell` hears how it comes up."""
         self._root = root
+        self._tell = tell
         self._seed = seed
         self._folder = root / "environments" / self.name
         self._plan = plan
         self._configuration = load_model(self._folder / "environment.yaml", EmbeddedConfiguration)
         self._standing = standing
+        self._system = require_system(self._configuration) if whole else None
         self._name = name
         self._attached = False
         self._world: World | None = None
@@ -118,10 +104,13 @@ class Embedded:
         directory = find_mirror(self._root, self._name or f"{secrets.token_hex(3)}-{os.getpid()}")
         directory.create()
         try:
-            self._world = World.start(directory, self._settings(), self._seed)
-            self._build()
+            if self._system is None:
+                self._start(directory)
+                self._build(self._configuration.build)
+            else:
+                self._raise_system(directory, self._system)
             if self._standing:
-                self._world.let_go()
+                self.world.let_go()
         except BaseException as error:
             try:
                 self._take_down(directory)
@@ -197,6 +186,10 @@ class Embedded:
                 "instance_checks_seconds": self._configuration.kubernetes.instance_checks.total_seconds(),
                 "launch_retry_seconds": self._configuration.kubernetes.launch_retry.total_seconds(),
             },
+            "elasticache": {
+                "failure_detection_seconds": self._configuration.elasticache.failure_detection.total_seconds(),
+                "memory_bytes": self._configuration.elasticache.memory,
+            },
             "ci": self._configuration.ci.model_dump() if self._configuration.ci else None,
             "rds": {
                 "failure_detection_seconds": rds.failure_detection.total_seconds(),
@@ -215,12 +208,46 @@ class Embedded:
             },
         }
 
-    def _build(self) -> None:
+    def _start(self, directory: MirrorDirectory) -> World:
+        self._world = World.start(directory, self._settings(), self._seed)
+        self._seed = None
+        return self._world
+
+    def _raise_system(self, directory: MirrorDirectory, system: System) -> None:
+        """Make the whole system of what was kept of it; where there is nothing, build it, and keep it."""
+        script = self._folder / system.build
+        read = [script, *(self._folder / each for each in system.built_from)]
+        kept = locate_system(self._settings(), read)
+        there, found = kept.path.exists(), kept.find()
+        world = self._start(directory)
+        if found is not None:
+            self._tell("making the system again of what was kept of it")
+            try:
+                restore_system(world, found)
+            except EnvironmentFailedError as error:
+                self._tell(f"what was kept of this system cannot be used: {error}")
+                self._take_down(directory)
+                directory.create()
+                world = self._start(directory)
+            else:
+                return
+        elif there:
+            self._tell("what was kept of this system is damaged")
+        kept.discard()
+        self._tell("building the system, once on this machine")
+        self._build(system.build)
+        keep_system(world, kept, self._tell)
+
+    def _build(self, script: str) -> None:
         """Have the company's own script build its system through AWS's API, as an operator."""
-        secret = self.world.directory.secrets / "database-password"
-        secret.write_text(secrets.token_urlsafe(18), encoding="ascii")
-        script = self._folder / self._configuration.build
-        self.run_for_operator([sys.executable, str(script)], within=_BUILD_WITHIN)
+        choose_password(self.world)
+        build(
+            self.operator_command([sys.executable, str(self._folder / script)]),
+            environment=self.operator_environment(),
+            log=self.world.directory.logs / "build.log",
+            within=_BUILD_WITHIN,
+            tell=self._tell,
+        )
 
     # -- for operators and users -----------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ class Keeping:
 
     def table(self) -> Mapping[str, Callable[..., Mapping[str, Any]]]:
         """Return what can be asked for over the control socket, by name."""
-        return {"keep": self.keep}
+        return {"keep_system": self.keep, "restore_system": self.restore_from}
 
     def keep(self, folder: str) -> Mapping[str, Any]:
         """Write everything into an empty folder; raises `NotKeptError` when something cannot be kept as it is."""
@@ -36,6 +36,11 @@ class Keeping:
             records = keeper.keep(own)
             (own / _RECORDS).write_bytes(pickle.dumps(records))
         return {"kept": list(self._keepers)}
+
+    def restore_from(self, folder: str) -> Mapping[str, Any]:
+        """Make everything again of a folder that `keep` wrote."""
+        self.restore(Path(folder))
+        return {"restored": list(self._keepers)}
 
     def restore(self, folder: Path) -> None:
         """Make everything of what was kept, side by side as far as it does not need each other.

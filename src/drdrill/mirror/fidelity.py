@@ -1,0 +1,33 @@
+"""How true each part of the embedded mirror is, and which claims of a drill it cannot support."""
+
+from __future__ import annotations
+
+from drdrill.environment.port import Fidelity
+
+FIDELITY: tuple[Fidelity, ...] = (
+    Fidelity("PostgreSQL, its replication and promotion", "real", "killing processes keeps the page cache: "
+             "a host's loss does not test what fsync protects"),
+    Fidelity("RDS control plane", "emulated", "failure detection takes a configured time; AWS's own is not shown"),
+    Fidelity("RDS instance classes and storage", "emulated", "another class is the outage that it takes, on the "
+             "same machine; disks are small, and grow in the proportion of the allocated storage"),
+    Fidelity("RDS parameter groups", "real", "PostgreSQL has their values; what holds the mirror's replication "
+             "together cannot be set"),
+    Fidelity("RDS subnet groups", "modelled", "there are no VPCs: the subnets that RDS hears of lie in one zone of "
+             "the region after the other"),
+    Fidelity("RDS backups", "real", "the log is stored as often as environment.yaml says (AWS: every 5 minutes); "
+             "nothing is encrypted: keys are names, of which only the region is checked"),
+    Fidelity("link between regions", "modelled", "a proxy on the source's host delays, throttles and cuts what "
+             "read replicas stream, one way; nothing else goes over it"),
+    Fidelity("CloudWatch", "emulated", "RDS's ReplicaLag and DatabaseConnections, looked at ten times a second "
+             "(AWS: once a minute)"),
+    Fidelity("EKS, EC2, Auto Scaling", "emulated", "instances are machines and nodes in seconds, where AWS takes "
+             "minutes; one without power is stopped at once, and status checks do not see a partition"),
+    Fidelity("ElastiCache", "real", "Valkey and its asynchronous replication; every engine version is served by the "
+             "same Valkey, a node's type is a name, failure detection takes a configured time, nothing is encrypted"),
+    Fidelity("Route 53", "emulated", "simple A and CNAME records of public zones, in sync at once; its API answers "
+             "from the first region"),
+    Fidelity("the standby's loss", "modelled", "a lost power is known at once: how long writes wait is not shown"),
+    Fidelity("hosts, zones, regions", "emulated", "namespaces of one machine: no hardware fails"),
+    Fidelity("DNS", "real", "one server instead of Route 53's fleet; TTLs are the production's"),
+    Fidelity("users", "modelled", "clients write to the database's endpoint, without services between"),
+)  # fmt: skip
