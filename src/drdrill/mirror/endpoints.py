@@ -20,12 +20,21 @@ if TYPE_CHECKING:
     from drdrill.dataplane.dns import DnsServer
     from drdrill.mirror.network import Network
 
-_SERVICE_NUMBERS = {"rds": 10, "monitoring": 11, "sts": 12, "eks": 13, "ec2": 14, "autoscaling": 15}
+_SERVICE_NUMBERS = {
+    "rds": 10,
+    "monitoring": 11,
+    "sts": 12,
+    "eks": 13,
+    "ec2": 14,
+    "autoscaling": 15,
+    "elasticloadbalancing": 16,
+}
 _ANY_SERVICE = 1  # answers for all services that are not implemented, so that they say so
 _GLOBAL = 2
 _DOMAINS = ("amazonaws.com", "api.aws")  # the second one: endpoints that speak IPv6, too
 # What stands below these is the name of a database or of a cluster, or nothing.
-_OWN_NAMES = ("rds.amazonaws.com", "eks.amazonaws.com")
+_OWN_NAMES = ("rds.amazonaws.com", "eks.amazonaws.com", "elb.amazonaws.com")
+_OWN_REGIONAL_NAMES = ("elb", "execute-api")  # of a region: network load balancers, APIs
 _TTL_SECONDS = 60
 _SILENCE_SECONDS = 60.0  # a connection on which nothing comes is closed then
 
@@ -46,6 +55,7 @@ def _assign_addresses(network: Network) -> Iterator[tuple[str, str]]:
         suffixes = [f"{layout.name}.{domain}" for domain in _DOMAINS]
         anything = network.add_endpoint(layout.name, _ANY_SERVICE)
         yield from _pair((f"*.{suffix}" for suffix in suffixes), anything)
+        yield from _pair((f"{kind}.{layout.name}.amazonaws.com" for kind in _OWN_REGIONAL_NAMES), anything)
         for service, number in _SERVICE_NUMBERS.items():
             address = network.add_endpoint(layout.name, number)
             yield from _pair((f"{service}.{suffix}" for suffix in suffixes), address)

@@ -37,6 +37,7 @@ from drdrill.mirror.directory import MirrorDirectory
 from drdrill.mirror.endpoints import open_endpoints
 from drdrill.mirror.kubernetes.cloud_services import CloudServices
 from drdrill.mirror.kubernetes.clusters import open_clusters
+from drdrill.mirror.load_balancers import LoadBalancers
 from drdrill.mirror.network import DNS_ADDRESS, INTERNET, Network, RegionFleet, RegionLayout
 from drdrill.mirror.object_replication import ObjectReplication
 from drdrill.mirror.operations import Operations
@@ -92,6 +93,10 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
         network, clusters, settings["kubernetes"], clock, secrets=directory.secrets, upstream=upstream
     )
     services |= cloud.services
+    balancers = LoadBalancers(
+        network, fleets, clusters, cloud.ec2, names=names, upstream=upstream, directory=directory, clock=clock
+    )
+    services |= balancers.services
     delegation = Delegation(upstream, [layout.name for layout in network.regions])
     objects = ObjectReplication(delegation, network, rds, stores, clock)
     gate = Gate(services, report=_log.error, delegation=delegation)

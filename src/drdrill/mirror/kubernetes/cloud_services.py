@@ -84,6 +84,11 @@ class CloudServices:
             self.services[layout.name, "autoscaling"] = AutoScalingService(groups)
             self.services[layout.name, "eks"] = EksService(eks, name_caller(ACCOUNT))
 
+    @property
+    def ec2(self) -> Mapping[str, Ec2Region]:
+        """EC2 of every region."""
+        return self._ec2
+
     def authenticate(self, gate: Application) -> Authenticator:
         """Return what stands before the gate and answers API servers that ask whose a token is."""
         return Authenticator(
