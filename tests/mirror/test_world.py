@@ -27,6 +27,7 @@ SETTINGS: dict[str, Any] = {
         {"name": "eu-west-1", "zones": ["eu-west-1a", "eu-west-1b"]},
         {"name": "eu-central-1", "zones": ["eu-central-1a"]},
     ],
+    "elasticache": {"failure_detection_seconds": 2.0, "memory_bytes": 64 << 20},
     "kubernetes": {
         "images": "/nowhere/images.yaml",
         "node_disk_bytes": 64 << 20,

@@ -28,12 +28,13 @@ _SERVICE_NUMBERS = {
     "ec2": 14,
     "autoscaling": 15,
     "elasticloadbalancing": 16,
+    "elasticache": 18,
 }
 _ANY_SERVICE = 1  # answers for all services that are not implemented, so that they say so
 _GLOBAL = 2
 _DOMAINS = ("amazonaws.com", "api.aws")  # the second one: endpoints that speak IPv6, too
 # What stands below these is the name of a database or of a cluster, or nothing.
-_OWN_NAMES = ("rds.amazonaws.com", "eks.amazonaws.com", "elb.amazonaws.com")
+_OWN_NAMES = ("rds.amazonaws.com", "eks.amazonaws.com", "elb.amazonaws.com", "cache.amazonaws.com")
 _OWN_REGIONAL_NAMES = ("elb", "execute-api")  # of a region: network load balancers, APIs
 _TTL_SECONDS = 60
 _SILENCE_SECONDS = 60.0  # a connection on which nothing comes is closed then

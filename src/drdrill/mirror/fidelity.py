@@ -22,8 +22,10 @@ FIDELITY: tuple[Fidelity, ...] = (
              "(AWS: once a minute)"),
     Fidelity("EKS, EC2, Auto Scaling", "emulated", "instances are machines and nodes in seconds, where AWS takes "
              "minutes; one without power is stopped at once, and status checks do not see a partition"),
-    Fidelity("ElastiCache", "real", "Valkey and its asynchronous replication; every engine version is served by the "
-             "same Valkey, a node's type is a name, failure detection takes a configured time, nothing is encrypted"),
+    Fidelity("Valkey, its replication and promotion", "real", "asynchronous, as ElastiCache's; every engine version is "
+             "served by the same Valkey, a node's type is a name, and nothing is encrypted"),
+    Fidelity("ElastiCache control plane", "emulated", "failure detection takes a configured time; no snapshots, no "
+             "cluster mode, no global datastores"),
     Fidelity("Route 53", "emulated", "simple A and CNAME records of public zones, in sync at once; its API answers "
              "from the first region"),
     Fidelity("the standby's loss", "modelled", "a lost power is known at once: how long writes wait is not shown"),

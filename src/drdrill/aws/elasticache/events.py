@@ -1,0 +1,78 @@
+"""`DescribeEvents`: which events it lists, by AWS's API reference."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from drdrill.aws.errors import AwsError
+from drdrill.aws.protocol import load_model
+from drdrill.aws.rds.listing import select_page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+
+    from drdrill.aws.elasticache.model import EventRecord
+    from drdrill.aws.elasticache.region import CacheRegion
+    from drdrill.aws.protocol import Parameters
+
+_DURATION_MINUTES = 60
+_LONGEST_MINUTES = 14 * 24 * 60  # AWS keeps events for 14 days
+
+
+class EventOperations:
+    """The operations on the events of one region."""
+
+    def __init__(self, region: CacheRegion) -> None:
+        self._region = region
+
+    def table(self) -> Mapping[str, Callable[[Parameters], Mapping[str, Any]]]:
+        """Return the operations by name."""
+        return {"DescribeEvents": self.describe_events}
+
+    def describe_events(self, parameters: Parameters) -> Mapping[str, Any]:
+        """List events of the last hour, or of the time that is asked for."""
+        passes = _read_request(parameters, now=self._region.clock.utc())
+        page, more = select_page(
+            filter(passes, self._region.events()), parameters, key=lambda event: event.key
+        )
+        described = [
+            {
+                "SourceIdentifier": event.source,
+                "SourceType": event.source_type,
+                "Message": event.message,
+                "Date": event.at,
+            }
+            for event in page
+        ]
+        return {"Events": described, **more}
+
+
+def _read_request(parameters: Parameters, *, now: datetime) -> Callable[[EventRecord], bool]:
+    """Return what says whether an event is asked for; raises what AWS raises for a wrong question."""
+    kind, source = parameters.get("SourceType"), parameters.get("SourceIdentifier")
+    kinds = load_model("elasticache").shape_for("SourceType").enum
+    if kind is not None and kind not in kinds:
+        raise AwsError("InvalidParameterValue", f"Invalid source type: {kind}. One of {', '.join(kinds)}")
+    if source and kind is None:
+        raise AwsError("InvalidParameterCombination", "SourceIdentifier needs a SourceType")
+    minutes = parameters.get("Duration", _DURATION_MINUTES)
+    if not 1 <= minutes <= _LONGEST_MINUTES:
+        text = f"Invalid value {minutes} for Duration. Must be between 1 and {_LONGEST_MINUTES}"
+        raise AwsError("InvalidParameterValue", text)
+    start, end = parameters.get("StartTime"), parameters.get("EndTime")
+    try:
+        if start is not None and end is None and "Duration" in parameters:
+            end = start + timedelta(minutes=minutes)
+        end = end or now
+        start = start or end - timedelta(minutes=minutes)
+    except OverflowError as error:  # at the calendar's ends
+        raise AwsError(
+            "InvalidParameterValue", f"There is no time {minutes} minutes from that one."
+        ) from error
+    if start > end:
+        raise AwsError("InvalidParameterCombination", "The StartTime must not be later than the EndTime")
+    return lambda event: (
+        start <= event.at <= end and kind in (None, event.source_type) and source in (None, event.source)
+    )
