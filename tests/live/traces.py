@@ -52,6 +52,6 @@ def find_controller(world: ProcessId, part: str) -> ProcessId | None:
 
 def _is_supervisor(pid: int) -> bool:
     try:
-        return b"drdrill.mirror.supervisor" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        return b"drdrill.mirror.world_init" in Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
         return False

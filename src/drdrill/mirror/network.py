@@ -25,6 +25,7 @@ import hashlib
 import itertools
 import subprocess
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -104,8 +105,8 @@ class Network:
             f"route add blackhole {BLACK_HOLE}/32",
         ])  # fmt: skip
         self._zones[INTERNET] = _Zone(None, INTERNET, INTERNET, "", "198.18.0", 16)
-        for number, region in enumerate(self.regions):
-            self._build_region(number, region)
+        with ThreadPoolExecutor() as pool:  # what each waits for is programs that start
+            list(pool.map(self._build_region, range(len(self.regions)), self.regions))
 
     def _build_region(self, number: int, region: RegionLayout) -> None:
         router = WorldHost(f"router-{region.name}", region.name, INTERNET, f"169.254.{number}.2", self._disks)

@@ -1,7 +1,7 @@
 """A world's first process, started ahead: it imports meanwhile, and waits to be told what it is to build.
 
 Told nothing, it has built nothing, and ends with the lifeline. Light on purpose: whoever starts one has not imported
-much yet, and that is what it is for (0.35 s of the 3 that a mirror takes to come up).
+much yet, and that is what it is for (0.5 s of the 3 that a mirror takes to come up).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_SUPERVISOR = "drdrill.mirror.supervisor"
+_WORLD_INIT = "drdrill.mirror.world_init"
 _UNSHARE = ("unshare", "-Urnmiu", "-p", "-f", "--kill-child", "--mount-proc")
 
 
@@ -33,7 +33,7 @@ class Seed:
         reading, self._lifeline = os.pipe()
         try:
             self.process = subprocess.Popen(
-                [*_UNSHARE, sys.executable, "-m", _SUPERVISOR],
+                [*_UNSHARE, sys.executable, "-m", _WORLD_INIT],
                 stdin=reading, stdout=subprocess.PIPE, stderr=self._early_words, text=True, start_new_session=True,
                 cwd="/",
             )  # fmt: skip

@@ -1,23 +1,15 @@
-"""The supervisor: a world's first process. It builds the network, serves DNS and AWS, and obeys the control socket.
+"""The supervisor: serves AWS in a world whose network is built, and obeys the control socket.
 
-Started by `drdrill.mirror.seed` in fresh namespaces. Its standard input is the lifeline, whose first line says what it
-is to build: when the owner dies, it ends, and the kernel ends everything in the world with it. A world that is to stand
-by itself is let go of by one byte, when everything is built and noted.
+Started by `drdrill.mirror.world_init`, which imports it while it builds the network.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import logging
-import os
-import signal
-import subprocess
 import sys
 import threading
 from datetime import timedelta
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.cloudwatch import CloudWatchService, MetricStore
 from drdrill.aws.delegation import Delegation
@@ -27,38 +19,33 @@ from drdrill.aws.route53 import Route53Service
 from drdrill.aws.route53 import api as route53
 from drdrill.aws.sts import StsService
 from drdrill.core.clock import SystemClock
-from drdrill.core.errors import DrdrillError
-from drdrill.dataplane import dns
 from drdrill.dataplane.link import LinkCondition
 from drdrill.mirror.backup_store import FolderStore
 from drdrill.mirror.control import ControlServer
 from drdrill.mirror.delivery.machine import DeliveryMachine
-from drdrill.mirror.directory import MirrorDirectory
 from drdrill.mirror.endpoints import open_endpoints
 from drdrill.mirror.kubernetes.cloud_services import CloudServices
 from drdrill.mirror.kubernetes.clusters import open_clusters
 from drdrill.mirror.load_balancers import LoadBalancers
-from drdrill.mirror.network import DNS_ADDRESS, INTERNET, Network, RegionFleet, RegionLayout
+from drdrill.mirror.network import RegionFleet
 from drdrill.mirror.object_replication import ObjectReplication
 from drdrill.mirror.operations import Operations
 from drdrill.mirror.power import PowerOperations
 from drdrill.mirror.upstream.opening import open_upstream
 
-_SMALL_DISK = 64 << 20
+if TYPE_CHECKING:
+    from drdrill.dataplane.dns import DnsServer
+    from drdrill.mirror.directory import MirrorDirectory
+    from drdrill.mirror.network import Network
+
 _log = logging.getLogger("drdrill.mirror.supervisor")
 
 
-def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None:
-    """Build the world and serve until the lifeline breaks or `stop` is asked for."""
-    threading.Thread(target=_follow_lifeline, name="lifeline", daemon=True).start()
+def run_supervisor(
+    directory: MirrorDirectory, settings: dict[str, Any], network: Network, names: DnsServer
+) -> None:
+    """Serve until `stop` is asked for."""
     clock = SystemClock()
-    network = Network(
-        [RegionLayout(r["name"], tuple(r["zones"])) for r in settings["regions"]], directory.disks
-    )
-    network.build()
-    for name in ("operator", "users"):
-        network.create_host(name, INTERNET, disk_bytes=_SMALL_DISK)
-    names = _start_dns(network, directory)
     rds_settings = RdsSettings(
         failure_detection=timedelta(seconds=settings["rds"]["failure_detection_seconds"]),
         fencing=settings["rds"]["fencing"],
@@ -118,89 +105,3 @@ def run_supervisor(directory: MirrorDirectory, settings: dict[str, Any]) -> None
     sys.stdout.write('{"ready": true}\n')
     sys.stdout.flush()
     stopped.wait()
-
-
-def _await_task() -> tuple[MirrorDirectory, dict[str, Any]]:
-    """Return what the owner says is to be built, in the lifeline's first line; end with an owner that says nothing."""
-    line = b""
-    while not line.endswith(b"\n"):  # byte by byte: what comes after the line is not ours
-        said = os.read(0, 1)
-        if not said:
-            sys.exit(0)
-        line += said
-    task = json.loads(line)
-    return MirrorDirectory(Path(task["directory"])), task["settings"]
-
-
-def _follow_lifeline() -> None:
-    if os.read(0, 1):
-        return  # it stands by itself from now on
-    _log.warning("the owner of this mirror is gone")
-    os._exit(0)  # at once, whatever is being built: the world ends with us
-
-
-def _start_dns(network: Network, directory: MirrorDirectory) -> dns.DnsServer:
-    host = network.create_host("dns", INTERNET, disk_bytes=_SMALL_DISK, address=DNS_ADDRESS)
-    command = dns.server_command(DNS_ADDRESS)
-    return dns.DnsServer(host.spawn_piped(command, log=directory.logs / "dns.log"))
-
-
-def _give_the_world_its_files(directory: MirrorDirectory) -> None:
-    """Bind the world's own resolver, names and authorities over the machine's: nothing asks the machine's resolver."""
-    files = {
-        "/etc/resolv.conf": f"nameserver {DNS_ADDRESS}\noptions timeout:1 attempts:2\n",
-        "/etc/hosts": "127.0.0.1 localhost\n",
-        "/etc/nsswitch.conf": "passwd: files\ngroup: files\nhosts: files dns\n",
-    }
-    authorities = Path("/etc/ssl/certs/ca-certificates.crt")
-    if authorities.exists():
-        own = (directory.path / "authority.pem").read_text(encoding="ascii")
-        files[str(authorities)] = authorities.read_text(encoding="utf-8") + own
-    folder = directory.path / "etc"
-    folder.mkdir()
-    for target, content in files.items():
-        source = folder / Path(target).name
-        source.write_text(content, encoding="utf-8")
-        if Path(target).exists():
-            subprocess.run(["mount", "--bind", str(source), target], check=True, capture_output=True)
-
-
-def _reap(child: int) -> int:
-    """Wait for orphans of the world until the supervisor itself ends; return its exit status."""
-    while True:
-        pid, status = os.wait()
-        if pid == child:
-            return os.waitstatus_to_exitcode(status)
-
-
-def main() -> None:
-    """Stay as the world's init, and let a child be the supervisor: its waits and the init's must not mix."""
-    # The terminal's Ctrl-C is for the runner, which ends us by the lifeline.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    directory, settings = _await_task()
-    log = os.open(directory.logs / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    os.dup2(log, sys.stderr.fileno())
-    os.close(log)
-    logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    child = os.fork()
-    if child:
-        sys.exit(abs(_reap(child)))
-    status = 0
-    try:
-        _give_the_world_its_files(directory)
-        run_supervisor(directory, settings)
-    except Exception as error:  # noqa: BLE001 (the process's main: nothing may end it without a word)
-        _log.exception("this mirror ends")
-        said = error.stderr if isinstance(error, subprocess.CalledProcessError) else b""
-        words = str(error) if isinstance(error, DrdrillError) else f"{type(error).__name__}: {error}"
-        sys.stdout.write(json.dumps({"error": f"{words} {(said or b'').decode()}".strip()}) + "\n")
-        status = 1
-    finally:
-        with contextlib.suppress(BrokenPipeError):
-            sys.stdout.flush()
-        os._exit(status)  # threads of ours may sit in a call to a dead server
-
-
-if __name__ == "__main__":
-    main()

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from drdrill.core.errors import ControlLostError, EnvironmentFailedError
 from drdrill.core.process import ProcessId
 from drdrill.core.waiting import wait_until
-from drdrill.mirror.authority import create_authority
 from drdrill.mirror.control import Control
 from drdrill.mirror.directory import MirrorDirectory, find_outer_pid, hold_mirrors, list_mirrors
 from drdrill.mirror.seed import Seed
@@ -60,7 +59,6 @@ class World:
         """
         seed = seed or Seed()
         with seed:
-            create_authority(directory.path / "authority.pem", directory.secrets)
             identity = ProcessId.read(seed.process.pid)
             if identity is None:
                 raise EnvironmentFailedError("the mirror's world ended at once.")
