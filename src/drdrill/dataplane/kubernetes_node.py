@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sys
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -36,6 +37,7 @@ _READY_WITHIN = timedelta(seconds=90)  # measured 2 to 5 s, 20 s on a loaded mac
 _POLL = timedelta(milliseconds=50)
 _PREPARE_WITHIN = timedelta(seconds=20)  # measured 0.1 s
 _PREPARE = Path(__file__).with_suffix(".sh")
+_OWNERSHIP = Path(__file__).with_name("kubernetes_ownership.py")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +196,8 @@ class KubernetesNode:
         write_secret(configuration, json.dumps(content))
         labels = ",".join(f"{key}={value}" for key, value in self.identity.labels.items())
         command = [
-            programs["kubelet"], f"--config={configuration}", f"--kubeconfig={kubeconfig}",
+            sys.executable, "-I", "-S", str(_OWNERSHIP), programs["kubelet"],
+            f"--config={configuration}", f"--kubeconfig={kubeconfig}",
             f"--hostname-override={name}", f"--node-ip={self.host.address}", f"--node-labels={labels}",
             "--cert-dir=/var/lib/kubelet/pki",
         ]  # fmt: skip
