@@ -13,17 +13,20 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.cloudwatch import CloudWatchService, MetricStore
 from drdrill.aws.delegation import Delegation
+from drdrill.aws.eks.keeping import EksKeeper
 from drdrill.aws.gate import Gate, Service
 from drdrill.aws.rds import ACCOUNT, RdsRegion, RdsService, RdsSettings
-from drdrill.aws.route53 import Route53Service
-from drdrill.aws.route53 import api as route53
+from drdrill.aws.rds.keeping import RdsKeeper
 from drdrill.aws.sts import StsService
 from drdrill.core.clock import SystemClock
 from drdrill.dataplane.link import LinkCondition
 from drdrill.mirror.backup_store import FolderStore
+from drdrill.mirror.caches import Caches
 from drdrill.mirror.control import ControlServer
 from drdrill.mirror.delivery.machine import DeliveryMachine
 from drdrill.mirror.endpoints import open_endpoints
+from drdrill.mirror.global_dns import open_route53
+from drdrill.mirror.keeping import Keeping
 from drdrill.mirror.kubernetes.cloud_services import CloudServices
 from drdrill.mirror.kubernetes.clusters import open_clusters
 from drdrill.mirror.load_balancers import LoadBalancers
@@ -31,6 +34,7 @@ from drdrill.mirror.network import RegionFleet
 from drdrill.mirror.object_replication import ObjectReplication
 from drdrill.mirror.operations import Operations
 from drdrill.mirror.power import PowerOperations
+from drdrill.mirror.upstream.moto_keeping import DelegatedKeeper
 from drdrill.mirror.upstream.opening import open_upstream
 
 if TYPE_CHECKING:
@@ -73,7 +77,7 @@ def run_supervisor(
         services[name, "rds"] = RdsService(region)
         services[name, "monitoring"] = CloudWatchService(metrics)
         services[name, "sts"] = StsService(ACCOUNT)
-    services[route53.REGION, "route53"] = Route53Service(names, clock)
+    services |= open_route53(network, names, directory, clock)
     clusters = open_clusters(network, names, directory, settings["kubernetes"], clock)
     upstream = open_upstream(network, directory, ACCOUNT)
     cloud = CloudServices(
@@ -84,6 +88,11 @@ def run_supervisor(
         network, fleets, clusters, cloud.ec2, names=names, upstream=upstream, directory=directory, clock=clock
     )
     services |= balancers.services
+    caches = Caches(
+        fleets, names, settings["elasticache"], clock,
+        logs=directory.logs, metrics=stores, subnets=cloud.subnets,
+    )  # fmt: skip
+    services |= caches.services
     delegation = Delegation(upstream, [layout.name for layout in network.regions])
     objects = ObjectReplication(delegation, network, rds, stores, clock)
     gate = Gate(services, report=_log.error, delegation=delegation)
@@ -93,13 +102,16 @@ def run_supervisor(
     delivery = DeliveryMachine(network, names, directory, clock)
     if settings.get("ci"):
         delivery.start(**settings["ci"])
+    keeping = Keeping([DelegatedKeeper(upstream), RdsKeeper(rds), EksKeeper(cloud.eks)])
     tables = (
         operations.table(),
+        keeping.table(),
         PowerOperations(network).table(),
         clusters.table(),
         cloud.table(),
         delivery.table(),
         objects.table(),
+        caches.table(),
     )
     ControlServer(directory.control, {name: perform for table in tables for name, perform in table.items()})
     sys.stdout.write('{"ready": true}\n')

@@ -85,6 +85,11 @@ class CloudServices:
             self.services[layout.name, "eks"] = EksService(eks, name_caller(ACCOUNT))
 
     @property
+    def eks(self) -> Mapping[str, EksRegion]:
+        """EKS of every region."""
+        return self._eks
+
+    @property
     def ec2(self) -> Mapping[str, Ec2Region]:
         """EC2 of every region."""
         return self._ec2

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drdrill.aws.keeping import NotKeptError
+from drdrill.mirror.upstream.moto import MotoUpstream
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from drdrill.mirror.upstream.moto import MotoUpstream
+    from drdrill.aws.upstream import Upstream
 
 MIRROR = "mirror.invalid"  # whom moto's process takes these from
 KEEP, RESTORE = "keep", "restore"
@@ -17,28 +18,35 @@ _STATE = "moto.dill"
 _OK = 204
 
 
-class MotoKeeper:
-    """Asks moto's process, which is another one, to write and to read a file."""
+class DelegatedKeeper:
+    """Asks moto's process, which is another one, to write and to read a file. Another upstream cannot be asked that."""
 
     name = "delegated"
     after: tuple[str, ...] = ()
 
-    def __init__(self, upstream: MotoUpstream) -> None:
+    def __init__(self, upstream: Upstream) -> None:
         self._upstream = upstream
 
     def keep(self, folder: Path) -> bool:
         """Have everything written; false where nobody ever asked for anything."""
-        if self._upstream.started:
-            self._ask(KEEP, folder / _STATE)
-        return self._upstream.started
+        moto = self._require_moto()
+        if moto.started:
+            self._ask(moto, KEEP, folder / _STATE)
+        return moto.started
 
     def restore(self, kept: bool, folder: Path) -> None:
         """Have everything read."""
         if kept:
-            self._ask(RESTORE, folder / _STATE)
+            self._ask(self._require_moto(), RESTORE, folder / _STATE)
 
-    def _ask(self, act: str, path: Path) -> None:
-        connection = self._upstream.connect()
+    def _require_moto(self) -> MotoUpstream:
+        if not isinstance(self._upstream, MotoUpstream):
+            raise NotKeptError(f"what {self._upstream.name} knows cannot be written down.")
+        return self._upstream
+
+    @staticmethod
+    def _ask(moto: MotoUpstream, act: str, path: Path) -> None:
+        connection = moto.connect()
         try:
             connection.request("POST", f"/{act}", str(path), {"Host": MIRROR})
             reply = connection.getresponse()

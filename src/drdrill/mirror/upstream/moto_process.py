@@ -24,6 +24,7 @@ from werkzeug.serving import make_server
 
 from drdrill.aws.ec2.places import VPC, vpc_network
 from drdrill.mirror.replica_versions import teach_replica_versions
+from drdrill.mirror.upstream.moto_state import KeptState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -102,7 +103,8 @@ def main() -> None:
     """Serve until the world ends."""
     descriptor, task = int(sys.argv[1]), json.loads(sys.argv[2])
     settle_places(task["account"], task["zones"])
-    application = NotImplementedSaid(teach_replica_versions(DomainDispatcherApplication(create_app)))
+    known = teach_replica_versions(DomainDispatcherApplication(create_app))
+    application = KeptState(NotImplementedSaid(known))
     server = make_server(
         "unix://upstream", 0, application, threaded=True, request_handler=_Handler, fd=descriptor
     )
