@@ -14,6 +14,8 @@ from drdrill.cli.repository import find_repository
 from drdrill.core.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.console import Console
 
     from drdrill.mirror.directory import MirrorDirectory
@@ -39,10 +41,16 @@ def command() -> None:
     """Bring an environment up, look into it, take it down."""
 
 
-@command.command(name="up", epilog="\b\nExample:\n  drdrill env up --name mine")
+@command.command(name="up", epilog="\b\nExamples:\n  drdrill env up --name mine\n  drdrill env up --system")
 @_NAME
-def up(name: str) -> None:
-    """Bring a mirror up that stands until it is taken down."""
+@click.option(
+    "--system",
+    "whole",
+    is_flag=True,
+    help="The company's whole system: built once on a machine, which takes minutes, kept, and made again in seconds.",
+)
+def up(name: str, *, whole: bool) -> None:
+    """Bring a mirror up that stands until it is taken down: with the database that drills of its class need."""
     from drdrill.cli.setup import prepare_environment
     from drdrill.cli.signals import interruptible
     from drdrill.mirror.seed import Seed
@@ -53,9 +61,9 @@ def up(name: str) -> None:
         with suppress(OSError):
             seed = stack.enter_context(Seed())
         console, root = _begin()
-        prepare_environment(root, "embedded", console)
-        environment = _environment(root, name, standing=True, seed=seed)
+        prepare_environment(root, "embedded", console, whole=whole)
         with console.status("building the mirror"):
+            environment = _environment(root, name, standing=True, whole=whole, seed=seed, tell=console.print)
             environment.__enter__()
     option = "" if name == "default" else f" --name {name}"
     console.print(f"the mirror `{name}` is up. Next:")
@@ -167,14 +175,22 @@ def _begin() -> tuple[Console, Path]:
     return console, root
 
 
-def _environment(root: Path, name: str, *, standing: bool = False, seed: Seed | None = None) -> Embedded:
+def _environment(
+    root: Path,
+    name: str,
+    *,
+    standing: bool = False,
+    whole: bool = False,
+    seed: Seed | None = None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Embedded:
     from drdrill.mirror.embedded import Embedded
     from drdrill.plan import load_plan
 
     if not standing:
         require_mirror(root, name)
     plan = load_plan(root / "scenarios" / "plan.yaml")
-    return Embedded(root, plan, name=name, standing=standing, seed=seed)
+    return Embedded(root, plan, name=name, standing=standing, whole=whole, seed=seed, tell=tell)
 
 
 def require_mirror(root: Path, name: str) -> MirrorDirectory:

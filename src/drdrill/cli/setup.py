@@ -52,8 +52,11 @@ def command(as_json: bool) -> None:
         )
 
 
-def prepare_environment(root: Path, environment: str, console: Console) -> None:
-    """Build what an environment needs, if it says that it needs it and this machine does not have it yet."""
+def prepare_environment(root: Path, environment: str, console: Console, *, whole: bool = False) -> None:
+    """Build what an environment needs, if it says that it needs it and this machine does not have it yet.
+
+    `whole`: the company's whole system, of which clusters are a part.
+    """
     if environment != "embedded":
         return
     from drdrill.mirror.configuration import EmbeddedConfiguration
@@ -62,7 +65,7 @@ def prepare_environment(root: Path, environment: str, console: Console) -> None:
     configuration = load_model(
         root / "environments" / environment / "environment.yaml", EmbeddedConfiguration
     )
-    if configuration.kubernetes.needed:
+    if configuration.kubernetes.needed or whole:
         from drdrill.dataplane.kubernetes_build import prepare_programs
 
         with show_build(console) as tell:
