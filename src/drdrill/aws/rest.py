@@ -24,10 +24,20 @@ if TYPE_CHECKING:
     from botocore.model import Shape
 
 _CONTENT_TYPE = ("Content-Type", "text/xml")
+_OF_OTHER_PROTOCOLS = ("MissingParameter", "InvalidParameterValue")  # here both are `InvalidInput`
 
 
 def parse_rest(service: str, operation: str, environ: Mapping[str, Any], body: bytes) -> Parameters:
     """Return an operation's parameters; raises `AwsError` for what AWS would refuse at its door."""
+    try:
+        return _parse(service, operation, environ, body)
+    except AwsError as error:
+        if error.code not in _OF_OTHER_PROTOCOLS:
+            raise
+        raise AwsError("InvalidInput", str(error)) from error
+
+
+def _parse(service: str, operation: str, environ: Mapping[str, Any], body: bytes) -> Parameters:
     model = load_model(service).operation_model(operation)
     shape = model.input_shape
     if shape is None:

@@ -1,7 +1,4 @@
-"""Hosted zones and their records: what a batch of changes makes of them, or why it is refused as a whole.
-
-Simple records of the types A and CNAME. A record stands for a name once the DNS server answers with it.
-"""
+"""Hosted zones: their records and the name servers that answer for them."""
 
 from __future__ import annotations
 
@@ -9,123 +6,103 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
+from drdrill.aws.errors import AwsError
+from drdrill.aws.route53.batch import Batch, Key
+from drdrill.aws.route53.domain_names import sort_key
+from drdrill.aws.route53.records import Record
+from drdrill.dataplane.dns_records import NameRecords
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-    from drdrill.aws.ports import AliasNames
+    from drdrill.aws.route53.records import Change
 
-TYPES = ("A", "CNAME")
+_SOA_TTL_SECONDS, _NS_TTL_SECONDS = 900, 172_800
+_TIMES = "1 7200 900 1209600 86400"  # the last one: how long a refusal may be kept, at most the SOA's own TTL
+_DOMAINS = ("com", "net", "org", "co.uk")
+_SERVERS_OF_DOMAIN, _SERVERS_OF_GROUP = 512, 8
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """A resource record set: its name with a dot at the end, its type, and what it leads to."""
+class ZoneIdentity:
+    """What a zone is called: its id, its name with a dot at its end, and what its creator called the request."""
 
+    identifier: str
     name: str
-    type: str
-    ttl_seconds: int
-    values: tuple[str, ...]
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Return what there is one record for."""
-        return self.name, self.type
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change of a batch: `CREATE`, `UPSERT` or `DELETE`, and the record."""
-
-    action: str
-    record: Record
+    reference: str
 
 
 class HostedZone:
     """One zone. Thread-safe."""
 
-    def __init__(self, identifier: str, name: str, reference: str, names: AliasNames) -> None:
-        self.identifier = identifier
-        self.name = name
-        self.reference = reference
-        self._names = names
+    def __init__(self, identity: ZoneIdentity, servers: Sequence[str], comment: str = "") -> None:
+        self.identity = identity
+        self.servers = tuple(servers)
+        self.comment = comment
         self._lock = threading.Lock()
-        self._records: dict[tuple[str, str], Record] = {}
+        self._records: dict[Key, Record] = {one.key: one for one in _make_apex(identity.name, servers)}
 
     def __repr__(self) -> str:
-        return f"HostedZone({self.identifier}, {self.name})"
+        return f"HostedZone({self.identity.identifier}, {self.identity.name})"
 
     def records(self) -> tuple[Record, ...]:
         """Return all records in the order in which AWS lists them: by the labels of their names, the last one first."""
         with self._lock:
             found = list(self._records.values())
-        return tuple(sorted(found, key=lambda one: (one.name.split(".")[::-1], one.type)))
+        return tuple(sorted(found, key=lambda one: (sort_key(one.name), one.type, one.identifier)))
 
-    def change(self, batch: Sequence[Change]) -> None:
-        """Make all changes or none; answers use them when this returns. Raises AWS's `InvalidChangeBatch`."""
+    def is_bare(self) -> bool:
+        """Tell whether it has only the two records that every zone has."""
+        apex = {(self.identity.name, kind) for kind in ("NS", "SOA")}
+        return all((one.name, one.type) in apex for one in self.records())
+
+    def change(
+        self,
+        changes: Sequence[Change],
+        *,
+        is_published: Callable[[str], bool],
+        publish: Callable[[Sequence[NameRecords]], None],
+    ) -> None:
+        """Make all changes or none, and publish what they changed. Raises AWS's `InvalidChangeBatch`."""
         with self._lock:
-            after = dict(self._records)
-            problems = [problem for one in batch if (problem := self._apply(one, after))]
-            problems += self._find_conflicts(after)
+            batch = Batch(self.identity.identifier, self.identity.name, self._records, is_published)
+            problems = batch.apply(changes)
             if problems:
                 raise AwsError("InvalidChangeBatch", f"[{', '.join(problems)}]")
-            before, self._records = self._records, after
-            for key in before.keys() - after.keys():
-                self._names.withdraw(key[0].rstrip("."))
-            for key, record in after.items():
-                if before.get(key) != record:
-                    self._publish(record)
+            self._records = batch.records
+            # Within the lock: what is made later is published later.
+            publish(_gather(batch.records, {(one.record.name, one.record.type) for one in changes}))
 
-    def _apply(self, change: Change, records: dict[tuple[str, str], Record]) -> str:
-        """Make one change, and return why it cannot be made, `` if it was."""
-        record = change.record
-        problem = self._find_misplaced(record) or _find_mismatch(change, records.get(record.key))
-        if problem:
-            return problem
-        if change.action == "DELETE":
-            del records[record.key]
-        else:
-            records[record.key] = record
-        return ""
-
-    def _find_misplaced(self, record: Record) -> str:
-        if record.name != self.name and not record.name.endswith(f".{self.name}"):
-            return f"RRSet with DNS name {record.name} is not permitted in zone {self.name}"
-        if record.type == "CNAME" and record.name == self.name:
-            return f"RRSet of type CNAME with DNS name {record.name} is not permitted at apex in zone {self.name}"
-        return ""
-
-    @staticmethod
-    def _find_conflicts(records: dict[tuple[str, str], Record]) -> list[str]:
-        return [
-            f"RRSet of type CNAME with DNS name {name} is not permitted as it conflicts with other records with "
-            "the same DNS name"
-            for name, kind in records
-            if kind == "CNAME" and any(other == name and of != kind for other, of in records)
-        ]
-
-    def _publish(self, record: Record) -> None:
-        name = record.name.rstrip(".")
-        if record.type == "CNAME":
-            self._names.publish_alias(name, record.values[0].rstrip("."), ttl_seconds=record.ttl_seconds)
-        else:
-            self._names.publish(name, record.values, ttl_seconds=record.ttl_seconds)
+    def publication(self) -> Sequence[NameRecords]:
+        """Return all records as the DNS server wants them."""
+        with self._lock:
+            return _gather(self._records, {(name, kind) for name, kind, _ in self._records})
 
 
-def _find_mismatch(change: Change, there: Record | None) -> str:
-    record = change.record
-    told = f"resource record set [name='{record.name}', type='{record.type}']"
-    if change.action == "CREATE" and there is not None:
-        return f"Tried to create {told} but it already exists"
-    if change.action == "DELETE" and there is None:
-        return f"Tried to delete {told} but it was not found"
-    if change.action == "DELETE" and there != record:
-        return f"Tried to delete {told} but the values provided do not match the current values"
-    return ""
+def draw_servers(draw: Callable[[int], int]) -> tuple[str, ...]:
+    """Return the names of four name servers, in the four domains that Route 53 has them in; `draw` below a number."""
+    numbers = [(draw(_SERVERS_OF_DOMAIN), domain, index) for index, domain in enumerate(_DOMAINS)]
+    return tuple(
+        f"ns-{index * _SERVERS_OF_DOMAIN + number}.awsdns-{number // _SERVERS_OF_GROUP:02}.{domain}"
+        for number, domain, index in numbers
+    )
 
 
-def check_type(kind: str) -> None:
-    """Raise `NotImplementedInMirrorError` for a type of records that the mirror's DNS server does not answer."""
-    if kind not in TYPES:
-        raise NotImplementedInMirrorError(f"A record of the type {kind} in route53:ChangeResourceRecordSets")
+def _make_apex(name: str, servers: Sequence[str]) -> tuple[Record, Record]:
+    authority = f"{servers[0]}. awsdns-hostmaster.amazon.com. {_TIMES}"
+    return (
+        Record(name, "NS", ttl_seconds=_NS_TTL_SECONDS, values=tuple(f"{server}." for server in servers)),
+        Record(name, "SOA", ttl_seconds=_SOA_TTL_SECONDS, values=(authority,)),
+    )
+
+
+def _gather(records: dict[Key, Record], touched: set[tuple[str, str]]) -> Sequence[NameRecords]:
+    """Return all sets of names and types; empty where none is left."""
+    return [
+        NameRecords(
+            name.rstrip("."),
+            kind,
+            tuple(one.publish() for one in records.values() if (one.name, one.type) == (name, kind)),
+        )
+        for name, kind in sorted(touched)
+    ]
