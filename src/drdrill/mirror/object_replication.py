@@ -9,7 +9,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from drdrill.aws.s3 import Carrier, Movers, Objects, ReplicatingDoor, ReplicationMetrics, Replicator
+from drdrill.aws.s3 import (
+    Carrier,
+    Movers,
+    Objects,
+    ReplicatingDoor,
+    ReplicationKeeper,
+    ReplicationMetrics,
+    Replicator,
+)
 from drdrill.core.clock import NANOSECONDS
 from drdrill.dataplane.link import LinkCondition
 
@@ -55,6 +63,7 @@ class ObjectReplication:
         objects = Objects(delegation.forward)
         links = MirrorLinks(network, rds)
         self._replicator = Replicator(Carrier(objects), links, clock, ReplicationMetrics(metrics))
+        self.keeper = ReplicationKeeper(self._replicator)
         delegation.stand_before("s3", ReplicatingDoor(delegation.forward, objects, self._replicator).answer)
         Movers(self._replicator, clock).start()
 

@@ -102,7 +102,7 @@ def run_supervisor(
     delivery = DeliveryMachine(network, names, directory, clock)
     if settings.get("ci"):
         delivery.start(**settings["ci"])
-    keeping = Keeping([DelegatedKeeper(upstream), RdsKeeper(rds), EksKeeper(cloud.eks)])
+    keeping = Keeping([DelegatedKeeper(upstream), RdsKeeper(rds), EksKeeper(cloud.eks), objects.keeper])
     tables = (
         operations.table(),
         keeping.table(),

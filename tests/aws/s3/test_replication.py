@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from drdrill.aws.keeping import NotKeptError
+from drdrill.aws.s3 import ReplicationKeeper
 from drdrill.dataplane.link import LinkCondition
 from tests.aws.s3.world import FIRST, SECOND, World, new_bucket, put_rules, rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 PART = 5 << 20
 
@@ -366,3 +370,20 @@ def test_rules_that_are_taken_away(pair: Pair) -> None:
     assert pair.world.replicate() == 0
     with pytest.raises(ClientError, match="ReplicationConfigurationNotFoundError"):
         pair.here.get_bucket_replication(Bucket=pair.source)
+
+
+def test_what_is_kept(pair: Pair, tmp_path: Path) -> None:
+    """Another replicator goes on from what one knew: the same rules, the same statuses; not from what is pending."""
+    pair.put("one")
+    with pytest.raises(NotKeptError, match="1 changes of objects are not replicated yet"):
+        ReplicationKeeper(pair.world.replicator).keep(tmp_path)
+    pair.world.replicate()
+    kept = pickle.loads(pickle.dumps(ReplicationKeeper(pair.world.replicator).keep(tmp_path)))  # noqa: S301
+    other = World()
+    ReplicationKeeper(other.replicator).restore(kept, tmp_path)
+    here = other.client(FIRST)
+    assert here.head_object(Bucket=pair.source, Key="one")["ReplicationStatus"] == "COMPLETED"
+    assert here.get_bucket_replication(Bucket=pair.source) is not None
+    here.put_object(Bucket=pair.source, Key="two", Body=b"x")
+    assert other.replicate() == 1
+    assert pair.replicas() == {"one", "two"}

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 FIRST, SECOND = "eu-west-1", "eu-central-1"
 ROLE = "arn:aws:iam::000000000000:role/replication"
 _MOTO = teach_replica_versions(DomainDispatcherApplication(create_backend_app))
+_SESSION = boto3.Session("nobody", "nobody")  # one, which reads its models once
 _numbers = itertools.count(1)
 
 
@@ -114,7 +115,7 @@ class World:
     def client(self, region: str) -> Any:
         """Return an SDK's client of S3 whose calls pass the door."""
         config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1})
-        client = boto3.Session("nobody", "nobody").client("s3", region_name=region, config=config)
+        client = _SESSION.client("s3", region_name=region, config=config)
         client.meta.events.register("before-send.s3", self._send)
         return client
 

@@ -10,10 +10,13 @@
 
 from drdrill.aws.s3.carrier import Carrier
 from drdrill.aws.s3.door import ReplicatingDoor
+from drdrill.aws.s3.keeping import ReplicationKeeper
+from drdrill.aws.s3.model import Backlog
 from drdrill.aws.s3.movers import Movers
 from drdrill.aws.s3.objects import VERSION_HEADER, Objects
+from drdrill.aws.s3.ports import Links
 from drdrill.aws.s3.replication_metrics import ReplicationMetrics
-from drdrill.aws.s3.replicator import Backlog, Links, Replicator
+from drdrill.aws.s3.replicator import Replicator
 
 __all__ = [
     "VERSION_HEADER",
@@ -23,6 +26,7 @@ __all__ = [
     "Movers",
     "Objects",
     "ReplicatingDoor",
+    "ReplicationKeeper",
     "ReplicationMetrics",
     "Replicator",
 ]

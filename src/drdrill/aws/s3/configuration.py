@@ -76,7 +76,7 @@ def read_document(document: bytes) -> ET.Element:
     return root
 
 
-def write_document(root: ET.Element) -> bytes:
+def _write_document(root: ET.Element) -> bytes:
     """Return the document of a configuration's tree."""
     root.set("xmlns", _NAMESPACE)
     return bytes(ET.tostring(root, encoding="utf-8", xml_declaration=True))
@@ -94,7 +94,7 @@ def check_configuration(root: ET.Element, bucket: str, region: str, buckets: Buc
         )
     rules = tuple(_read_rule(element, bucket, buckets) for element in elements)
     _check_together(rules, earlier=elements[0].find("Filter") is None)
-    return Configuration(bucket, region, rules)
+    return Configuration(bucket, region, rules, _write_document(root))
 
 
 def _read_rule(element: ET.Element, bucket: str, buckets: Buckets) -> Rule:

@@ -13,7 +13,7 @@ from xml.etree import ElementTree as ET
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
 from drdrill.aws.request_body import Body
 from drdrill.aws.s3.change import ChangeKind, Version
-from drdrill.aws.s3.configuration import check_configuration, read_document, write_document
+from drdrill.aws.s3.configuration import check_configuration, read_document
 from drdrill.aws.upstream import Call, Reply
 
 if TYPE_CHECKING:
@@ -33,7 +33,6 @@ class ReplicatingDoor:
         self._send = send
         self._objects = objects
         self._replicator = replicator
-        self._documents: dict[str, bytes] = {}
         self._own: dict[str, Callable[[Call, Body], Reply]] = {
             "PutBucketReplication": self._put_rules,
             "GetBucketReplication": self._get_rules,
@@ -66,34 +65,29 @@ class ReplicatingDoor:
         bucket, _ = _split(call)
         root = read_document(b"".join(body.chunks()))
         self._require(bucket)
-        configuration = check_configuration(root, bucket, call.region, self._objects)
-        self._documents[bucket] = write_document(root)
-        self._replicator.configure(configuration)
+        self._replicator.configure(check_configuration(root, bucket, call.region, self._objects))
         return Reply(200, (("Content-Length", "0"),), ())
 
     def _get_rules(self, call: Call, _: Body) -> Reply:
         bucket, _key = _split(call)
         self._require(bucket)
-        document = self._documents.get(bucket)
-        if document is None:
+        configuration = self._replicator.find_configuration(bucket)
+        if configuration is None:
             text = "The replication configuration was not found"
             raise AwsError("ReplicationConfigurationNotFoundError", text, status=404)
+        document = configuration.document
         headers = (("Content-Type", "application/xml"), ("Content-Length", str(len(document))))
         return Reply(200, headers, (document,))
 
     def _delete_rules(self, call: Call, _: Body) -> Reply:
         bucket, _key = _split(call)
         self._require(bucket)
-        self._forget(bucket)
+        self._replicator.forget(bucket)
         return Reply(204, (), ())
 
     def _require(self, bucket: str) -> None:
         if self._objects.find_region(bucket) is None:
             raise AwsError("NoSuchBucket", "The specified bucket does not exist", status=404)
-
-    def _forget(self, bucket: str) -> None:
-        self._documents.pop(bucket, None)
-        self._replicator.forget(bucket)
 
     def _put_versioning(self, call: Call, body: Body) -> Reply:
         bucket, _ = _split(call)
@@ -111,7 +105,7 @@ class ReplicatingDoor:
         bucket, _ = _split(call)
         reply = self._send(call, body)
         if reply.status in _SUCCESS:
-            self._forget(bucket)
+            self._replicator.forget(bucket)
             self._objects.forget(bucket)
         return reply
 
@@ -143,7 +137,9 @@ class ReplicatingDoor:
 
     def _delete_many(self, call: Call, body: Body) -> Reply:
         bucket, _ = _split(call)
-        wanted = b"".join(body.chunks())  # a thousand keys of a kilobyte: more than the beginning that is kept
+        wanted = b"".join(
+            body.chunks()
+        )  # a thousand keys of a kilobyte: more than the beginning that is kept
         reply = self._send(call, Body.of(wanted))
         configuration = self._replicator.find_configuration(bucket)
         if reply.status not in _SUCCESS or configuration is None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from drdrill.aws.s3.change import Change
-    from drdrill.aws.s3.replicator import Backlog
+    from drdrill.aws.s3.model import Backlog
 
 _NAMESPACE = "AWS/S3"
 

@@ -9,68 +9,23 @@ from __future__ import annotations
 import threading
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from drdrill.aws.keeping import NotKeptError
 from drdrill.aws.s3.carrier import Outcome, Result
 from drdrill.aws.s3.change import Change, ChangeKind
 from drdrill.aws.s3.crossing import Crossing
+from drdrill.aws.s3.model import Backlog, KeptReplication, Status
 from drdrill.core.clock import NANOSECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from drdrill.aws.s3.change import Version
+    from drdrill.aws.s3.ports import Carries, Links
     from drdrill.aws.s3.replication_metrics import ReplicationMetrics
     from drdrill.aws.s3.rules import Configuration, Rule
     from drdrill.core.clock import Clock
-    from drdrill.dataplane.link import LinkCondition
-
-
-class Carries(Protocol):
-    """Makes changes at their destinations."""
-
-    def carry(self, change: Change, replica_id: str | None, /) -> Outcome:
-        """Make one change there; raises `UpstreamSilentError` when it must be tried again."""
-        ...
-
-
-class Links(Protocol):
-    """What the environment knows of the ways between its regions."""
-
-    def condition(self, source: str, destination: str, /) -> LinkCondition:
-        """Return how the link from a region to another one is now."""
-        ...
-
-    def is_dark(self, region: str, /) -> bool:
-        """Tell whether a region is lost: nothing leaves it and nothing enters."""
-        ...
-
-
-class Status(StrEnum):
-    """The `x-amz-replication-status` of a version."""
-
-    PENDING = "PENDING"
-    COMPLETED = "COMPLETED"
-    FAILED = "FAILED"
-    REPLICA = "REPLICA"
-
-
-@dataclass(frozen=True, slots=True)
-class Backlog:
-    """What one rule's destination lacks of a bucket now. `oldest_ns`: when the first of it was acknowledged."""
-
-    bucket: str
-    region: str
-    destination: str
-    destination_region: str
-    rule: str
-    pending: int
-    pending_bytes: int
-    oldest_ns: int | None
-    replicated: int
-    failed: int
-    last_seconds: float | None
 
 
 @dataclass(slots=True)
@@ -250,8 +205,21 @@ class Replicator:
         with self._lock:
             return not self._pending
 
-    @property
-    def configured(self) -> bool:
-        """Tell whether any bucket has rules."""
+    def keep(self) -> KeptReplication:
+        """Return what there is to know; raises `NotKeptError` while something is pending."""
         with self._lock:
-            return bool(self._configurations)
+            if self._pending:
+                raise NotKeptError(f"{len(self._pending)} changes of objects are not replicated yet.")
+            configurations = tuple(self._configurations.values())
+            return KeptReplication(
+                configurations, dict(self._status), dict(self._taken), dict(self._replicas)
+            )
+
+    def restore(self, kept: KeptReplication) -> None:
+        """Go on from what was kept."""
+        with self._lock:
+            self._status.update(kept.status)
+            self._taken.update(kept.taken)
+            self._replicas.update(kept.replicas)
+        for configuration in kept.configurations:
+            self.configure(configuration)

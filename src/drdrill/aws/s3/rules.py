@@ -36,11 +36,12 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The rules of a source bucket, and where it is."""
+    """The rules of a source bucket, and where it is; `document`: as they were said."""
 
     bucket: str
     region: str
     rules: tuple[Rule, ...]
+    document: bytes
 
     def needs_tags(self, key: str) -> bool:
         """Tell whether an object's tags have a say in who takes it."""
