@@ -10,8 +10,9 @@ import pytest
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
 from drdrill.aws.rds.parameter_groups import ParameterGroup, ParameterGroups, Setting
 from drdrill.aws.rds.parameter_requests import read_reset, read_settings
-from drdrill.aws.rds.subnet_groups import SubnetGroups
+from drdrill.aws.rds.subnet_groups import SubnetGroup, SubnetGroups
 from drdrill.aws.rds.tags import read_tags
+from tests.aws.places import VPC, FewSubnets
 
 if TYPE_CHECKING:
     from drdrill.aws.ports import Fleet
@@ -146,11 +147,16 @@ def test_resets() -> None:
 
 
 def test_places_of_subnets() -> None:
-    """Subnets lie in one zone after the other, in the order in which they are first heard of, and stay there."""
-    groups = SubnetGroups(cast("Fleet", Zones()))
-    assert groups.place(("s1", "s2")) == (("s1", "a"), ("s2", "b"))
-    assert groups.place(("s3", "s2", "s4")) == (("s3", "c"), ("s2", "b"), ("s4", "a"))
+    """Subnets lie where EC2 says; one that is not there, and those of several VPCs, are refused in RDS's words."""
+    groups = SubnetGroups(cast("Fleet", Zones()), FewSubnets())
+    placed = groups.place(("subnet-00000003", "subnet-00000001"))
+    group = SubnetGroup("two", "two", "eu-west-1", placed)
+    assert (group.zones, group.vpc) == (("a", "c"), VPC)
     assert groups.zones_for(None) == ("a", "b", "c")
+    for wrong in (("subnet-00000001", "subnet-00000009"), ("subnet-00000001", "subnet-000000ff")):
+        with pytest.raises(AwsError) as caught:
+            groups.place(wrong)
+        assert caught.value.code == "InvalidSubnet"
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from drdrill.aws.rds.instances import InstanceOperations
 from drdrill.aws.rds.model import InstanceRecord, RdsSettings, Status
 from drdrill.aws.rds.region import RdsRegion
 from drdrill.core.clock import SystemClock
+from tests.aws.places import AllKeys, FewSubnets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +54,15 @@ class Region:
 
 def _service(tmp_path: Path, *instances: Instance) -> InstanceOperations:
     settings = RdsSettings(timedelta(seconds=2), fencing=True, asynchronous_delay=None, disk_bytes=1)
-    region = RdsRegion(cast("Fleet", Region()), cast("Names", None), settings, SystemClock(), tmp_path)
+    region = RdsRegion(
+        cast("Fleet", Region()),
+        cast("Names", None),
+        settings,
+        SystemClock(),
+        tmp_path,
+        subnets=FewSubnets(),
+        keys=AllKeys(),
+    )
     for one in instances:
         region.add(one.record.identifier, lambda one=one: cast("Reconciler", one))  # type: ignore[misc]
     return InstanceOperations(region)

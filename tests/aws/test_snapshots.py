@@ -21,6 +21,7 @@ from drdrill.aws.rds.snapshots_copy import SnapshotCopyOperations
 from drdrill.aws.rds.snapshots_operations import SnapshotOperations
 from drdrill.core.clock import SystemClock
 from drdrill.mirror.backup_store import FolderStore
+from tests.aws.places import AllKeys, FewSubnets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,6 +67,8 @@ def region(tmp_path: Path) -> RdsRegion:
             RdsSettings(timedelta(seconds=2), fencing=True, asynchronous_delay=None, disk_bytes=1),
             SystemClock(),
             tmp_path,
+            subnets=FewSubnets(),
+            keys=AllKeys(name),
         )
         for name in (HOME, AWAY)
     }
@@ -160,7 +163,7 @@ def test_copies_that_cannot_be(
 
 def test_a_key_for_another_region(region: RdsRegion) -> None:
     """An encrypted snapshot without a key of the region where it is to go fails in AWS's words."""
-    source = _take(region, "secret", kms_key=name_key("alias/mine", HOME))
+    source = _take(region, "secret", kms_key=name_key("alias/mine", region))
     away = SnapshotCopyOperations(region.elsewhere[AWAY])
     wanted = {"SourceDBSnapshotIdentifier": source.arn, "TargetDBSnapshotIdentifier": "copy"}
     with pytest.raises(AwsError, match="Must specify new KMS key for cross region") as caught:
@@ -171,18 +174,24 @@ def test_a_key_for_another_region(region: RdsRegion) -> None:
     assert _code(caught) == "KMSKeyNotAccessibleFault"
 
 
-def test_names_of_keys() -> None:
-    """A key is named by ARN, id or alias; without one, it is the region's own."""
+def test_names_of_keys(region: RdsRegion) -> None:
+    """A key is named by ARN, id or alias; without one, it is the region's own; it has to be one of the region's."""
+    away = region.elsewhere[AWAY]
     key = "1234abcd-12ab-34cd-56ef-1234567890ab"
     arn = f"arn:aws:kms:{HOME}:000000000000:key/{key}"
-    assert name_key(key, HOME) == name_key(arn, HOME) == arn
-    assert name_key("alias/a", HOME) == name_key(f"arn:aws:kms:{HOME}:000000000000:alias/a", HOME)
-    assert name_key("alias/a", HOME) != name_key("alias/a", AWAY)
-    assert read_key({}, HOME) is None
-    assert read_key({"StorageEncrypted": True}, HOME) == name_key("alias/aws/rds", HOME)
+    assert name_key(key, region) == name_key(arn, region) == arn
+    assert name_key("alias/a", region) == name_key(f"arn:aws:kms:{HOME}:000000000000:alias/a", region)
+    assert name_key("alias/a", region) != name_key("alias/a", away)
+    assert read_key({}, region) is None
+    assert read_key({"StorageEncrypted": True}, region) == name_key("alias/aws/rds", region)
     with pytest.raises(AwsError) as caught:
-        read_key({"KmsKeyId": key}, HOME)
+        read_key({"KmsKeyId": key}, region)
     assert _code(caught) == "InvalidParameterCombination"
+    region.keys = AllKeys(HOME, missing=frozenset({key}))
+    for wrong in (key, f"arn:aws:kms:{AWAY}:000000000000:key/{key}", "no key"):
+        with pytest.raises(AwsError) as caught:
+            name_key(wrong, region)
+        assert _code(caught) == "KMSKeyNotAccessibleFault"
 
 
 @pytest.mark.parametrize(

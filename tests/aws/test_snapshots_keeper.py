@@ -16,6 +16,7 @@ from drdrill.aws.rds.snapshots import SnapshotKind, SnapshotStatus, begin_snapsh
 from drdrill.core.errors import EnvironmentFailedError
 from drdrill.core.waiting import wait_until
 from drdrill.mirror.backup_store import FolderStore
+from tests.aws.places import AllKeys, FewSubnets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,6 +108,8 @@ def instance(tmp_path: Path) -> Served:
         RdsSettings(timedelta(seconds=2), fencing=True, asynchronous_delay=None, disk_bytes=1),
         StandingClock(),
         tmp_path,
+        subnets=FewSubnets(),
+        keys=AllKeys(),
     )
     return Served(region)
 

@@ -25,6 +25,7 @@ from drdrill.core.clock import SystemClock
 from drdrill.core.errors import EnvironmentFailedError
 from drdrill.core.waiting import wait_until
 from drdrill.mirror.backup_store import FolderStore
+from tests.aws.places import AllKeys, FewSubnets
 from tests.aws.sdk import Wire
 
 if TYPE_CHECKING:
@@ -146,6 +147,7 @@ class World:
             name: RdsRegion(
                 cast("Fleet", Machines(name, FolderStore(folder / name))),
                 cast("Names", NoNames()), rds, SystemClock(), folder,
+                subnets=FewSubnets(tuple(f"{name}{letter}" for letter in "abc")), keys=AllKeys(name),
             )
             for name in (HOME, AWAY)
         }  # fmt: skip

@@ -169,3 +169,19 @@ class HealthCheckers(Protocol):
     def forget(self, identifier: str, /) -> None:
         """Look at an endpoint no longer; harmless when nobody does."""
         ...
+
+
+class KeyNotUsableError(Exception):
+    """A key of KMS does not exist in a region, or cannot be used there now."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"The KMS key {key} does not exist, or is not enabled.")
+
+
+class Keys(Protocol):
+    """The keys of one region's KMS."""
+
+    def find(self, key: str, /) -> str:
+        """Return the ARN of a key that is named by ARN, id or alias; raises `KeyNotUsableError`."""
+        ...

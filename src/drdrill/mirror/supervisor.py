@@ -15,9 +15,11 @@ from drdrill.aws.cloudwatch import CloudWatchService, MetricStore
 from drdrill.aws.delegation import Delegation
 from drdrill.aws.eks.keeping import EksKeeper
 from drdrill.aws.gate import Gate, Service
+from drdrill.aws.kms import UpstreamKeys
 from drdrill.aws.rds import ACCOUNT, RdsRegion, RdsService, RdsSettings
 from drdrill.aws.rds.keeping import RdsKeeper
 from drdrill.aws.sts import StsService
+from drdrill.aws.upstream_client import UpstreamClient
 from drdrill.core.clock import SystemClock
 from drdrill.dataplane.link import LinkCondition
 from drdrill.mirror.backup_store import FolderStore
@@ -35,7 +37,7 @@ from drdrill.mirror.object_replication import ObjectReplication
 from drdrill.mirror.operations import Operations
 from drdrill.mirror.power import PowerOperations
 from drdrill.mirror.upstream.moto_keeping import DelegatedKeeper
-from drdrill.mirror.upstream.opening import open_upstream
+from drdrill.mirror.upstream.opening import open_upstream, read_networks
 
 if TYPE_CHECKING:
     from drdrill.dataplane.dns import DnsServer
@@ -66,7 +68,15 @@ def run_supervisor(
         RegionFleet(network, layout, FolderStore(directory.backups / layout.name))
         for layout in network.regions
     ]
-    rds = {fleet.region: RdsRegion(fleet, names, rds_settings, clock, directory.logs) for fleet in fleets}
+    upstream = open_upstream(network, directory, ACCOUNT)
+    subnets = read_networks(network, upstream, ACCOUNT)
+    rds = {
+        fleet.region: RdsRegion(
+            fleet, names, rds_settings, clock, directory.logs,
+            subnets=subnets[fleet.region], keys=UpstreamKeys(UpstreamClient(upstream, fleet.region)),
+        )
+        for fleet in fleets
+    }  # fmt: skip
     for region in rds.values():
         region.elsewhere = rds
     services: dict[tuple[str, str], Service] = {}
@@ -79,7 +89,6 @@ def run_supervisor(
         services[name, "sts"] = StsService(ACCOUNT)
     services |= open_route53(network, names, directory, clock)
     clusters = open_clusters(network, names, directory, settings["kubernetes"], clock)
-    upstream = open_upstream(network, directory, ACCOUNT)
     cloud = CloudServices(
         network, clusters, settings["kubernetes"], clock, secrets=directory.secrets, upstream=upstream
     )

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.rds.model import Replication
-from drdrill.aws.rds.subnet_groups import VPC
+from drdrill.aws.rds.subnet_groups import describe_subnet_group
 from drdrill.dataplane.postgresql_programs import PORT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from drdrill.aws.rds.model import InstanceRecord
+    from drdrill.aws.rds.region import RdsRegion
 
 
-def describe(record: InstanceRecord) -> dict[str, Any]:
+def describe(record: InstanceRecord, region: RdsRegion) -> dict[str, Any]:
     """Return a `DBInstance` of the API. The endpoint appears once the instance has been available, as in AWS."""
+    group = region.subnet_groups.find(record.subnet_group) if record.subnet_group else None
     described: dict[str, Any] = {
         "DBInstanceIdentifier": record.identifier,
         "DBInstanceClass": record.instance_class,
@@ -39,8 +41,7 @@ def describe(record: InstanceRecord) -> dict[str, Any]:
             {"DBParameterGroupName": record.parameter_group, "ParameterApplyStatus": record.parameter_status}
         ],
         "PendingModifiedValues": _describe_pending(record),
-        "DBSubnetGroup": record.subnet_group
-        and {"DBSubnetGroupName": record.subnet_group, "VpcId": VPC, "SubnetGroupStatus": "Complete"},
+        "DBSubnetGroup": group and describe_subnet_group(group),
         "DbiResourceId": record.resource_id,
         "DBInstanceArn": record.arn,
         "AvailabilityZone": record.zone,

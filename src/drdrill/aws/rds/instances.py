@@ -64,7 +64,7 @@ class InstanceOperations:
             deletion_protection=parameters.get("DeletionProtection", False),
             endpoint=name_endpoint(identifier, self._region.name),
             backup_retention_days=parameters.get("BackupRetentionPeriod", 1),  # AWS's default
-            kms_key=read_key(parameters, self._region.name),
+            kms_key=read_key(parameters, self._region),
             tags=read_tags(parameters),
             maintenance_window=parameters.get("PreferredMaintenanceWindow", "").lower()
             or choose_window(resource_id),
@@ -84,7 +84,7 @@ class InstanceOperations:
             )
 
         self._region.add(identifier, lambda: make_instance(record, self._region, origin=fill))
-        return {"DBInstance": describe(record)}
+        return {"DBInstance": describe(record, self._region)}
 
     def _find_subnet_group(self, parameters: Parameters) -> str | None:
         wanted = parameters.get("DBSubnetGroupName")
@@ -97,7 +97,7 @@ class InstanceOperations:
         found = (self._region.find(wanted),) if wanted else self._region.instances()
         records = (record for reconciler in found if passes(record := reconciler.record))
         page, more = select_page(records, parameters, key=lambda record: record.identifier)
-        return {"DBInstances": [describe(record) for record in page], **more}
+        return {"DBInstances": [describe(record, self._region) for record in page], **more}
 
     def reboot_db_instance(self, parameters: Parameters) -> Mapping[str, Any]:
         """Restart an instance, or fail it over to its standby."""
@@ -118,7 +118,7 @@ class InstanceOperations:
             )
         if not reconciler.request("fail over" if forced else "reboot", allowed=_REBOOTABLE):
             raise not_available(reconciler.record)
-        return {"DBInstance": describe(reconciler.record)}
+        return {"DBInstance": describe(reconciler.record, self._region)}
 
     def delete_db_instance(self, parameters: Parameters) -> Mapping[str, Any]:
         """Delete an instance; with a final snapshot only when that is whole."""
@@ -128,7 +128,7 @@ class InstanceOperations:
         if final is None:
             if not reconciler.request("delete", allowed=_DELETABLE):
                 raise not_available(reconciler.record)
-            return {"DBInstance": describe(reconciler.record)}
+            return {"DBInstance": describe(reconciler.record, self._region)}
         snapshot = begin_snapshot(self._region, reconciler.record, final, SnapshotKind.MANUAL)
 
         def delete() -> None:
@@ -137,7 +137,7 @@ class InstanceOperations:
         if not reconciler.backups.take(snapshot, meanwhile=Status.DELETING, then=delete):
             self._region.snapshots.withdraw(final)
             raise not_available(reconciler.record)
-        return {"DBInstance": describe(reconciler.record)}
+        return {"DBInstance": describe(reconciler.record, self._region)}
 
 
 def make_instance(

@@ -91,7 +91,7 @@ class ModificationOperations:
             changed = _request(reconciler, parameters)
         if not changed:
             raise not_available(reconciler.record)
-        return {"DBInstance": describe(reconciler.record)}
+        return {"DBInstance": describe(reconciler.record, self._region)}
 
 
 def _request(reconciler: Reconciler, parameters: Parameters) -> bool:

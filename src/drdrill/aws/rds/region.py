@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drdrill.aws.cloudwatch import Metric
-    from drdrill.aws.ports import Fleet, Names
+    from drdrill.aws.ports import Fleet, Keys, Names, Subnets
     from drdrill.aws.rds.model import EventRecord, RdsSettings
     from drdrill.aws.rds.reconciler import Reconciler
     from drdrill.aws.rds.restore_point import RestoredFrom
@@ -34,15 +34,26 @@ class RdsRegion:
     `elsewhere` holds all regions by name, this one too: snapshots are copied and replicas made across regions.
     """
 
-    def __init__(self, fleet: Fleet, names: Names, settings: RdsSettings, clock: Clock, logs: Path) -> None:
+    def __init__(
+        self,
+        fleet: Fleet,
+        names: Names,
+        settings: RdsSettings,
+        clock: Clock,
+        logs: Path,
+        *,
+        subnets: Subnets,
+        keys: Keys,
+    ) -> None:
         self.fleet = fleet
         self.names = names
         self.settings = settings
         self.clock = clock
         self.logs = logs
+        self.keys = keys
         self.engine_version = read_version()
         self.parameter_groups = ParameterGroups(fleet.region, self.engine_version)
-        self.subnet_groups = SubnetGroups(fleet)
+        self.subnet_groups = SubnetGroups(fleet, subnets)
         self.snapshots = Snapshots()
         self.logs_archived = ArchivedLogs()
         self.elsewhere: Mapping[str, RdsRegion] = {fleet.region: self}

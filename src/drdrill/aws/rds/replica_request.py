@@ -146,7 +146,7 @@ def describe_new(parameters: Parameters, source: InstanceRecord, region: RdsRegi
         endpoint=name_endpoint(identifier, region.name),
         zone=parameters.get("AvailabilityZone") or next((z for z in zones if z not in taken), zones[-1]),
         tags=read_tags(parameters),
-        kms_key=_choose_key(parameters.get("KmsKeyId"), source, region.name),
+        kms_key=_choose_key(parameters.get("KmsKeyId"), source, region),
         maintenance_window=choose_window(resource_id),
         auto_minor_version_upgrade=parameters.get(
             "AutoMinorVersionUpgrade", source.auto_minor_version_upgrade
@@ -157,14 +157,14 @@ def describe_new(parameters: Parameters, source: InstanceRecord, region: RdsRegi
     )
 
 
-def _choose_key(key: str | None, source: InstanceRecord, region: str) -> str | None:
+def _choose_key(key: str | None, source: InstanceRecord, region: RdsRegion) -> str | None:
     """Return the ARN of a replica's key: its source's, or in another region a named one of that region."""
     if source.kms_key is None:
         if key:
             text = "An encrypted read replica cannot be created from a DB instance that is not encrypted."
             raise AwsError("InvalidParameterCombination", text)
         return None
-    if source.region == region:
+    if source.region == region.name:
         if key and name_key(key, region) != source.kms_key:
             text = "A read replica in the region of its source is encrypted with the key of its source."
             raise AwsError("InvalidParameterCombination", text)

@@ -44,7 +44,7 @@ class ReplicaOperations:
         check_replica(parameters, source.record, self._region)
         record = describe_new(parameters, source.record, self._region)
         self._region.add(record.identifier, lambda: make_instance(record, self._region, origin=source))
-        return {"DBInstance": describe(record)}
+        return {"DBInstance": describe(record, self._region)}
 
     def _find_source(self, parameters: Parameters) -> Reconciler:
         """Return the instance that is to be followed; raises what AWS raises when it cannot be."""
@@ -72,4 +72,4 @@ class ReplicaOperations:
         )
         if not promoted:
             raise not_available(reconciler.record)
-        return {"DBInstance": describe(reconciler.record)}
+        return {"DBInstance": describe(reconciler.record, self._region)}

@@ -140,4 +140,4 @@ class RestoreOperations:
             for folder in held:
                 folder.let_go()
             raise
-        return {"DBInstance": describe(record)}
+        return {"DBInstance": describe(record, self._region)}

@@ -99,7 +99,7 @@ class SnapshotCopyOperations:
     def _choose_key(self, source: SnapshotRecord, key: str | None) -> str | None:
         """Return the key of the copy; an encrypted one that leaves its region needs one that is there."""
         if key:
-            return name_key(key, self._region.name)
+            return name_key(key, self._region)
         if source.kms_key and source.region != self._region.name:
             text = "Must specify new KMS key for cross region encrypted snapshot copy."
             raise AwsError("InvalidParameterValue", text)

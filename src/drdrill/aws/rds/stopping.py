@@ -40,7 +40,7 @@ class StopOperations:
             raise AwsError("InvalidDBInstanceState", text)
         if not reconciler.request("stop", allowed=(Status.AVAILABLE,)):
             raise not_available(reconciler.record)
-        return {"DBInstance": describe(reconciler.record)}
+        return {"DBInstance": describe(reconciler.record, self._region)}
 
     def start_db_instance(self, parameters: Parameters) -> Mapping[str, Any]:
         """Begin to start a stopped instance; `starting` until it accepts writes."""
@@ -52,7 +52,7 @@ class StopOperations:
                 f"Instance {record.identifier} cannot be started as it is not stopped: it is {record.status}."
             )
             raise AwsError("InvalidDBInstanceState", text)
-        return {"DBInstance": describe(reconciler.record)}
+        return {"DBInstance": describe(reconciler.record, self._region)}
 
 
 def _refuse_others(parameters: Parameters, operation: str) -> None:

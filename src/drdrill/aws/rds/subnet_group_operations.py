@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.errors import AwsError
 from drdrill.aws.rds.listing import select_page
-from drdrill.aws.rds.subnet_groups import VPC, SubnetGroup
+from drdrill.aws.rds.subnet_groups import SubnetGroup, describe_subnet_group
 from drdrill.aws.rds.tags import read_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from drdrill.aws.ports import Subnet
     from drdrill.aws.protocol import Parameters
     from drdrill.aws.rds.region import RdsRegion
 
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9 ._-]{0,254}")
-_SUBNET = re.compile(r"subnet-[0-9a-f]{8}(?:[0-9a-f]{9})?")
 _LEAST_ZONES = 2  # API reference, CreateDBSubnetGroup
 
 
@@ -51,7 +51,7 @@ class SubnetGroupOperations:
             tags=read_tags(parameters),
         )
         self._groups.add(group)
-        return {"DBSubnetGroup": _describe(group)}
+        return {"DBSubnetGroup": describe_subnet_group(group)}
 
     def describe_db_subnet_groups(self, parameters: Parameters) -> Mapping[str, Any]:
         """Describe one group, or all."""
@@ -60,13 +60,13 @@ class SubnetGroupOperations:
         wanted = parameters.get("DBSubnetGroupName")
         found = (self._groups.find(wanted),) if wanted else self._groups.all()
         page, more = select_page(found, parameters, key=lambda group: group.name)
-        return {"DBSubnetGroups": [_describe(group) for group in page], **more}
+        return {"DBSubnetGroups": [describe_subnet_group(group) for group in page], **more}
 
     def modify_db_subnet_group(self, parameters: Parameters) -> Mapping[str, Any]:
         """Give a group other subnets; those in which its instances stand cannot be taken away."""
         found = self._groups.find(parameters["DBSubnetGroupName"])
         subnets = self._place(parameters)
-        zones = {zone for _, zone in subnets}
+        zones = {subnet.zone for subnet in subnets}
         for one in self._region.instances():
             record = one.record
             if record.subnet_group == found.name and {record.zone, record.secondary_zone} - zones - {None}:
@@ -76,7 +76,7 @@ class SubnetGroupOperations:
         changed = self._groups.change(
             found.name, lambda group: replace(group, subnets=subnets, description=description)
         )
-        return {"DBSubnetGroup": _describe(changed)}
+        return {"DBSubnetGroup": describe_subnet_group(changed)}
 
     def delete_db_subnet_group(self, parameters: Parameters) -> Mapping[str, Any]:
         """Delete a group that no instance has."""
@@ -93,37 +93,14 @@ class SubnetGroupOperations:
         self._groups.remove(group.name)
         return {}
 
-    def _place(self, parameters: Parameters) -> tuple[tuple[str, str], ...]:
-        """Return the subnets of a request with their zones; raises AWS's errors for too few zones and wrong ids."""
-        subnets = tuple(dict.fromkeys(parameters["SubnetIds"]))
-        for subnet in subnets:
-            if not _SUBNET.fullmatch(subnet):
-                text = f"Some input subnets in :[{subnet}] are invalid."
-                raise AwsError("InvalidSubnet", text)
-        placed = self._groups.place(subnets)
-        if len({zone for _, zone in placed}) < _LEAST_ZONES:
+    def _place(self, parameters: Parameters) -> tuple[Subnet, ...]:
+        """Return the subnets of a request; raises AWS's errors for too few zones and wrong ids."""
+        placed = self._groups.place(tuple(dict.fromkeys(parameters["SubnetIds"])))
+        zones = sorted({subnet.zone for subnet in placed})
+        if len(zones) < _LEAST_ZONES:
             text = (
                 "The DB subnet group doesn't meet Availability Zone (AZ) coverage requirement. Current AZ coverage: "
-                f"{', '.join(sorted({zone for _, zone in placed}))}. Add subnets to cover at least {_LEAST_ZONES} AZs."
+                f"{', '.join(zones)}. Add subnets to cover at least {_LEAST_ZONES} AZs."
             )
             raise AwsError("DBSubnetGroupDoesNotCoverEnoughAZs", text)
         return placed
-
-
-def _describe(group: SubnetGroup) -> dict[str, Any]:
-    return {
-        "DBSubnetGroupName": group.name,
-        "DBSubnetGroupDescription": group.description,
-        "VpcId": VPC,
-        "SubnetGroupStatus": "Complete",
-        "DBSubnetGroupArn": group.arn,
-        "SupportedNetworkTypes": ["IPV4"],
-        "Subnets": [
-            {
-                "SubnetIdentifier": subnet,
-                "SubnetAvailabilityZone": {"Name": zone},
-                "SubnetStatus": "Active",
-            }
-            for subnet, zone in group.subnets
-        ],
-    }

@@ -1,34 +1,29 @@
-"""DB subnet groups of one region, and the zones that their subnets stand for.
-
-There is no VPC API in the mirror yet: a subnet is a name. The first one that RDS hears of lies in the region's first
-zone, the next one in the second, and so on; a subnet stays in its zone as long as the mirror stands.
-"""
+"""DB subnet groups of one region: sets of its subnets, in whose zones instances stand."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.errors import AwsError
+from drdrill.aws.ports import SubnetNotFoundError
 from drdrill.aws.rds.model import ACCOUNT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from drdrill.aws.ports import Fleet
-
-VPC = "vpc-00000000000000000"  # the one network that a region of the mirror has
+    from drdrill.aws.ports import Fleet, Subnet, Subnets
 
 
 @dataclass(frozen=True, slots=True)
 class SubnetGroup:
-    """A group of subnets, each with its zone."""
+    """A group of subnets of one VPC."""
 
     name: str
     description: str
     region: str
-    subnets: tuple[tuple[str, str], ...]
+    subnets: tuple[Subnet, ...]
     tags: tuple[tuple[str, str], ...] = ()
 
     @property
@@ -37,27 +32,56 @@ class SubnetGroup:
         return f"arn:aws:rds:{self.region}:{ACCOUNT}:subgrp:{self.name}"
 
     @property
+    def vpc(self) -> str:
+        """The id of their VPC."""
+        return self.subnets[0].vpc
+
+    @property
     def zones(self) -> tuple[str, ...]:
         """Where instances of the group may stand."""
-        return tuple(sorted({zone for _, zone in self.subnets}))
+        return tuple(sorted({subnet.zone for subnet in self.subnets}))
+
+
+def describe_subnet_group(group: SubnetGroup) -> dict[str, Any]:
+    """Return a `DBSubnetGroup` of the API."""
+    return {
+        "DBSubnetGroupName": group.name,
+        "DBSubnetGroupDescription": group.description,
+        "VpcId": group.vpc,
+        "SubnetGroupStatus": "Complete",
+        "DBSubnetGroupArn": group.arn,
+        "SupportedNetworkTypes": ["IPV4"],
+        "Subnets": [
+            {
+                "SubnetIdentifier": subnet.identifier,
+                "SubnetAvailabilityZone": {"Name": subnet.zone},
+                "SubnetStatus": "Active",
+            }
+            for subnet in group.subnets
+        ],
+    }
 
 
 class SubnetGroups:
     """The subnet groups of a region. Thread-safe."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, subnets: Subnets) -> None:
         self._fleet = fleet
+        self._subnets = subnets
         self._lock = threading.Lock()
         self._groups: dict[str, SubnetGroup] = {}
-        self._zones: dict[str, str] = {}
 
-    def place(self, subnets: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-        """Return every subnet with its zone."""
-        zones = self._fleet.zones
-        with self._lock:
-            for subnet in subnets:
-                self._zones.setdefault(subnet, zones[len(self._zones) % len(zones)])
-            return tuple((subnet, self._zones[subnet]) for subnet in subnets)
+    def place(self, subnets: tuple[str, ...]) -> tuple[Subnet, ...]:
+        """Return subnets by their ids; raises AWS's InvalidSubnet for one that is not there, and for several VPCs."""
+        try:
+            found = self._subnets.find(subnets)
+        except SubnetNotFoundError as error:
+            text = f"Some input subnets in :[{error.identifier}] are invalid."
+            raise AwsError("InvalidSubnet", text) from error
+        if len({subnet.vpc for subnet in found}) > 1:
+            text = "The requested subnets are not all in a common VPC."
+            raise AwsError("InvalidSubnet", text)
+        return found
 
     def zones_for(self, name: str | None) -> tuple[str, ...]:
         """Return the zones in which an instance of a group may stand; without a group all of the region."""
