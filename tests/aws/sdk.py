@@ -56,9 +56,13 @@ class Wire:
             said.append((status, headers))
 
         complete = {"CONTENT_LENGTH": str(len(body)), **environ, "wsgi.input": stream or io.BytesIO(body)}
-        document = b"".join(Gate(self.services, self.failures.append)(complete, start_response))
+        document = b"".join(self.gate()(complete, start_response))
         ((status, headers),) = said
         return status, dict(headers), document
+
+    def gate(self) -> Any:
+        """Return what requests meet."""
+        return Gate(self.services, self.failures.append)
 
     def _send(self, request: Any, **_: object) -> AWSResponse:
         self.sent.append((request.method, request.url))

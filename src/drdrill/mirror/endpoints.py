@@ -1,7 +1,8 @@
 """AWS's endpoints in the world: one address per region and service, under AWS's real names, with TLS; the gate behind.
 
-Global services sit in the first region until they are built; names that belong to no service of the mirror lead to the
-gate as well, so that whoever asks hears which operation is not there.
+Global services have their control planes in us-east-1, as in reality: lost with it where the mirror has that region,
+and apart from all of its regions otherwise. Names that belong to no service of the mirror lead to the gate as well, so
+that whoever asks hears which operation is not there.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ _SERVICE_NUMBERS = {
 }
 _ANY_SERVICE = 1  # answers for all services that are not implemented, so that they say so
 _GLOBAL = 2
+_GLOBAL_REGION = "us-east-1"
 _DOMAINS = ("amazonaws.com", "api.aws")  # the second one: endpoints that speak IPv6, too
 # What stands below these is the name of a database or of a cluster, or nothing.
 _OWN_NAMES = ("rds.amazonaws.com", "eks.amazonaws.com", "elb.amazonaws.com", "cache.amazonaws.com")
@@ -49,7 +51,7 @@ def open_endpoints(network: Network, names: DnsServer, secrets: Path, gate: WSGI
 
 def _assign_addresses(network: Network) -> Iterator[tuple[str, str]]:
     """Yield every name with its address; a wildcard stands for names of several labels, such as a bucket's."""
-    everywhere = network.add_endpoint(network.regions[0].name, _GLOBAL)
+    everywhere = network.add_endpoint(_GLOBAL_REGION, _GLOBAL)
     for name in (*(f"*.{domain}" for domain in _DOMAINS), *_OWN_NAMES):
         yield name, everywhere
     for layout in network.regions:

@@ -45,6 +45,7 @@ DNS_ADDRESS = "198.18.0.53"
 _VPC_OCTETS = (20, 40)
 _FIRST_HOST = 10
 _LONGEST_NAME = 44
+_ELSEWHERE = 250  # the number of AWS's endpoints in regions that the mirror does not have
 _MANAGED = 250  # its number beside those of the zones
 
 
@@ -142,8 +143,12 @@ class Network:
         self._hosts[router.name] = router
 
     def add_endpoint(self, region: str, service_number: int) -> str:
-        """Give the core an address for one service of one region, and return it."""
-        number = [layout.name for layout in self.regions].index(region)
+        """Give the core an address for one service of one region, and return it.
+
+        A region that the mirror does not have stands apart from all others, and is lost with none of them.
+        """
+        names = [layout.name for layout in self.regions]
+        number = names.index(region) if region in names else _ELSEWHERE
         address = f"198.19.{number}.{service_number}"
         _ip(None, [f"addr add {address}/32 dev lo"])
         self._endpoints.setdefault(region, []).append(address)

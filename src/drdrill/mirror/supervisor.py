@@ -25,6 +25,7 @@ from drdrill.dataplane.link import LinkCondition
 from drdrill.mirror.backup_store import FolderStore
 from drdrill.mirror.caches import Caches
 from drdrill.mirror.control import ControlServer
+from drdrill.mirror.control_planes import ControlPlanes
 from drdrill.mirror.delivery.machine import DeliveryMachine
 from drdrill.mirror.endpoints import open_endpoints
 from drdrill.mirror.global_dns import open_route53
@@ -105,7 +106,11 @@ def run_supervisor(
     delegation = Delegation(upstream, [layout.name for layout in network.regions])
     objects = ObjectReplication(delegation, network, rds, stores, clock)
     gate = Gate(services, report=_log.error, delegation=delegation)
-    open_endpoints(network, names, directory.secrets, cloud.authenticate(gate))
+    control_planes = ControlPlanes(
+        cloud.authenticate(gate),
+        knows=lambda region, service: (region, service) in services or delegation.covers(region, service),
+    )
+    open_endpoints(network, names, directory.secrets, control_planes)
     stopped = threading.Event()
     operations = Operations(directory.name, network, rds, clock, stop=stopped.set)
     delivery = DeliveryMachine(network, names, directory, clock)
@@ -116,6 +121,7 @@ def run_supervisor(
         operations.table(),
         keeping.table(),
         PowerOperations(network).table(),
+        control_planes.table(),
         clusters.table(),
         cloud.table(),
         delivery.table(),
