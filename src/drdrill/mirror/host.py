@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _INIT = Path(__file__).with_name("host_init.py")
 _NAMESPACES = ("--net", "--mount", "--pid", "--ipc", "--uts")
+_NS_GET_PARENT = 0xB702  # of the kernel's nsfs.h
 _LINGER_SECONDS = 0.5  # measured 10 ms
 UNPRIVILEGED = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 
@@ -117,11 +119,11 @@ class WorldHost:
         return self._signal((*self._find_processes(), *self._find_entrants(self.init_pid)), signal.SIGCONT)
 
     def _find_processes(self) -> tuple[int, ...]:
-        """Return the processes in its PID namespace but its init, by their ids in the world's process table."""
+        """Return what runs on it, pods included, but its init: by their ids in the world's process table."""
         init = self.init_pid
         if init is None or not self.powered:
             return ()
-        return tuple(pid for pid in _list_processes() if pid != init and _has_namespace_of(pid, init))
+        return tuple(pid for pid in _list_processes() if pid != init and _lies_in(pid, init))
 
     def _find_entrants(self, init: int | None) -> tuple[int, ...]:
         """Return the programs of ours that entered it and wait outside for what they started inside."""
@@ -183,11 +185,18 @@ def _list_processes() -> Iterator[int]:
     return (int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit())
 
 
-def _has_namespace_of(pid: int, init: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/ns/pid").readlink() == Path(f"/proc/{init}/ns/pid").readlink()
-    except OSError:  # it ended meanwhile
-        return False
+def _lies_in(pid: int, init: int) -> bool:
+    """Say whether a process is in the PID namespace of another one, or in one inside that, as those of pods are."""
+    with contextlib.ExitStack() as opened:
+        try:
+            wanted = Path(f"/proc/{init}/ns/pid").stat().st_ino
+            namespace = opened.enter_context(Path(f"/proc/{pid}/ns/pid").open("rb", buffering=0)).fileno()
+            while os.fstat(namespace).st_ino != wanted:
+                namespace = fcntl.ioctl(namespace, _NS_GET_PARENT)
+                opened.callback(os.close, namespace)
+        except OSError:  # it ended meanwhile, or that was the outermost that can be seen from here
+            return False
+    return True
 
 
 def _read_command(pid: int) -> bytes:
