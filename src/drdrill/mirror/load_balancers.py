@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from drdrill.aws.ec2 import Ec2Region
     from drdrill.aws.gate import Service
-    from drdrill.aws.ports import Names
+    from drdrill.aws.ports import TargetNames
     from drdrill.aws.upstream import Upstream
     from drdrill.core.clock import Clock
     from drdrill.mirror.directory import MirrorDirectory
@@ -81,7 +81,7 @@ class LoadBalancers:
         clusters: Clusters,
         ec2: Mapping[str, Ec2Region],
         *,
-        names: Names,
+        names: TargetNames,
         upstream: Upstream,
         directory: MirrorDirectory,
         clock: Clock,

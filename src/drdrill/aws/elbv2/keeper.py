@@ -8,7 +8,6 @@ none is heard from (User Guide, "Target group health").
 from __future__ import annotations
 
 import logging
-import threading
 from typing import TYPE_CHECKING
 
 from drdrill.aws.elbv2.health import NodeView, is_zone_healthy
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
     from drdrill.aws.elbv2.model import ElbSettings
     from drdrill.aws.elbv2.nodes import Node, NodeFleet
     from drdrill.aws.elbv2.proxying import Attached
-    from drdrill.aws.ports import Names
+    from drdrill.aws.ports import TargetNames
     from drdrill.core.clock import Clock
     from drdrill.dataplane.envoy_configuration import Certificate
 
@@ -35,7 +34,7 @@ class BalancerKeeper:
     """One load balancer's nodes. `look` and `end` are for one thread; what was seen may be read by any."""
 
     def __init__(
-        self, name: str, fleet: NodeFleet, names: Names, settings: ElbSettings, clock: Clock
+        self, name: str, fleet: NodeFleet, names: TargetNames, settings: ElbSettings, clock: Clock
     ) -> None:
         self._name = name
         self._fleet = fleet
@@ -43,11 +42,11 @@ class BalancerKeeper:
         self._settings = settings
         self._clock = clock
         self._nodes: dict[str, Node] = {}
-        self._heard_ns: dict[str, int] = {}
+        self._heard: dict[str, NodeView] = {}  # when each was last heard from
         self._published: tuple[str, ...] = ()
+        self._reported: bool | None = None
         self.phase = Phase.PROVISIONING
         self.views: tuple[NodeView, ...] = ()
-        self.ending = threading.Event()
 
     def __repr__(self) -> str:
         return f"BalancerKeeper({self._name})"
@@ -65,9 +64,9 @@ class BalancerKeeper:
                     seen = node.look()
                 except DrdrillError as error:  # its power was cut meanwhile
                     _log.info("%s: %s", node, error)
-            if seen is not None:
-                self._heard_ns[zone] = self._clock.now_ns()
             views.append(NodeView(zone, seen is not None, taken_ns, seen or {}))
+            if seen is not None:
+                self._heard[zone] = views[-1]
         self.views = tuple(views)
         if all(view.answers for view in views):
             self.phase = Phase.ACTIVE
@@ -81,14 +80,14 @@ class BalancerKeeper:
                 except DrdrillError:
                     _log.exception("no node of %s could be made in %s", self._name, zone)
         for zone in self._nodes.keys() - set(zones):
-            self._heard_ns.pop(zone, None)
+            self._heard.pop(zone, None)
             self._nodes.pop(zone).release()
 
     def _publish(self, attached: Attached) -> None:
         patience_ns = int(self._settings.node_failure_detection.total_seconds() * NANOSECONDS)
         now_ns = self._clock.now_ns()
-        known = [view for view in self.views if view.zone in self._heard_ns]
-        heard = [view for view in known if now_ns - self._heard_ns[view.zone] < patience_ns]
+        known = [self._heard[view.zone] for view in self.views if view.zone in self._heard]
+        heard = [view for view in known if now_ns - view.taken_ns < patience_ns]
         healthy = [view for view in heard if is_zone_healthy(attached, view)]
         chosen = tuple(self._nodes[view.zone].address for view in healthy or heard or known)
         if chosen != self._published:
@@ -96,11 +95,15 @@ class BalancerKeeper:
                 self._names.publish(attached.balancer.dns_name, chosen, ttl_seconds=TTL_SECONDS)
             else:
                 self._names.withdraw(attached.balancer.dns_name)
-            self._published = chosen
+            self._published, self._reported = chosen, None
+        if chosen and self._reported is not bool(healthy):  # for aliases that evaluate it
+            self._names.report_health(attached.balancer.dns_name, healthy=bool(healthy))
+            self._reported = bool(healthy)
 
     def end(self, dns_name: str) -> None:
         """Take the name and all nodes away."""
         if self._published:
+            self._names.report_health(dns_name, healthy=None)
             self._names.withdraw(dns_name)
             self._published = ()
         self.views = ()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from drdrill.aws.elbv2.health import TargetHealth
     from drdrill.aws.elbv2.model import ElbSettings, LoadBalancer, Target, TargetGroup
     from drdrill.aws.elbv2.nodes import NodeFleet
-    from drdrill.aws.ports import Names, Subnets
+    from drdrill.aws.ports import Subnets, TargetNames
     from drdrill.core.clock import Clock
     from drdrill.dataplane.envoy_configuration import Certificate
 
@@ -64,7 +64,7 @@ class ElbRegion:
         neighbourhood: Neighbourhood,
         certificates: Certificates,
         fleet: NodeFleet,
-        names: Names,
+        names: TargetNames,
         settings: ElbSettings,
         clock: Clock,
         spawn: Callable[[Callable[[], None]], None] = spawn_thread,
@@ -105,8 +105,13 @@ class ElbRegion:
         keeper = self._keepers.get(balancer.arn)
         return keeper.phase if keeper else Phase.PROVISIONING
 
-    def look(self, arn: str, keeper: BalancerKeeper) -> bool:
-        """Have a load balancer looked at once; False when it is gone."""
+    def look(self) -> None:
+        """Look at every load balancer once."""
+        for arn, keeper in tuple(self._keepers.items()):
+            self._look_at(arn, keeper)
+
+    def _look_at(self, arn: str, keeper: BalancerKeeper) -> bool:
+        """Look at a load balancer once; False when it is gone."""
         with self.records.lock:
             attached = self.attach(arn)
             certificates = dict(self._issued)
@@ -118,7 +123,7 @@ class ElbRegion:
     def _live(self, balancer: LoadBalancer, keeper: BalancerKeeper) -> None:
         while True:
             try:
-                if not self.look(balancer.arn, keeper):
+                if not self._look_at(balancer.arn, keeper):
                     keeper.end(balancer.dns_name)
                     return
             except Exception:  # noqa: BLE001 (the thread's main: one look that fails must not be the last)
