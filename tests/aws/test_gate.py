@@ -241,6 +241,7 @@ def test_a_call_that_went_to_another_region() -> None:
         (Dialect.QUERY, "Error/Code"),
         (Dialect.EC2, "Errors/Error/Code"),
         (Dialect.REST_XML, "Code"),
+        (Dialect.WRAPPED_XML, "Error/Code"),
     ],
 )
 def test_the_shape_of_an_error_in_xml(dialect: Dialect, path: str) -> None:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from drdrill.aws.errors import AwsError
 
 # By the names in signatures.
-_REST_XML = frozenset({"s3", "s3express", "s3-outposts", "s3-object-lambda", "route53", "cloudfront"})
+_REST_XML = frozenset({"s3", "s3express", "s3-outposts", "s3-object-lambda"})
+_WRAPPED_XML = frozenset({"route53", "cloudfront"})  # the same, but errors are those of the Query protocol
 _SERVER_ERROR = 500
 _CBOR_MAP_OF_TWO, _CBOR_TEXT, _CBOR_LENGTH_16 = 0xA2, 0x60, 25
 _CBOR_LONGEST = 0xFFFF // 4  # characters; four bytes each at most
@@ -32,6 +33,7 @@ class Dialect(Enum):
     QUERY = "text/xml"
     EC2 = "text/xml;charset=UTF-8"
     REST_XML = "application/xml"
+    WRAPPED_XML = "application/xml;charset=utf-8"
     JSON = "application/x-amz-json-1.1"
     REST_JSON = "application/json"
     CBOR = "application/cbor"
@@ -48,6 +50,8 @@ def recognise(environ: Mapping[str, Any], service: str) -> Dialect:
         return Dialect.EC2
     if service in _REST_XML:
         return Dialect.REST_XML
+    if service in _WRAPPED_XML:
+        return Dialect.WRAPPED_XML
     asked = "Action=" in str(
         environ.get("QUERY_STRING", "")
     )  # the Query protocol in a URL, as in a pre-signed one
@@ -76,7 +80,7 @@ def say_error(dialect: Dialect, error: AwsError) -> tuple[list[tuple[str, str]],
             for name, value in error.details.items():
                 ET.SubElement(root, name).text = value
             ET.SubElement(root, "RequestId").text = str(uuid.uuid4())
-        case Dialect.QUERY:
+        case Dialect.QUERY | Dialect.WRAPPED_XML:
             root = ET.Element("ErrorResponse")
             body = ET.SubElement(root, "Error")
             ET.SubElement(body, "Type").text = "Sender" if error.status < _SERVER_ERROR else "Receiver"

@@ -137,7 +137,7 @@ def _read_request(
         case Dialect.CBOR | Dialect.JSON:
             operation = read_operation(dialect, environ)
             return operation, parse_document(dialect, name, operation, body)
-        case Dialect.REST_XML:
+        case Dialect.REST_XML | Dialect.WRAPPED_XML:
             operation = name_operation(environ, service, body).partition(":")[2]
             return operation, parse_rest(name, operation, environ, body) if operation else {}
         case Dialect.REST_JSON:
@@ -156,7 +156,7 @@ def _say_answer(
     match dialect:
         case Dialect.CBOR | Dialect.JSON:
             return serialise_document(dialect, name, operation, result)
-        case Dialect.REST_XML:
+        case Dialect.REST_XML | Dialect.WRAPPED_XML:
             return serialise_rest(name, operation, result)
         case Dialect.REST_JSON:
             return serialise_rest_json(name, operation, result)
