@@ -63,6 +63,10 @@ class Cluster(Protocol):
         """Kill a node's kubelet once."""
         ...
 
+    def kill_runtime(self, node: str, /) -> None:
+        """Kill a node's container runtime once."""
+        ...
+
     def hang_kubelet(self, node: str, /) -> None:
         """Have a node's kubelet do nothing any more."""
         ...

@@ -31,6 +31,15 @@ _CATALOGUE = "images.yaml"
 _IMAGES = "images:\n  python:\n    command: [python3]\n"
 
 
+_KUBELET, _RUNTIME = b"/kubelet", b"drdrill.mirror.kubernetes.runtime"
+
+
+def _is_program(command: bytes, program: bytes) -> bool:
+    """Say whether a command is this program, or Python with it as its module."""
+    path, *arguments = command.split(b"\0")
+    return path.endswith(program) or arguments[:2] == [b"-m", program]
+
+
 class EmbeddedCluster:
     """A cluster in the primary region of a mirror, with a node in each zone."""
 
@@ -94,12 +103,19 @@ class EmbeddedCluster:
 
     def kill_kubelet(self, node: str, /) -> None:
         """Kill it, and wait until the node's init has started another one."""
-        killed = self._find_kubelet(node)
+        self._kill(node, _KUBELET)
+
+    def kill_runtime(self, node: str, /) -> None:
+        """Kill it, and wait until the node's init has started another one."""
+        self._kill(node, _RUNTIME)
+
+    def _kill(self, node: str, program: bytes) -> None:
+        killed = self._find_process(node, program)
         assert killed is not None
         os.kill(killed, signal.SIGKILL)
         wait_until(
-            lambda: self._find_kubelet(node) not in (None, killed),
-            what="another kubelet",
+            lambda: self._find_process(node, program) not in (None, killed),
+            what=f"another {program.decode()}",
             within=WITHIN,
             every=EVERY,
         )
@@ -114,7 +130,7 @@ class EmbeddedCluster:
 
     def _signal_kubelet(self, node: str, number: signal.Signals) -> None:
         found = wait_until(
-            lambda: self._find_kubelet(node), what="a kubelet", within=MISSED_WITHIN, every=EVERY
+            lambda: self._find_process(node, _KUBELET), what="a kubelet", within=MISSED_WITHIN, every=EVERY
         )
         assert found is not None
         os.kill(found, number)
@@ -123,8 +139,8 @@ class EmbeddedCluster:
         (cluster,) = self._control.ask("clusters")["clusters"]
         return next(node for node in cluster["nodes"] if node["name"] == name)
 
-    def _find_kubelet(self, node: str) -> int | None:
-        """Return the process, as this machine numbers it, of the kubelet on a node."""
+    def _find_process(self, node: str, program: bytes) -> int | None:
+        """Return the process, as this machine numbers it, of a program on a node: by how it is called."""
         hosts = {one["name"]: one for one in self._control.ask("hosts")["hosts"]}
         init = find_outer_pid(self._environment.world.process, hosts[self._node(node)["host"]]["init_pid"])
         inside = Path(f"/proc/{init}/ns/pid").readlink()
@@ -133,7 +149,7 @@ class EmbeddedCluster:
                 if (
                     folder.name.isdigit()
                     and (folder / "ns" / "pid").readlink() == inside
-                    and (folder / "cmdline").read_bytes().split(b"\0")[0].endswith(b"/kubelet")
+                    and _is_program((folder / "cmdline").read_bytes(), program)
                 ):
                     return int(folder.name)
         return None

@@ -108,6 +108,31 @@ def test_a_killed_kubelet_takes_no_pod_with_it(operators: Operators, restored: C
 
 
 @pytest.mark.long
+def test_a_killed_container_runtime_takes_no_pod_with_it(
+    operators: Operators, restored: Callable[[str], None]
+) -> None:
+    """It is started again by its machine, finds the containers that went on, and starts and ends others as before.
+
+    https://kubernetes.io/docs/concepts/architecture/cri/
+    """
+    (before,) = _serve(operators, 1)
+    node, name = before["spec"]["nodeName"], before["metadata"]["name"]
+    restored(node)
+    operators.cluster.kill_runtime(node)
+    operators.await_true(lambda: operators.node_ready(node) == "True", "the node")
+    operators.await_true(lambda: is_ready(operators.read("pod", name)), "the pod ready")
+    status = container_status(operators.read("pod", name))
+    assert (status["restartCount"], status["containerID"]) == (0, container_status(before)["containerID"])
+    spec = pod_spec("later", container(operators.cluster.python), nodeName=node, topologySpreadConstraints=[])
+    operators.apply(pod("later", spec))
+    operators.await_true(lambda: is_ready(operators.read("pod", "later")), "another pod ready")
+    operators.ask_itself(name, "/end")
+    operators.await_true(
+        lambda: container_status(operators.read("pod", name)).get("restartCount") == 1, "a restart"
+    )
+
+
+@pytest.mark.long
 def test_a_kubelet_that_hangs_is_missed_and_returns(
     operators: Operators, restored: Callable[[str], None]
 ) -> None:
