@@ -39,12 +39,16 @@ class Part:
         self._told.append(self.name)
 
 
+def _keeping(*parts: Part) -> Keeping:
+    return Keeping(lambda: parts)
+
+
 def test_each_part_gets_its_own_again_after_those_that_it_needs(tmp_path: Path) -> None:
     """The order in which they are listed is nothing; what a part says that it comes after is there before it."""
     told: list[str] = []
     parts = [Part("c", told, after=("b",)), Part("b", told, after=("a",)), Part("a", told)]
-    assert Keeping(parts).table()["keep_system"](folder=str(tmp_path)) == {"kept": ["c", "b", "a"]}
-    Keeping(parts).restore(tmp_path)
+    assert _keeping(*parts).table()["keep_system"](folder=str(tmp_path)) == {"kept": ["c", "b", "a"]}
+    _keeping(*parts).restore(tmp_path)
     assert told == ["a", "b", "c"]
 
 
@@ -60,8 +64,8 @@ def test_parts_that_need_nothing_of_each_other_are_made_side_by_side(tmp_path: P
 
     told: list[str] = []
     parts = [Meeting("a", told), Meeting("b", told)]
-    Keeping(parts).keep(str(tmp_path))
-    Keeping(parts).restore(tmp_path)
+    _keeping(*parts).keep(str(tmp_path))
+    _keeping(*parts).restore(tmp_path)
     assert sorted(told) == ["a", "b"]
 
 
@@ -69,16 +73,16 @@ def test_a_part_that_does_not_come_back_is_told_and_nobody_waits_for_it(tmp_path
     """What needs it is not begun, and its own error is raised."""
     told: list[str] = []
     parts = [Part("a", told, fails=True), Part("b", told, after=("a",))]
-    Keeping(parts).keep(str(tmp_path))
+    _keeping(*parts).keep(str(tmp_path))
     with pytest.raises(NotKeptError, match=r"a does not come back\."):
-        Keeping(parts).restore(tmp_path)
+        _keeping(*parts).restore(tmp_path)
     assert told == []
 
 
 def test_records_that_are_no_records(tmp_path: Path) -> None:
     """Bytes that no pickle begins with are an error that says whose they are."""
     part = Part("a", [])
-    Keeping([part]).keep(str(tmp_path))
+    _keeping(part).keep(str(tmp_path))
     (tmp_path / "a" / "records.pickle").write_bytes(b"else")
     with pytest.raises(NotKeptError, match="what was kept of a cannot be read"):
-        Keeping([part]).restore(tmp_path)
+        _keeping(part).restore(tmp_path)

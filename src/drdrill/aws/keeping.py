@@ -6,6 +6,7 @@ a control plane that is given it again makes it real again, by the same reconcil
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, Protocol
 
 from drdrill.core.errors import DrdrillError
@@ -41,3 +42,18 @@ class Keeper(Protocol):
     def restore(self, kept: Any, folder: Path, /) -> None:
         """Make it all real again; returns when it is. Raises a `DrdrillError`."""
         ...
+
+
+class KeptWithoutLock:
+    """Something that guards itself by a `_lock`: kept without it, and with a new one when it is made again."""
+
+    _lock: threading.Lock
+
+    def __getstate__(self) -> dict[str, object]:
+        """Return what is kept of it."""
+        with self._lock:
+            return {name: value for name, value in vars(self).items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, object]) -> None:
+        """Be what was kept."""
+        vars(self).update(state, _lock=threading.Lock())

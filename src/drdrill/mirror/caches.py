@@ -33,9 +33,16 @@ class RegionalCaches:
 
     def operations(self) -> Mapping[str, Callable[[Parameters], Mapping[str, Any]]]:
         """Return the operations that are implemented."""
+        return self._service().operations()
+
+    def open_region(self) -> CacheRegion:
+        """Open it; harmless when it is open."""
+        return self._service().region
+
+    def _service(self) -> ElastiCacheService:
         with self._lock:
             self._opened = self._opened or self._open()
-        return self._opened.operations()
+            return self._opened
 
     @property
     def region(self) -> CacheRegion | None:
@@ -73,12 +80,12 @@ class Caches:
 
             return open_service
 
-        self._regions = {fleet.region: RegionalCaches(opener(fleet)) for fleet in fleets}
+        self.regions = {fleet.region: RegionalCaches(opener(fleet)) for fleet in fleets}
 
     @property
     def services(self) -> Mapping[tuple[str, str], Service]:
         """The services, by region and by the name in signatures."""
-        return {(region, "elasticache"): service for region, service in self._regions.items()}
+        return {(region, "elasticache"): service for region, service in self.regions.items()}
 
     def table(self) -> Mapping[str, Callable[..., Mapping[str, Any]]]:
         """Return the operations by name."""
@@ -86,7 +93,7 @@ class Caches:
 
     def caches(self) -> Mapping[str, Any]:
         """Describe all replication groups: their nodes with role, host and how far they are behind."""
-        regions = [one.region for one in self._regions.values() if one.region is not None]
+        regions = [one.region for one in self.regions.values() if one.region is not None]
         return {"caches": [_describe(group) for region in regions for group in region.groups()]}
 
 

@@ -13,16 +13,22 @@ from drdrill.aws.keeping import NotKeptError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from drdrill.aws.eks import EksRegion
+    from drdrill.aws.elasticache.keeping import OpenedRegion
+    from drdrill.aws.elbv2 import ElbRegion
     from drdrill.aws.keeping import Keeper
+    from drdrill.aws.rds import RdsRegion
+    from drdrill.aws.upstream import Upstream
+    from drdrill.mirror.object_replication import ObjectReplication
 
 _RECORDS = "records.pickle"
 
 
 class Keeping:
-    """Everything that can be kept of a mirror, by its parts."""
+    """Everything that can be kept of a mirror, by its parts. `open_keepers` is called when they are needed."""
 
-    def __init__(self, keepers: Sequence[Keeper]) -> None:
-        self._keepers = {keeper.name: keeper for keeper in keepers}
+    def __init__(self, open_keepers: Callable[[], Sequence[Keeper]]) -> None:
+        self._open_keepers = open_keepers
 
     def table(self) -> Mapping[str, Callable[..., Mapping[str, Any]]]:
         """Return what can be asked for over the control socket, by name."""
@@ -30,24 +36,27 @@ class Keeping:
 
     def keep(self, folder: str) -> Mapping[str, Any]:
         """Write everything into an empty folder; raises `NotKeptError` when something cannot be kept as it is."""
-        for name, keeper in self._keepers.items():
-            own = Path(folder) / name
+        kept: list[str] = []
+        for keeper in self._open_keepers():
+            own = Path(folder) / keeper.name
             own.mkdir()
             records = keeper.keep(own)
             (own / _RECORDS).write_bytes(pickle.dumps(records))
-        return {"kept": list(self._keepers)}
+            kept.append(keeper.name)
+        return {"kept": kept}
 
     def restore_from(self, folder: str) -> Mapping[str, Any]:
         """Make everything again of a folder that `keep` wrote."""
         self.restore(Path(folder))
-        return {"restored": list(self._keepers)}
+        return {}
 
     def restore(self, folder: Path) -> None:
         """Make everything of what was kept, side by side as far as it does not need each other.
 
         Raises what the first part raised that could not be made; the others may be on their way then.
         """
-        there = {name: threading.Event() for name in self._keepers}
+        keepers = self._open_keepers()
+        there = {keeper.name: threading.Event() for keeper in keepers}
         failed = threading.Event()
 
         def restore(keeper: Keeper) -> None:
@@ -62,8 +71,8 @@ class Keeping:
                 raise
             there[keeper.name].set()
 
-        with ThreadPoolExecutor(len(self._keepers) or 1, thread_name_prefix="restore") as pool:
-            futures: list[Future[None]] = [pool.submit(restore, one) for one in self._keepers.values()]
+        with ThreadPoolExecutor(len(keepers), thread_name_prefix="restore") as pool:
+            futures: list[Future[None]] = [pool.submit(restore, one) for one in keepers]
             for future in wait(futures, return_when=FIRST_EXCEPTION).done:
                 future.result()
 
@@ -74,3 +83,29 @@ def _restore_one(keeper: Keeper, folder: Path) -> None:
     except Exception as error:  # pickle raises whatever the bytes lead it to
         raise NotKeptError(f"what was kept of {keeper.name} cannot be read: {error}") from error
     keeper.restore(kept, folder)
+
+
+def open_keepers(
+    upstream: Upstream,
+    *,
+    rds: Mapping[str, RdsRegion],
+    eks: Mapping[str, EksRegion],
+    elbv2: Mapping[str, ElbRegion],
+    caches: Mapping[str, OpenedRegion],
+    objects: ObjectReplication,
+) -> tuple[Keeper, ...]:
+    """Return what keeps each part of a mirror; imported only by who keeps something, or makes it again."""
+    from drdrill.aws.eks.keeping import EksKeeper  # noqa: PLC0415
+    from drdrill.aws.elasticache.keeping import CacheKeeper  # noqa: PLC0415
+    from drdrill.aws.elbv2.keeping import ElbKeeper  # noqa: PLC0415
+    from drdrill.aws.rds.keeping import RdsKeeper  # noqa: PLC0415
+    from drdrill.mirror.upstream.moto_keeping import DelegatedKeeper  # noqa: PLC0415
+
+    return (
+        DelegatedKeeper(upstream),
+        RdsKeeper(rds),
+        EksKeeper(eks),
+        ElbKeeper(elbv2),
+        CacheKeeper(caches),
+        objects.keeper,
+    )

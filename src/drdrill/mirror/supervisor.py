@@ -13,11 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.cloudwatch import CloudWatchService, MetricStore
 from drdrill.aws.delegation import Delegation
-from drdrill.aws.eks.keeping import EksKeeper
 from drdrill.aws.gate import Gate, Service
 from drdrill.aws.kms import UpstreamKeys
 from drdrill.aws.rds import ACCOUNT, RdsRegion, RdsService, RdsSettings
-from drdrill.aws.rds.keeping import RdsKeeper
 from drdrill.aws.sts import StsService
 from drdrill.aws.upstream_client import UpstreamClient
 from drdrill.core.clock import SystemClock
@@ -29,7 +27,7 @@ from drdrill.mirror.control_planes import ControlPlanes
 from drdrill.mirror.delivery.machine import DeliveryMachine
 from drdrill.mirror.endpoints import open_endpoints
 from drdrill.mirror.global_dns import open_route53
-from drdrill.mirror.keeping import Keeping
+from drdrill.mirror.keeping import Keeping, open_keepers
 from drdrill.mirror.kubernetes.cloud_services import CloudServices
 from drdrill.mirror.kubernetes.clusters import open_clusters
 from drdrill.mirror.load_balancers import LoadBalancers
@@ -37,7 +35,6 @@ from drdrill.mirror.network import RegionFleet
 from drdrill.mirror.object_replication import ObjectReplication
 from drdrill.mirror.operations import Operations
 from drdrill.mirror.power import PowerOperations
-from drdrill.mirror.upstream.moto_keeping import DelegatedKeeper
 from drdrill.mirror.upstream.opening import open_upstream, read_networks
 
 if TYPE_CHECKING:
@@ -116,7 +113,11 @@ def run_supervisor(
     delivery = DeliveryMachine(network, names, directory, clock)
     if settings.get("ci"):
         delivery.start(**settings["ci"])
-    keeping = Keeping([DelegatedKeeper(upstream), RdsKeeper(rds), EksKeeper(cloud.eks), objects.keeper])
+    keeping = Keeping(
+        lambda: open_keepers(
+            upstream, rds=rds, eks=cloud.eks, elbv2=balancers.regions, caches=caches.regions, objects=objects
+        )
+    )
     tables = (
         operations.table(),
         keeping.table(),

@@ -10,6 +10,7 @@ from drdrill.aws.elasticache.engine import FAMILIES
 from drdrill.aws.elasticache.parameters import PARAMETERS, Parameter, check_value, find_parameter
 from drdrill.aws.elasticache.tags import read_tags
 from drdrill.aws.errors import AwsError
+from drdrill.aws.keeping import KeptWithoutLock
 from drdrill.aws.rds.listing import select_page
 from drdrill.aws.rds.model import ACCOUNT
 
@@ -24,7 +25,7 @@ _MOST = 20  # API reference, ModifyCacheParameterGroup: of one request
 _SOURCES = ("user", "system", "engine-default")
 
 
-class ParameterGroup:
+class ParameterGroup(KeptWithoutLock):
     """A group of parameters. Thread-safe."""
 
     def __init__(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from drdrill.aws.errors import AwsError
+from drdrill.aws.keeping import KeptWithoutLock
 from drdrill.aws.rds.model import ACCOUNT
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Setting:
     version: int = 0
 
 
-class ParameterGroup:
+class ParameterGroup(KeptWithoutLock):
     """A group of parameters. Thread-safe."""
 
     def __init__(
@@ -42,15 +43,6 @@ class ParameterGroup:
 
     def __repr__(self) -> str:
         return f"ParameterGroup({self.name}, version {self._version})"
-
-    def __getstate__(self) -> dict[str, object]:
-        """Return what is kept of it: all but its lock."""
-        with self._lock:
-            return {name: value for name, value in vars(self).items() if name != "_lock"}
-
-    def __setstate__(self, state: dict[str, object]) -> None:
-        """Be what was kept."""
-        vars(self).update(state, _lock=threading.Lock())
 
     @property
     def version(self) -> int:
