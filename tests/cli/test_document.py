@@ -10,6 +10,7 @@ import pytest
 
 from drdrill.cli.document import describe_run
 from drdrill.cli.scenarios import Ended
+from drdrill.cli.summary import describe_time
 from drdrill.record.directory import DrillDirectory, read_json, write_json
 
 SCHEMA = read_json(Path(__file__).parents[2] / "docs" / "schemas" / "run.schema.json")
@@ -90,7 +91,9 @@ def test_a_scenario_without_a_verdict_is_not_met(tmp_path: Path) -> None:
     document = _describe(tmp_path, met, none)
     assert (document["verdict"], document["exit_status"]) == ("INCONCLUSIVE", 3)
     unknown = document["scenarios"][1]
-    assert {key for key, value in unknown.items() if value is not None} == {"name", "title", "reasons"}
+    assert {key for key, value in unknown.items() if value is not None} == {
+        "name", "title", "reasons", "stated_waits",
+    }  # fmt: skip
 
 
 def test_figures_and_places_are_those_of_the_drill(tmp_path: Path) -> None:
@@ -102,5 +105,18 @@ def test_figures_and_places_are_those_of_the_drill(tmp_path: Path) -> None:
             "name": "one", "title": "One", "verdict": "MET", "reasons": [], "broken": None,
             "directory": "reports/one", "report": None, "rta_seconds": 6.5, "resolution_seconds": 0.1,
             "rpa_seconds": 1.25, "lost_rows": 3, "lost_amount": "12.50", "currency": "ETB", "unknown_rows": 2,
+            "seconds": None, "stated_waits": [],
         }
     ]  # fmt: skip
+
+
+def test_how_long_it_took_is_told_with_its_stated_waits(tmp_path: Path) -> None:
+    """For people: the whole, what is left of it, and each wait; nothing where nobody knows."""
+    waits = [{"what": "stability", "seconds": 10.0}, {"what": "the endpoint's TTL", "seconds": 5.0}]
+    assert list(describe_time({"seconds": 61.25, "stated_waits": waits})) == [
+        "  took 61.2 s: 46.2 s beside 15 s of stated waits",
+        "    10.00 s  stability",
+        "     5.00 s  the endpoint's TTL",
+    ]
+    scenario = _describe(tmp_path, _end(tmp_path, "one", "MET", "passed"))["scenarios"][0]
+    assert list(describe_time(scenario)) == []

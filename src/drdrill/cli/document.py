@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from drdrill.core.errors import EXIT_BROKEN
+from drdrill.core.errors import EXIT_BROKEN, DrdrillError
 from drdrill.core.verdict import Verdict, combine
 from drdrill.record.directory import DrillDirectory, read_json
 
@@ -73,7 +74,24 @@ def describe_scenario(ended: Ended, root: Path) -> dict[str, Any]:
         "lost_amount": rpa.get("lost_amount"),
         "currency": rpa.get("currency"),
         "unknown_rows": rpa.get("unknown_rows"),
+        **_describe_time(ended, stored),
     }
+
+
+def _describe_time(ended: Ended, stored: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return how long the drill took, and the waits in it that the plan and the scenario state."""
+    from drdrill.measure.waits import read_time_spent
+    from drdrill.plan import load_plan
+
+    unknown: dict[str, Any] = {"seconds": None, "stated_waits": []}
+    if ended.directory is None or stored is None:
+        return unknown
+    directory = DrillDirectory(ended.directory)
+    try:
+        spent = read_time_spent(directory, load_plan(directory.plan_path), stored["scenario"])
+    except DrdrillError:  # what is told of the verdict matters more than how long it took
+        return unknown
+    return {"seconds": spent.seconds, "stated_waits": [asdict(wait) for wait in spent.waits]}
 
 
 def _exit_status(verdict: Verdict, scenarios: Sequence[Mapping[str, Any]]) -> int:

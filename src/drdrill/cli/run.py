@@ -206,7 +206,7 @@ def _write_document(ended: Any, files: RunFiles, *, root: Path, **about: Any) ->
 
 
 def _print_summary(console: Console, document: dict[str, Any], root: Path) -> None:
-    from drdrill.cli.summary import print_verdict
+    from drdrill.cli.summary import describe_time, print_verdict
     from drdrill.record.directory import DrillDirectory, read_json
 
     for scenario in document["scenarios"]:
@@ -214,6 +214,8 @@ def _print_summary(console: Console, document: dict[str, Any], root: Path) -> No
             directory = DrillDirectory(root / scenario["directory"])
             print_verdict(console, read_json(directory.verdict_path), scenario["directory"])
             report = scenario["report"] or f"not made; see {scenario['directory']}/logs/report.txt"
+            for line in describe_time(scenario):
+                console.print(line, style="dim", soft_wrap=True)
             console.print(f"  Report: {report}", soft_wrap=True)
         if scenario["broken"] is not None:
             console.print(

@@ -53,6 +53,17 @@ def print_verdict(console: Console, verdict: Mapping[str, Any], directory: str) 
     console.print(Text(f"  seed {verdict['seed']} · {directory}", style="dim"), soft_wrap=True)
 
 
+def describe_time(scenario: Mapping[str, Any]) -> Iterator[str]:
+    """Yield how long a scenario of a run's document took, and of what stated waits."""
+    took, waits = scenario["seconds"], scenario["stated_waits"]
+    if took is None:
+        return
+    waited = sum(wait["seconds"] for wait in waits)
+    yield f"  took {took:.1f} s: {took - waited:.1f} s beside {waited:g} s of stated waits"
+    for wait in waits:
+        yield f"  {wait['seconds']:7.2f} s  {wait['what']}"
+
+
 def _describe_rows(rpa: Mapping[str, Any]) -> Iterator[str]:
     if rpa["acknowledged_rows"] is None:
         yield "rows: not compared"

@@ -112,6 +112,7 @@ class StoreObserver:
             resource=state.resource,
             status=state.status,
             endpoint=state.endpoint,
+            ttl_seconds=state.ttl_seconds,
             protected=state.protected,
             members=[
                 {"host": one.host, "zone": one.zone, "address": one.address, "role": one.role.value}

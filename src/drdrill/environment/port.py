@@ -123,7 +123,10 @@ class StoreEvent:
 
 @dataclass(frozen=True, slots=True)
 class StoreState:
-    """What is observed of a store now. `status` is the API's word; `protected`: a standby in sync in another zone."""
+    """What is observed of a store now. `status` is the API's word; `protected`: a standby in sync in another zone.
+
+    `ttl_seconds`: for how long resolvers keep the endpoint's address; None: nobody says.
+    """
 
     resource: str
     status: str
@@ -132,6 +135,7 @@ class StoreState:
     protected: bool
     promotions: int  # completed changes of the primary since the store was made
     events: tuple[StoreEvent, ...]
+    ttl_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -403,6 +403,7 @@ def parse_store(answer: Mapping[str, Any]) -> StoreState:
         protected=answer["protected"],
         promotions=answer["promotions"],
         events=tuple(StoreEvent(**event) for event in answer["events"]),
+        ttl_seconds=answer["ttl_seconds"],
     )
 
 

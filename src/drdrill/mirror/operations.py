@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from drdrill.aws.rds.instance import TTL_SECONDS
 from drdrill.core.errors import UsageError
 from drdrill.dataplane.link import LinkCondition
 from drdrill.environment.port import StoreRole
@@ -211,6 +212,7 @@ class Operations:
             "region": record.region,
             "status": record.status.value,
             "endpoint": record.endpoint,
+            "ttl_seconds": TTL_SECONDS,
             "members": members,
             "protected": record.secondary_zone is not None and sync_state == "sync",
             "promotions": count_role_changes(events),
