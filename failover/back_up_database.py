@@ -1,4 +1,7 @@
-"""Take a snapshot of a database: `python -m failover.back_up_database payments`; its name says when."""
+"""Take a snapshot of a database: `python -m failover.back_up_database payments`; its name says when.
+
+Run again it takes another one: a snapshot more does no harm.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from datetime import UTC, datetime
 
 import boto3
 
+from failover._telling import run
 from failover._waiters import PATIENCE
 
 
@@ -24,4 +28,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -22,6 +22,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from failover._telling import StoppedError, run
 from failover._waiters import PATIENCE, await_available
 
 # An unanswered call is tried again soon: the defaults of the SDK wait for a minute.
@@ -38,7 +39,10 @@ def promote_replica(replica: str, region: str, name: str) -> None:
     promote(rds, replica)
     instance = describe(rds, replica)
     if instance.get("ReadReplicaSourceDBInstanceIdentifier"):
-        raise RuntimeError(f"{replica} still follows {instance['ReadReplicaSourceDBInstanceIdentifier']}.")
+        raise StoppedError(
+            f"{replica} still follows {instance['ReadReplicaSourceDBInstanceIdentifier']}: the name was not touched.\n"
+            "What to do: `aws rds describe-events` says why it was not promoted. Then run the same command again."
+        )
     say("promoted", instance=replica, endpoint=instance["Endpoint"]["Address"])
     point(boto3.client("route53", config=_CONFIG), name, instance["Endpoint"]["Address"])
     say("pointed", name=name, endpoint=instance["Endpoint"]["Address"])
@@ -100,7 +104,10 @@ def point(route53: Any, name: str, endpoint: str) -> None:
     zone_name = name.partition(".")[2]
     zones = route53.list_hosted_zones_by_name(DNSName=zone_name, MaxItems="1")["HostedZones"]
     if not zones or zones[0]["Name"] != f"{zone_name}.":
-        raise LookupError(f"There is no hosted zone {zone_name} for the name {name}.")
+        raise StoppedError(
+            f"There is no hosted zone {zone_name} for the name {name}: the database is promoted, nobody is led to it.\n"
+            "What to do: check --name. Then run the same command again: what is promoted stays promoted."
+        )
     record = {
         "Name": name,
         "Type": "CNAME",
@@ -136,4 +143,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

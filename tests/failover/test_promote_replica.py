@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from failover._telling import StoppedError
 from failover.promote_replica import point, promote, promote_replica, protect, read_lag
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def test_what_follows_still_gets_no_users(aws: Aws, monkeypatch: pytest.MonkeyPa
     aws.scripts["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": []})
     aws.scripts["rds"].add_response("promote_read_replica", {"DBInstance": {}}, ANY_INSTANCE)
     aws.says(FOLLOWS, FOLLOWS)
-    with pytest.raises(RuntimeError, match="still follows"):
+    with pytest.raises(StoppedError, match="still follows"):
         promote_replica(REPLICA, REGION, NAME)
 
 
@@ -128,7 +129,7 @@ def test_a_name_without_a_zone(aws: Aws) -> None:
     other = {"Id": "/hostedzone/Z1", "Name": "example.net.", "CallerReference": "1"}
     answer = {"HostedZones": [other], "IsTruncated": False, "MaxItems": "1"}
     aws.scripts["route53"].add_response("list_hosted_zones_by_name", answer)
-    with pytest.raises(LookupError, match=r"no hosted zone example\.com"):
+    with pytest.raises(StoppedError, match=r"no hosted zone example\.com"):
         point(aws.client("route53"), NAME, ENDPOINT)
 
 
