@@ -1,13 +1,15 @@
-"""What the moto in front of which replication stands is taught: a version has the id that its writer asks for.
+"""What the moto in front of which replication stands is taught of versions.
 
-In S3 a replica has the version id of its source, and nobody can ask for one through the public API. So the one header
-is read here, in moto's own process. An upstream that is not taught this gives replicas version ids of their own.
+A version has the id that its writer asks for: in S3 a replica has the version id of its source, and nobody can ask for
+one through the public API. So one header is read here, in moto's own process. An upstream that is not taught this gives
+replicas version ids of their own. And a name that never was an object's gets a delete marker, as it does in S3.
 """
 
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 from drdrill.aws.s3 import VERSION_HEADER
 
@@ -25,8 +27,9 @@ def teach_replica_versions(moto: Application) -> Application:
     """Return moto's application such that it obeys the header; of use once in a process."""
     from moto.s3.models import S3Backend  # noqa: PLC0415  (only moto's own process has moto)
 
-    for name in ("put_object", "_set_delete_marker"):
-        setattr(S3Backend, name, _give_wanted_id(getattr(S3Backend, name)))
+    backend: Any = S3Backend
+    backend.put_object = _give_wanted_id(backend.put_object)
+    backend._set_delete_marker = _give_wanted_id(_mark_anything)  # noqa: SLF001  (moto has no other way in)
 
     def obey(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         token = _wanted.set(str(environ.get(_KEY, "")))
@@ -36,6 +39,23 @@ def teach_replica_versions(moto: Application) -> Application:
             _wanted.reset(token)
 
     return obey
+
+
+@dataclass(frozen=True, slots=True)
+class NoObject:
+    """What a delete marker stands on where there never was an object."""
+
+    name: str
+
+
+def _mark_anything(backend: Any, bucket_name: str, key_name: str) -> Any:
+    """Set a delete marker as moto does, also where there is nothing that it could be set on."""
+    from moto.s3.models import FakeDeleteMarker  # noqa: PLC0415  (as above)
+
+    keys, make = backend.get_bucket(bucket_name).keys, cast("Any", FakeDeleteMarker)
+    marker = make(key=keys.get(key_name) or NoObject(key_name))
+    keys[key_name] = marker
+    return marker
 
 
 def _give_wanted_id(make: Callable[..., Any]) -> Callable[..., Any]:

@@ -253,6 +253,26 @@ def test_tags_follow(pair: Pair) -> None:
     assert pair.status("one") == "COMPLETED"
 
 
+def test_a_marker_without_an_object(world: World) -> None:
+    """The delete marker of an object that was never replicated comes all the same."""
+    pair = Pair(world, Filter={"Prefix": "b"})
+    pair.put("a")
+    put_rules(pair.here, pair.source, rule(pair.destination))
+    marker = pair.here.delete_object(Bucket=pair.source, Key="a")["VersionId"]
+    world.replicate()
+    listed = pair.there.list_object_versions(Bucket=pair.destination)
+    assert [one["VersionId"] for one in listed["DeleteMarkers"]] == [marker]
+    assert "Versions" not in listed
+    assert world.replicator.idle
+
+
+def test_a_dark_region_by_another_name(pair: Pair) -> None:
+    """Also a name without a region leads nowhere while the bucket's region is dark."""
+    pair.world.links.dark.add(FIRST)
+    with pytest.raises(ClientError, match="ServiceUnavailable"):
+        pair.put("one")
+
+
 def test_objects_under_keys(world: World) -> None:
     """Objects under a KMS key are left out, unless the rule says which key their replicas get."""
     pair = Pair(world)

@@ -127,9 +127,6 @@ class Carrier:
     def _carry_marker(self, change: Change) -> Outcome:
         wanted = {VERSION_HEADER: change.source.version_id}
         answer = self._write(change, "DELETE", headers=wanted)
-        if answer.headers.get("x-amz-delete-marker") != "true" and answer.status < _NOT_FOUND:
-            answer.read()  # the object never came there: an upstream makes no marker for nothing, as AWS would
-            return Outcome(Result.REPLICATED)
         return _conclude(answer, change)
 
     def _carry_tags(self, change: Change, replica_id: str) -> Outcome:

@@ -52,6 +52,11 @@ class ReplicatingDoor:
 
     def answer(self, call: Call, body: Body) -> Reply:
         """Answer a call that has the bucket in its path; raises AWS's errors."""
+        if self._replicator.is_dark(
+            call.region
+        ):  # by a name without a region, which another region's door has heard
+            body.drain()
+            raise AwsError("ServiceUnavailable", f"S3 in {call.region} does not answer.", status=503)
         if call.method == "POST" and "multipart/form-data" in call.header("content-type"):
             bucket, _ = _split(call)
             if self._replicator.find_configuration(bucket) is not None:

@@ -112,6 +112,10 @@ class Replicator:
                 arrived += crossing.take_arrived(now_ns, condition, dark=dark)
             return arrived
 
+    def is_dark(self, region: str) -> bool:
+        """Tell whether a region is lost."""
+        return self._links.is_dark(region)
+
     def may_carry(self, change: Change) -> bool:
         """Tell whether both ends of a change's way are there."""
         return not (self._links.is_dark(change.region) or self._links.is_dark(change.rule.destination_region))
