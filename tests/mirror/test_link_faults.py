@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import asdict
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from drdrill.core.clock import SystemClock
 from drdrill.core.errors import UsageError
 from drdrill.dataplane.link import LinkCondition
-from drdrill.mirror.link_faults import read_condition
+from drdrill.mirror.link_faults import LinkFaults, read_condition
 from drdrill.mirror.link_observers import observe_link_effect, observe_link_healed
 
+HOME, AWAY = "eu-west-1", "eu-central-1"
 DELAYED = {"delay_seconds": 3.0, "bytes_per_second": None, "cut": False}
 THROTTLED = {"delay_seconds": 0.0, "bytes_per_second": 32768, "cut": False}
 CUT = {"delay_seconds": 0.0, "bytes_per_second": None, "cut": True}
@@ -100,3 +104,38 @@ def test_a_late_answer_is_not_healed() -> None:
     """A link whose answers come late still, or not at all, is not as usual."""
     assert observe_link_healed(_seen(took=1))["healed"] is False
     assert observe_link_healed(_seen(took=1, answered=False))["healed"] is False
+
+
+class Links:
+    """The links out of a region: how they are, by the region at their other end."""
+
+    usual = LinkCondition(delay_seconds=0.04)
+
+    def __init__(self) -> None:
+        self.now: dict[str, LinkCondition | None] = {AWAY: LinkCondition(cut=True)}
+
+    def shape(self, destination: str, wanted: LinkCondition | None) -> LinkCondition:
+        """Change one, and return how it was."""
+        was, self.now[destination] = self.now[destination], wanted
+        return was or self.usual
+
+
+def _find(name: str) -> Any:
+    raise UsageError(f"there is no database instance `{name}` in this mirror.")
+
+
+def test_the_links_of_a_database_that_was_renamed_are_healed() -> None:
+    """What was broken is known by its region: a database that is set aside, or gone, leaves no link cut for ever."""
+    links = Links()
+    other = SimpleNamespace(record=SimpleNamespace(region=AWAY, source_arn=None))
+    faults = LinkFaults(
+        SystemClock(),
+        find=_find, everyone=lambda: [cast("Any", other)], links_of=lambda _: cast("Any", links),
+        bystander=cast("Any", None),
+    )  # fmt: skip
+    assert faults.heal("orders", HOME)["was"] == {AWAY: asdict(LinkCondition(cut=True))}
+    assert links.now == {AWAY: None}
+    seen = faults.look("orders", 0.0, HOME)
+    assert observe_link_healed(seen)["healed"] is True
+    with pytest.raises(UsageError, match="there is no database instance"):
+        faults.heal("orders")

@@ -83,7 +83,7 @@ class EmbeddedFaults:
                 "mend_backups", resource=injection.details.get("instance", injection.resource)
             )
         if injection.kind in LINK_KINDS:
-            return self._control.ask("heal_link", source=_source_of(injection))
+            return self._control.ask("heal_link", **_source_of(injection))
         names = [host["host"] for host in self._hosts_of(injection)]
         return self._control.ask("heal", kind=injection.kind, hosts=names)
 
@@ -126,7 +126,7 @@ class EmbeddedFaults:
     def _look_at_link(self, injection: Injection) -> Mapping[str, Any]:
         condition = injection.details.get("condition") or {}
         patience = float(condition.get("delay_seconds", 0.0))
-        return self._control.ask("look_at_link", source=_source_of(injection), patience_seconds=patience)
+        return self._control.ask("look_at_link", **_source_of(injection), patience_seconds=patience)
 
     def _hosts_of(self, injection: Injection) -> Sequence[Mapping[str, Any]]:
         hosts: Sequence[Mapping[str, Any]]
@@ -137,9 +137,10 @@ class EmbeddedFaults:
         return hosts
 
 
-def _source_of(injection: Injection) -> str:
-    """Return the database whose links are meant: where nobody knows what was done, the request's."""
-    return str(injection.details.get("source", injection.resource))
+def _source_of(injection: Injection) -> Mapping[str, Any]:
+    """Return whose links are meant, and where: where nobody knows what was done, those of the request's database."""
+    details = injection.details
+    return {"source": details.get("source", injection.resource), "region": details.get("region")}
 
 
 def _observer_of(kind: str) -> Observer:

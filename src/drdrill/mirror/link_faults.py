@@ -78,28 +78,38 @@ class LinkFaults:
             "after_ns": self._clock.now_ns(),
             "details": {
                 "source": resource,
+                "region": region,
                 "replicas": [one.record.identifier for one in replicas],
                 "condition": asdict(wanted),
                 "was": was,
             },
         }
 
-    def heal(self, source: str) -> Answer:
-        """Have all links out of the database's region be as usual."""
-        region = self._find(source).record.region
+    def heal(self, source: str, region: str | None = None) -> Answer:
+        """Have all links out of the database's region be as usual; `region`: where it was, whatever became of it."""
+        region = region or self._find(source).record.region
         regions = sorted({one.record.region for one in self._everyone()} - {region})
         return {"was": {name: asdict(self._links_of(region).shape(name, None)) for name in regions}}
 
-    def look(self, source: str, patience_seconds: float) -> Answer:
-        """Look at all links out of a database from their other ends; none where no replica streams over one now."""
-        of = self._find(source)
-        links, writer = self._links_of(of.record.region), of.primary
+    def look(self, source: str, patience_seconds: float, region: str | None = None) -> Answer:
+        """Look at all links out of a database from their other ends; none where no replica streams over one now.
+
+        Where it was renamed or deleted since, those out of every database of its `region` are looked at.
+        """
+        try:
+            sources = [self._find(source)]
+        except UsageError:
+            if region is None:
+                raise
+            sources = [one for one in self._everyone() if one.record.region == region]
+        links = self._links_of(region or sources[0].record.region)
         looks = []
-        for one in self._replicas_elsewhere(of):
-            port = None if writer is None else links.port_of(one.record.region, writer)
-            if writer is None or port is None or one.primary is None:
-                continue
-            looks.append(self._look_over(writer, port, one.primary, patience_seconds))
+        for of in sources:
+            for one in self._replicas_elsewhere(of):
+                port = None if of.primary is None else links.port_of(one.record.region, of.primary)
+                if of.primary is None or port is None or one.primary is None:
+                    continue
+                looks.append(self._look_over(of.primary, port, one.primary, patience_seconds))
         return {"usual": asdict(links.usual), "looks": looks}
 
     def _look_over(
