@@ -54,3 +54,11 @@ class AllKeys:
         if name.startswith("alias/"):
             name = str(uuid.uuid5(uuid.NAMESPACE_URL, f"{self.region}/{name}"))
         return f"arn:aws:kms:{self.region}:000000000000:key/{name}"
+
+
+class AllGroups:
+    """Security groups that are all there but `sg-0`."""
+
+    def find_missing(self, identifiers: Sequence[str], /) -> tuple[str, ...]:
+        """Return those ids of which there is no group."""
+        return tuple(one for one in identifiers if one == "sg-0")

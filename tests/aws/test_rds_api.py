@@ -13,7 +13,7 @@ from drdrill.aws.rds.instances import InstanceOperations
 from drdrill.aws.rds.model import InstanceRecord, RdsSettings, Status
 from drdrill.aws.rds.region import RdsRegion
 from drdrill.core.clock import SystemClock
-from tests.aws.places import AllKeys, FewSubnets
+from tests.aws.places import AllGroups, AllKeys, FewSubnets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,6 +62,7 @@ def _service(tmp_path: Path, *instances: Instance) -> InstanceOperations:
         tmp_path,
         subnets=FewSubnets(),
         keys=AllKeys(),
+        security_groups=AllGroups(),
     )
     for one in instances:
         region.add(one.record.identifier, lambda one=one: cast("Reconciler", one))  # type: ignore[misc]

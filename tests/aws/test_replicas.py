@@ -15,7 +15,7 @@ from drdrill.aws.rds.region import RdsRegion
 from drdrill.aws.rds.replica_request import check_replica, describe_new, read_source
 from drdrill.aws.rds.replicas import ReplicaOperations
 from drdrill.core.clock import SystemClock
-from tests.aws.places import AllKeys, FewSubnets
+from tests.aws.places import AllGroups, AllKeys, FewSubnets
 from tests.aws.sdk import NOBODY
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def regions(tmp_path: Path) -> dict[str, RdsRegion]:
             tmp_path,
             subnets=FewSubnets(),
             keys=AllKeys(name),
+            security_groups=AllGroups(),
         )
         for name in (HOME, AWAY)
     }

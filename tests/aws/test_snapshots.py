@@ -21,7 +21,7 @@ from drdrill.aws.rds.snapshots_copy import SnapshotCopyOperations
 from drdrill.aws.rds.snapshots_operations import SnapshotOperations
 from drdrill.core.clock import SystemClock
 from drdrill.mirror.backup_store import FolderStore
-from tests.aws.places import AllKeys, FewSubnets
+from tests.aws.places import AllGroups, AllKeys, FewSubnets
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,6 +69,7 @@ def region(tmp_path: Path) -> RdsRegion:
             tmp_path,
             subnets=FewSubnets(),
             keys=AllKeys(name),
+            security_groups=AllGroups(),
         )
         for name in (HOME, AWAY)
     }

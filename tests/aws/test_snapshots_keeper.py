@@ -16,7 +16,7 @@ from drdrill.aws.rds.snapshots import SnapshotKind, SnapshotStatus, begin_snapsh
 from drdrill.core.errors import EnvironmentFailedError
 from drdrill.core.waiting import wait_until
 from drdrill.mirror.backup_store import FolderStore
-from tests.aws.places import AllKeys, FewSubnets
+from tests.aws.places import AllGroups, AllKeys, FewSubnets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -110,6 +110,7 @@ def instance(tmp_path: Path) -> Served:
         tmp_path,
         subnets=FewSubnets(),
         keys=AllKeys(),
+        security_groups=AllGroups(),
     )
     return Served(region)
 

@@ -25,7 +25,7 @@ from drdrill.core.clock import SystemClock
 from drdrill.core.errors import EnvironmentFailedError
 from drdrill.core.waiting import wait_until
 from drdrill.mirror.backup_store import FolderStore
-from tests.aws.places import AllKeys, FewSubnets
+from tests.aws.places import AllGroups, AllKeys, FewSubnets
 from tests.aws.sdk import Wire
 
 if TYPE_CHECKING:
@@ -148,6 +148,7 @@ class World:
                 cast("Fleet", Machines(name, FolderStore(folder / name))),
                 cast("Names", NoNames()), rds, SystemClock(), folder,
                 subnets=FewSubnets(tuple(f"{name}{letter}" for letter in "abc")), keys=AllKeys(name),
+                security_groups=AllGroups(),
             )
             for name in (HOME, AWAY)
         }  # fmt: skip

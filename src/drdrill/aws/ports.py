@@ -185,3 +185,11 @@ class Keys(Protocol):
     def find(self, key: str, /) -> str:
         """Return the ARN of a key that is named by ARN, id or alias; raises `KeyNotUsableError`."""
         ...
+
+
+class SecurityGroups(Protocol):
+    """The security groups of one region, as EC2 describes them at the moment."""
+
+    def find_missing(self, identifiers: Sequence[str], /) -> tuple[str, ...]:
+        """Return those ids of which there is no group."""
+        ...

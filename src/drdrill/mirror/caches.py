@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from drdrill.aws.elasticache.node import Node
     from drdrill.aws.elasticache.reconciler import Reconciler
     from drdrill.aws.gate import Service
-    from drdrill.aws.ports import Fleet, Names, Subnets
+    from drdrill.aws.ports import Fleet, Names, SecurityGroups, Subnets
     from drdrill.aws.protocol import Parameters
     from drdrill.core.clock import Clock
 
@@ -63,6 +63,7 @@ class Caches:
         logs: Path,
         metrics: Mapping[str, MetricStore],
         subnets: Mapping[str, Subnets],
+        security_groups: Mapping[str, SecurityGroups],
     ) -> None:
         def opener(fleet: Fleet) -> Callable[[], ElastiCacheService]:
             def open_service() -> ElastiCacheService:
@@ -74,7 +75,10 @@ class Caches:
 
                 detection = timedelta(seconds=settings["failure_detection_seconds"])
                 limits = CacheSettings(detection, settings["memory_bytes"])
-                region = CacheRegion(fleet, names, limits, clock, logs, subnets=subnets[fleet.region])
+                region = CacheRegion(
+                    fleet, names, limits, clock, logs,
+                    subnets=subnets[fleet.region], security_groups=security_groups[fleet.region],
+                )  # fmt: skip
                 region.on_metric = metrics[fleet.region].put
                 return ElastiCacheService(region)
 

@@ -44,10 +44,12 @@ class Control:
     def __repr__(self) -> str:
         return f"Control({self.path})"
 
-    def ask(
-        self, operation: str, /, *, within: timedelta = _ANSWER_WITHIN, **arguments: object
-    ) -> dict[str, Any]:
-        """Have the supervisor do something and return its answer.
+    def ask(self, operation: str, /, **arguments: object) -> dict[str, Any]:
+        """Have the supervisor do something and return its answer; raises as `ask_patiently` does."""
+        return self.ask_patiently(operation, _ANSWER_WITHIN, **arguments)
+
+    def ask_patiently(self, operation: str, within: timedelta, /, **arguments: object) -> dict[str, Any]:
+        """Have the supervisor do something and return its answer, for which it may take as long.
 
         Raises `ControlLostError` when nobody answers, and `EnvironmentFailedError` with the supervisor's words.
         """

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.cloudwatch import CloudWatchService, MetricStore
 from drdrill.aws.delegation import Delegation
+from drdrill.aws.ec2.security_groups import UpstreamSecurityGroups
 from drdrill.aws.gate import Gate, Service
 from drdrill.aws.kms import UpstreamKeys
 from drdrill.aws.rds import ACCOUNT, RdsRegion, RdsService, RdsSettings
@@ -68,10 +69,14 @@ def run_supervisor(
     ]
     upstream = open_upstream(network, directory, ACCOUNT)
     subnets = read_networks(network, upstream, ACCOUNT)
+    security_groups = {
+        fleet.region: UpstreamSecurityGroups(UpstreamClient(upstream, fleet.region)) for fleet in fleets
+    }
     rds = {
         fleet.region: RdsRegion(
             fleet, names, rds_settings, clock, directory.logs,
             subnets=subnets[fleet.region], keys=UpstreamKeys(UpstreamClient(upstream, fleet.region)),
+            security_groups=security_groups[fleet.region],
         )
         for fleet in fleets
     }  # fmt: skip
@@ -97,7 +102,7 @@ def run_supervisor(
     services |= balancers.services
     caches = Caches(
         fleets, names, settings["elasticache"], clock,
-        logs=directory.logs, metrics=stores, subnets=cloud.subnets,
+        logs=directory.logs, metrics=stores, subnets=cloud.subnets, security_groups=security_groups,
     )  # fmt: skip
     services |= caches.services
     delegation = Delegation(upstream, [layout.name for layout in network.regions])

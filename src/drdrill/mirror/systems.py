@@ -35,7 +35,7 @@ def restore_system(world: World, kept: Path) -> None:
         shutil.copy(kept / _FOLDER / _PASSWORD, world.directory.secrets)
     except OSError as error:
         raise EnvironmentFailedError(f"the password of its databases cannot be read: {error}") from error
-    world.control.ask("restore_system", within=_WITHIN, folder=str(kept))
+    world.control.ask_patiently("restore_system", _WITHIN, folder=str(kept))
 
 
 def keep_system(world: World, kept: KeptSystem, tell: Callable[[str], None]) -> None:
@@ -44,7 +44,7 @@ def keep_system(world: World, kept: KeptSystem, tell: Callable[[str], None]) -> 
     def write(folder: Path) -> None:
         (folder / _FOLDER).mkdir()
         shutil.copy(world.directory.secrets / _PASSWORD, folder / _FOLDER)
-        world.control.ask("keep_system", within=_WITHIN, folder=str(folder))
+        world.control.ask_patiently("keep_system", _WITHIN, folder=str(folder))
 
     try:
         kept.keep(write)

@@ -27,6 +27,7 @@ _KNOWN = frozenset({
     "NumCacheClusters", "PreferredCacheClusterAZs", "NumNodeGroups", "ReplicasPerNodeGroup", "CacheNodeType", "Engine",
     "EngineVersion", "CacheParameterGroupName", "CacheSubnetGroupName", "Tags", "PreferredMaintenanceWindow", "Port",
     "AutoMinorVersionUpgrade", "AtRestEncryptionEnabled", "AuthToken", "TransitEncryptionEnabled",
+    "SecurityGroupIds",
 })  # fmt: skip
 # What a group of the mirror is like anyway, so that asking for it is no gap.
 AS_IT_IS: Mapping[str, object] = {
@@ -72,6 +73,7 @@ def read_creation(parameters: Parameters, region: CacheRegion) -> GroupRecord:
         at_rest_encryption=parameters.get("AtRestEncryptionEnabled", False),
         auto_minor_version_upgrade=parameters.get("AutoMinorVersionUpgrade", True),
         tags=read_tags(parameters),
+        security_groups=region.require_security_groups(parameters.get("SecurityGroupIds", ())),
     )
 
 

@@ -84,6 +84,7 @@ def describe_cluster(record: GroupRecord, node: NodeRecord, *, with_nodes: bool)
             "ParameterApplyStatus": record.parameter_status,
         },
         "CacheSubnetGroupName": record.subnet_group or "default",
+        "SecurityGroups": [{"SecurityGroupId": one, "Status": "active"} for one in record.security_groups],
         "AutoMinorVersionUpgrade": record.auto_minor_version_upgrade,
         "ReplicationGroupId": record.identifier,
         "SnapshotRetentionLimit": 0,

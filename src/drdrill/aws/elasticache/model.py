@@ -89,6 +89,7 @@ class GroupRecord:
     auto_minor_version_upgrade: bool = True  # the mirror has one version: there is none to upgrade to
     parameter_status: str = "in-sync"
     tags: tuple[tuple[str, str], ...] = ()
+    security_groups: tuple[str, ...] = ()
     created_at: datetime | None = None
     status: Status = Status.CREATING
     pending: Pending = field(default_factory=Pending)

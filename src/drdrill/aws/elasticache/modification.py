@@ -23,7 +23,7 @@ Value = TypeVar("Value")
 _KNOWN = frozenset({
     "ReplicationGroupId", "ReplicationGroupDescription", "PrimaryClusterId", "AutomaticFailoverEnabled",
     "MultiAZEnabled", "NodeGroupId", "PreferredMaintenanceWindow", "CacheParameterGroupName", "ApplyImmediately",
-    "AutoMinorVersionUpgrade", "CacheNodeType", "Engine", "EngineVersion",
+    "AutoMinorVersionUpgrade", "CacheNodeType", "Engine", "EngineVersion", "SecurityGroupIds",
 })  # fmt: skip
 
 
@@ -44,6 +44,7 @@ class ModificationOperations:
         """Change a group: a part of it at once, what may mean an outage only now if that was asked for."""
         reconciler = self._region.find(parameters["ReplicationGroupId"])
         self._check(parameters, reconciler.record)
+        self._region.require_security_groups(parameters.get("SecurityGroupIds", ()))
         return request(reconciler, lambda record: _modify(record, parameters))
 
     def _check(self, parameters: Parameters, record: GroupRecord) -> None:
@@ -108,6 +109,7 @@ def _modify(record: GroupRecord, parameters: Parameters) -> GroupRecord:
             "AutoMinorVersionUpgrade", record.auto_minor_version_upgrade
         ),
         parameter_group=parameters.get("CacheParameterGroupName", record.parameter_group).lower(),
+        security_groups=tuple(dict.fromkeys(parameters.get("SecurityGroupIds", record.security_groups))),
     )
     promoted = parameters.get("PrimaryClusterId", record.primary).lower()
     if promoted != record.primary:

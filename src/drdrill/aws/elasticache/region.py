@@ -14,13 +14,13 @@ from drdrill.aws.errors import AwsError
 from drdrill.core.clock import NANOSECONDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from drdrill.aws.cloudwatch import Metric
     from drdrill.aws.elasticache.model import CacheSettings, NodeRecord
     from drdrill.aws.elasticache.reconciler import Reconciler
-    from drdrill.aws.ports import Fleet, Names, Subnets
+    from drdrill.aws.ports import Fleet, Names, SecurityGroups, Subnets
     from drdrill.core.clock import Clock
 
 _EVENTS_KEPT = 1000
@@ -40,10 +40,12 @@ class CacheRegion:
         logs: Path,
         *,
         subnets: Subnets,
+        security_groups: SecurityGroups,
     ) -> None:
         self.fleet = fleet
         self.names = names
         self.subnets = subnets
+        self.security_groups = security_groups
         self.settings = settings
         self.clock = clock
         self.logs = logs
@@ -106,6 +108,13 @@ class CacheRegion:
                 text = f"The limit of {_TESTS} tests of automatic failover in 24 hours is exceeded."
                 raise AwsError("APICallRateForCustomerExceeded", text)
             self._tested_ns.append(now_ns)
+
+    def require_security_groups(self, wanted: Sequence[str]) -> tuple[str, ...]:
+        """Return VPC security groups, each once; raises AWS's error for one that there is not."""
+        chosen = tuple(dict.fromkeys(wanted))
+        for missing in self.security_groups.find_missing(chosen):
+            raise AwsError("InvalidParameterValue", f"Some security group Ids were not found: {missing}")
+        return chosen
 
     def zones_for(self, subnet_group: str | None) -> tuple[str, ...]:
         """Return the zones in which nodes of a subnet group may stand; without one those of the default subnets."""

@@ -81,7 +81,7 @@ class GroupOperations:
             raise AwsError("ValidationError", "A protocol must be specified: HTTP, HTTPS or TCP")
         if not 1 <= port <= _HIGHEST_PORT:
             raise AwsError("ValidationError", f"A port must be specified, from 1 to {_HIGHEST_PORT}")
-        if parameters.get("ProtocolVersion", "HTTP1") != "HTTP1":
+        if parameters.get("ProtocolVersion") not in (None, "", "HTTP1"):
             what = f"The protocol version {parameters['ProtocolVersion']} of elbv2 target groups"
             raise NotImplementedInMirrorError(what)
         if parameters.get("IpAddressType", "ipv4") != "ipv4":

@@ -32,7 +32,7 @@ _KNOWN = frozenset({
     "DBName", "DBInstanceIdentifier", "AllocatedStorage", "DBInstanceClass", "Engine", "EngineVersion",
     "MasterUsername", "MasterUserPassword", "MultiAZ", "PubliclyAccessible", "DeletionProtection", "Tags", "Port",
     "BackupRetentionPeriod", "AvailabilityZone", "StorageType", "AutoMinorVersionUpgrade", "DBParameterGroupName",
-    "DBSubnetGroupName", "PreferredMaintenanceWindow", "StorageEncrypted", "KmsKeyId",
+    "DBSubnetGroupName", "PreferredMaintenanceWindow", "StorageEncrypted", "KmsKeyId", "VpcSecurityGroupIds",
 })  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.rds.model import Replication
+from drdrill.aws.rds.security_groups import describe_security_groups
 from drdrill.aws.rds.subnet_groups import describe_subnet_group
 from drdrill.dataplane.postgresql_programs import PORT
 
@@ -41,6 +42,7 @@ def describe(record: InstanceRecord, region: RdsRegion) -> dict[str, Any]:
             {"DBParameterGroupName": record.parameter_group, "ParameterApplyStatus": record.parameter_status}
         ],
         "PendingModifiedValues": _describe_pending(record),
+        "VpcSecurityGroups": describe_security_groups(record.security_groups),
         "DBSubnetGroup": group and describe_subnet_group(group),
         "DbiResourceId": record.resource_id,
         "DBInstanceArn": record.arn,

@@ -14,6 +14,7 @@ from drdrill.aws.rds.listing import read_filters, select_page
 from drdrill.aws.rds.maintenance import choose_window
 from drdrill.aws.rds.model import InstanceRecord, Status, name_endpoint
 from drdrill.aws.rds.reconciler import Reconciler
+from drdrill.aws.rds.security_groups import read_security_groups
 from drdrill.aws.rds.snapshots import SnapshotKind, begin_snapshot
 from drdrill.aws.rds.tags import read_tags
 
@@ -73,6 +74,7 @@ class InstanceOperations:
                 parameters.get("DBParameterGroupName", "")
             ).name,
             subnet_group=self._find_subnet_group(parameters),
+            security_groups=read_security_groups(parameters, self._region),
         )
         password = str(parameters["MasterUserPassword"])
 

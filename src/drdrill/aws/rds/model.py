@@ -128,6 +128,7 @@ class InstanceRecord:
     parameter_group: str = ""
     parameter_status: str = "in-sync"  # applying, pending-reboot, in-sync
     subnet_group: str | None = None
+    security_groups: tuple[str, ...] = ()
     pending: PendingChanges = field(default_factory=PendingChanges)
     source_arn: str | None = None  # of a read replica: what it follows, or followed until that was deleted
     replication: Replication | None = None  # of a read replica

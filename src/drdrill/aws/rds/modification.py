@@ -24,6 +24,7 @@ from drdrill.aws.rds.instances import not_available
 from drdrill.aws.rds.maintenance import find_mistake
 from drdrill.aws.rds.model import Status
 from drdrill.aws.rds.parameter_keeper import PENDING_REBOOT
+from drdrill.aws.rds.security_groups import PARAMETER, read_security_groups
 from drdrill.dataplane.postgresql_programs import PORT
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ _AT_ONCE = {
 }
 _KNOWN = frozenset({
     *_PENDING, *_AT_ONCE, "DBInstanceIdentifier", "ApplyImmediately", "MasterUserPassword", "DBParameterGroupName",
-    "PreferredMaintenanceWindow",
+    "PreferredMaintenanceWindow", PARAMETER,
 })  # fmt: skip
 _ACTIONS = {
     Status.MODIFYING: "modify",
@@ -84,6 +85,8 @@ class ModificationOperations:
                 **parameters,
                 "DBParameterGroupName": self._region.parameter_groups.find(group).name,
             }
+        if PARAMETER in parameters:
+            parameters = {**parameters, PARAMETER: read_security_groups(parameters, self._region)}
         new = str(parameters.get("NewDBInstanceIdentifier", "")).lower()
         if new not in ("", record.identifier, record.pending.identifier):
             changed = self._region.claim(new, lambda: _request(reconciler, parameters))
@@ -136,6 +139,7 @@ def plan_changes(record: InstanceRecord, parameters: Parameters) -> InstanceReco
     at_once = {_AT_ONCE[name]: parameters[name] for name in _AT_ONCE.keys() & parameters.keys()}
     if "PreferredMaintenanceWindow" in parameters:
         at_once["maintenance_window"] = parameters["PreferredMaintenanceWindow"].lower()
+    at_once["security_groups"] = parameters.get(PARAMETER, record.security_groups)
     group = parameters.get("DBParameterGroupName", record.parameter_group)
     if group != record.parameter_group:
         at_once |= {"parameter_group": group, "parameter_status": PENDING_REBOOT}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drdrill.aws.cloudwatch import Metric
-    from drdrill.aws.ports import Fleet, Keys, Names, Subnets
+    from drdrill.aws.ports import Fleet, Keys, Names, SecurityGroups, Subnets
     from drdrill.aws.rds.model import EventRecord, RdsSettings
     from drdrill.aws.rds.reconciler import Reconciler
     from drdrill.aws.rds.restore_point import RestoredFrom
@@ -44,6 +44,7 @@ class RdsRegion:
         *,
         subnets: Subnets,
         keys: Keys,
+        security_groups: SecurityGroups,
     ) -> None:
         self.fleet = fleet
         self.names = names
@@ -51,6 +52,7 @@ class RdsRegion:
         self.clock = clock
         self.logs = logs
         self.keys = keys
+        self.security_groups = security_groups
         self.engine_version = read_version()
         self.parameter_groups = ParameterGroups(fleet.region, self.engine_version)
         self.subnet_groups = SubnetGroups(fleet, subnets)

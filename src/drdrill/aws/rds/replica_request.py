@@ -19,6 +19,7 @@ from drdrill.aws.rds.instances import not_available
 from drdrill.aws.rds.keys import name_key
 from drdrill.aws.rds.maintenance import choose_window
 from drdrill.aws.rds.model import ACCOUNT, InstanceRecord, Status, name_endpoint
+from drdrill.aws.rds.security_groups import read_security_groups
 from drdrill.aws.rds.tags import read_tags
 from drdrill.dataplane.postgresql_programs import PORT
 
@@ -34,7 +35,7 @@ _MOST_REPLICAS = 15  # API reference, CreateDBInstanceReadReplica
 _KNOWN = frozenset({
     "DBInstanceIdentifier", "SourceDBInstanceIdentifier", "SourceRegion", "PreSignedUrl", "DBInstanceClass",
     "AvailabilityZone", "PubliclyAccessible", "DeletionProtection", "Tags", "KmsKeyId", "DBParameterGroupName",
-    "DBSubnetGroupName", "AutoMinorVersionUpgrade",
+    "DBSubnetGroupName", "AutoMinorVersionUpgrade", "VpcSecurityGroupIds",
 })  # fmt: skip
 # What a replica of the mirror is like anyway, so that asking for it is no gap.
 _AS_IT_IS: Mapping[str, object] = {**AS_IT_IS, "MultiAZ": False, "Port": PORT, "StorageType": "gp3"}
@@ -153,6 +154,7 @@ def describe_new(parameters: Parameters, source: InstanceRecord, region: RdsRegi
         ),
         parameter_group=region.parameter_groups.find(group).name,
         subnet_group=subnet_group,
+        security_groups=read_security_groups(parameters, region, source.security_groups if near else ()),
         source_arn=source.arn,
     )
 

@@ -9,6 +9,7 @@ from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
 from drdrill.aws.rds.creation import AS_IT_IS, IDENTIFIER, find_wrong_class, find_wrong_retention
 from drdrill.aws.rds.maintenance import choose_window
 from drdrill.aws.rds.model import InstanceRecord, name_endpoint
+from drdrill.aws.rds.security_groups import read_security_groups
 from drdrill.aws.rds.tags import read_tags
 from drdrill.dataplane.postgresql_programs import PORT
 
@@ -23,6 +24,7 @@ _KNOWN = frozenset({
     "RestoreTime", "UseLatestRestorableTime", "SourceDbiResourceId", "DBInstanceClass", "MultiAZ",
     "PubliclyAccessible", "DeletionProtection", "Tags", "BackupRetentionPeriod", "AllocatedStorage",
     "AutoMinorVersionUpgrade", "DBParameterGroupName", "DBSubnetGroupName",
+    "VpcSecurityGroupIds",
 })  # fmt: skip
 _AS_IT_IS: Mapping[str, object] = {
     **AS_IT_IS,
@@ -66,6 +68,7 @@ def read_restored(
         maintenance_window=choose_window(resource_id),
         parameter_group=region.parameter_groups.find(parameters.get("DBParameterGroupName", "")).name,
         subnet_group=region.subnet_groups.find(subnet_group).name if subnet_group else None,
+        security_groups=read_security_groups(parameters, region),
     )
 
 
