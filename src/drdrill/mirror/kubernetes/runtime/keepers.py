@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from drdrill.mirror.kubernetes.runtime.pod.launch import PodSetting
 
-_NURSERY = "drdrill.mirror.kubernetes.runtime.pod.keeper"
+_NURSERY = "drdrill.mirror.kubernetes.runtime.pod.nursery"
 
 
 class Nursery:

@@ -1,8 +1,7 @@
 """The keeper: one small process a pod. It holds the pod's namespaces, starts its containers, logs and reaps them.
 
-Keepers are forked by a nursery, `python -m drdrill.mirror.kubernetes.runtime.pod.keeper`, which reads one JSON line a
-pod and answers with one; so a pod costs 2 ms and shares its pages with all others. A keeper belongs to nobody: it lives
-on when nursery and runtime end, and is found again by its process id, start time and socket.
+A keeper is forked by the nursery (`nursery`) and belongs to nobody: it lives on when nursery and runtime end, and is
+found again by its process id, start time and socket.
 
 ::
 
@@ -16,22 +15,21 @@ When a keeper is killed, the kernel kills its containers (PR_SET_PDEATHSIG).
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import selectors
 import signal
-import socket
-import sys
 import traceback
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
-from drdrill.core.process import ProcessId
-from drdrill.mirror.kubernetes.runtime.pod import kernel, messages
+from drdrill.mirror.kubernetes.runtime.pod import messages
 from drdrill.mirror.kubernetes.runtime.pod.container import KeptContainer
 from drdrill.mirror.kubernetes.runtime.pod.launch import Launch, PodSetting
-from drdrill.mirror.kubernetes.runtime.pod.processes import read_exit_code, start_beside
+from drdrill.mirror.kubernetes.runtime.pod.processes import read_exit_code, start_beside, start_pause
 from drdrill.mirror.kubernetes.runtime.pod.terminal import resize
+
+if TYPE_CHECKING:
+    import socket
 
 _CHUNK = 4096
 
@@ -54,7 +52,7 @@ class Keeper:
         signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
         self._selector.register(woken, selectors.EVENT_READ, lambda: self._reap(woken))
         if setting.shares_processes:
-            self._processes_of = _start_pause()
+            self._processes_of = start_pause()
 
     def run(self) -> NoReturn:
         """Serve until told to end."""
@@ -238,66 +236,3 @@ class Keeper:
 
 def _reader(keeper: Keeper, container: KeptContainer, descriptor: int) -> Any:
     return lambda: keeper.read_output(container, descriptor)
-
-
-def _start_pause() -> int:
-    """Start the first process of the pod's own PID namespace: it reaps the pod's orphans."""
-    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
-    kernel.unshare(kernel.CLONE_NEWPID)
-    pid = os.fork()
-    if pid == 0:
-        kernel.name_process("pause")
-        kernel.die_with_parent(signal.SIGKILL)
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps
-        os.closerange(0, 1024)
-        while True:
-            signal.pause()
-    kernel.enter_namespace(own, kernel.CLONE_NEWPID)
-    os.close(own)
-    return pid
-
-
-def _become_keeper(setting: PodSetting, answer: int) -> NoReturn:
-    """Set the pod's namespaces up, say so, and keep it."""
-    os.setsid()
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # what is ignored here would be ignored in every container
-    kernel.name_process("pod-keeper")
-    spaces = kernel.CLONE_NEWUTS
-    spaces |= kernel.CLONE_NEWNET if setting.own_network else 0
-    spaces |= kernel.CLONE_NEWIPC if setting.own_ipc else 0
-    kernel.unshare(spaces)
-    socket.sethostname(setting.hostname)
-    if setting.own_network:
-        kernel.raise_loopback()
-    for name, value in setting.sysctls.items():
-        Path("/proc/sys", *name.split(".")).write_text(value, encoding="ascii")
-    keeper = Keeper(setting)
-    identity = ProcessId.read_own()
-    os.write(answer, json.dumps({"process": identity.to_json() if identity else None}).encode() + b"\n")
-    os.close(answer)
-    keeper.run()
-
-
-def main() -> None:
-    """Fork a keeper for each line of standard input, until it ends."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers end when their pods do; the kernel reaps them
-    answer = os.dup(1)
-    nothing = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nothing, 1)
-    for line in sys.stdin:
-        fields = json.loads(line)
-        if os.fork() == 0:
-            os.dup2(nothing, 0)
-            try:
-                _become_keeper(PodSetting(**fields), answer)
-            except BaseException as error:  # noqa: BLE001  (a forked child must not return into this loop)
-                words = f"{type(error).__name__}: {error}"
-                os.write(answer, json.dumps({"error": words}).encode() + b"\n")
-                os._exit(1)
-
-
-if __name__ == "__main__":
-    main()

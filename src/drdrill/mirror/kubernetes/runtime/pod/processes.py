@@ -26,6 +26,24 @@ _MOST_FILES = 1024
 _LONGEST_REASON = 4096
 
 
+def start_pause() -> int:
+    """Start the first process of the pod's own PID namespace: it reaps the pod's orphans."""
+    own = os.open("/proc/self/ns/pid", os.O_RDONLY)
+    kernel.unshare(kernel.CLONE_NEWPID)
+    pid = os.fork()
+    if pid == 0:
+        kernel.name_process("pause")
+        kernel.die_with_parent(signal.SIGKILL)
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # the kernel reaps
+        os.closerange(0, 1024)
+        while True:
+            signal.pause()
+    kernel.enter_namespace(own, kernel.CLONE_NEWPID)
+    os.close(own)
+    return pid
+
+
 def start_container(
     launch: Launch, streams: Sequence[int], processes_of: int | None
 ) -> tuple[int, int | None]:
