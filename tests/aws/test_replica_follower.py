@@ -11,6 +11,7 @@ import pytest
 from drdrill.aws.rds.model import InstanceRecord, Replication, Status
 from drdrill.aws.rds.replica_follower import ReplicaFollower
 from drdrill.core.clock import SystemClock
+from drdrill.core.errors import EnvironmentFailedError
 
 if TYPE_CHECKING:
     from drdrill.aws.rds.instance import Instance
@@ -53,6 +54,11 @@ class Subject:
         self.listeners: tuple[object, ...] = ()
         self.said: list[Status] = []
         self.replica: str | None = None
+        self.silent = False
+
+    def is_silent(self) -> bool:
+        """Tell whether its machine is lost."""
+        return self.silent
 
     def set(self, **changes: Any) -> None:
         """Change the record."""
@@ -102,6 +108,14 @@ def test_a_source_in_the_region_is_deleted(status: Status, said: list[Status]) -
     assert replica.said == said
     assert (replica.record.source_arn, replica.record.replication) == (None, None)
     assert source.replica is None
+
+
+def test_the_machine_of_a_new_replica_is_lost() -> None:
+    """A stream that cannot come is not waited for: another machine takes its place at once."""
+    replica, source, follower = _subjects(Status.CREATING)
+    source.record, replica.silent = replace(RECORD, status=Status.AVAILABLE), True
+    with pytest.raises(EnvironmentFailedError, match="was lost before it streamed"):
+        follower.await_streaming()
 
 
 @pytest.mark.parametrize("status", [Status.AVAILABLE, Status.CREATING])

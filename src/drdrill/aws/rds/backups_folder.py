@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from drdrill.aws.ports import BackupStore
@@ -46,3 +47,13 @@ class SharedFolder:
             gone = not self._readers
         if gone:
             self._store.remove_folder(self.path)
+
+
+def hold_all(folders: Sequence[SharedFolder]) -> bool:
+    """Keep all of these, or none; false: one was discarded already."""
+    held = [folder for folder in folders if folder.hold()]
+    if len(held) == len(folders):
+        return True
+    for folder in held:
+        folder.let_go()
+    return False

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from drdrill.aws.rds.backups import BackupKeeper
+from drdrill.aws.rds.first_servers import FirstServers
 from drdrill.aws.rds.instance import Instance
 from drdrill.aws.rds.model import InstanceRecord, Status
 from drdrill.aws.rds.modifier import Modifier
@@ -86,12 +87,19 @@ class Reconciler:
         )
         self._region = region
         self._follower: ReplicaFollower | None = None
-        self._fill: Callable[[PostgresServer], None]
+        fill: Callable[[PostgresServer], None]
         if isinstance(origin, Reconciler):
             self._follower = ReplicaFollower(self._instance, origin.instance)
-            self._fill = self._follower.fill
+            fill = self._follower.fill
         else:
-            self._fill = origin
+            fill = origin
+        self._first_servers = FirstServers(
+            self._instance,
+            self._standby,
+            fill=fill,
+            serve_from=self._recovery.serve_from,
+            await_streaming=self._follower.await_streaming if self._follower else None,
+        )
         self._requests: queue.Queue[str] = queue.Queue()
         self._actions: dict[str, Callable[[], object]] = {
             "fail over": lambda: self._recovery.fail_over("user requested failover"),
@@ -230,15 +238,9 @@ class Reconciler:
         self._modifier.go_on()
 
     def _create(self) -> None:
-        instance, zones = self._instance, self._instance.zones
+        instance = self._instance
         self.backups.apply_retention()
-        primary = instance.new_server(instance.record.zone or zones[0])
-        self._fill(primary)
-        self._recovery.serve_from(primary)
-        if self._follower:
-            self._follower.await_streaming()
-        if instance.record.multi_az:
-            self._standby.create(next(zone for zone in zones if zone != primary.host.zone), primary)
+        self._first_servers.make()
         status = Status.BACKING_UP if self.backups.wanted else Status.AVAILABLE
         # One that was kept and is made again was created when it was first.
         created_at = instance.record.created_at or self._region.clock.utc()

@@ -92,6 +92,8 @@ class ReplicaFollower:
 
         def streams() -> bool:
             self.keep()
+            if self._instance.is_silent():
+                raise EnvironmentFailedError("the machine of a new read replica was lost before it streamed")
             apart = self._source is None and not self._promoting
             return apart or self._instance.record.replication is Replication.REPLICATING
 

@@ -6,11 +6,13 @@ The backup is read by the new instance's own machine, once, while it is created;
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import psycopg
 
 from drdrill.aws.errors import AwsError
+from drdrill.aws.rds.backups_folder import hold_all
 from drdrill.aws.rds.description import describe
 from drdrill.aws.rds.instances import make_instance
 from drdrill.aws.rds.model import EventRecord
@@ -116,9 +118,14 @@ class RestoreOperations:
     ) -> Mapping[str, Any]:
         """Enter the instance; what it reads stays until it was read, whatever is deleted meanwhile."""
         region = self._region
-        held = [folder for folder in folders if folder.hold()]
+        if not hold_all(folders):
+            raise AwsError("DBSnapshotNotFound", "The backup was deleted just now.", status=404)
+        machines = count(1)
 
         def fill(server: PostgresServer) -> None:
+            # What another machine begins with anew may have been deleted since the first one had it.
+            if next(machines) > 1 and not hold_all(folders):
+                raise RestoreFailedError("the backup was deleted before another machine had read it")
             try:
                 verify_backup(backup)
                 server.start_from(backup, recovery)
@@ -127,17 +134,14 @@ class RestoreOperations:
                     raise
                 raise RestoreFailedError(str(error)) from error
             finally:
-                for folder in held:
+                for folder in folders:
                     folder.let_go()
             region.keep_event(EventRecord.of(record, *told, "restoration", clock=region.clock))
 
         try:
-            if len(held) < len(folders):
-                gone = AwsError("DBSnapshotNotFound", "The backup was deleted just now.", status=404)
-                raise gone
             region.add(record.identifier, lambda: make_instance(record, region, origin=fill))
         except AwsError:
-            for folder in held:
+            for folder in folders:
                 folder.let_go()
             raise
         return {"DBInstance": describe(record, self._region)}

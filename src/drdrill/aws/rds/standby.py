@@ -21,7 +21,7 @@ import psycopg
 from drdrill.aws.rds.instance import LINK_PORT
 from drdrill.aws.rds.model import Status
 from drdrill.core.clock import NANOSECONDS
-from drdrill.core.errors import DrdrillError
+from drdrill.core.errors import DrdrillError, EnvironmentFailedError
 from drdrill.core.waiting import wait_until
 from drdrill.dataplane.postgresql import Upstream
 from drdrill.dataplane.postgresql_programs import PORT
@@ -60,9 +60,25 @@ class StandbyKeeper:
         return self.server is not None and self._adopting_since_ns is None
 
     def create(self, zone: str, primary: PostgresServer) -> None:
-        """Make the first standby of a new instance, and wait until it is in sync."""
+        """Make the first standby of a new instance, and wait until it is in sync.
+
+        Raises `EnvironmentFailedError` when either is lost meanwhile.
+        """
         self._adopt(self._make(zone, primary))
-        wait_until(self._go_on_adopting, what="a standby in sync", within=_SYNC_WITHIN, every=_POLL)
+
+        def in_sync() -> bool:
+            adopted = self._go_on_adopting()
+            if self.server is None or self._instance.is_silent():
+                raise EnvironmentFailedError("a machine was lost before the first standby was in sync")
+            return adopted
+
+        wait_until(in_sync, what="a standby in sync", within=_SYNC_WITHIN, every=_POLL)
+
+    def abandon(self) -> None:
+        """Give back a standby that was made for nothing: the new instance begins on another machine."""
+        standby = self.leave()
+        if standby is not None:
+            self._instance.release(standby)
 
     def keep(self) -> None:
         """Look once and act once."""
