@@ -16,9 +16,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from drdrill.aws.rds.model import ACCOUNT
+from drdrill.core.waiting import wait_until
 from drdrill.mirror.embedded import Embedded
 from drdrill.plan import load_plan
-from tests.live.walk import DATABASE, PASSWORD, USER, Expected, Operator, Walk
+from tests.live.walk import AT_REST_WITHIN, EVERY, FAR, REGION, Expected, Walk
+from tests.live.walker import DATABASE, PASSWORD, USER, Operator
 from tests.mirror.standing import copy_repository
 
 if TYPE_CHECKING:
@@ -41,8 +44,8 @@ CHANGES: list[dict[str, Any]] = [
 
 # How often each comes. One rule for all: hypothesis leaves whole rules out of a walk.
 ACTS = {
-    "heal": 3, "lose": 5, "modify": 3, "reboot": 3, "replicate": 3, "promote": 2, "restore": 2, "take_snapshot": 2,
-    "create": 2, "rename": 2, "stop_or_start": 2, "delete": 1,
+    "heal": 3, "lose": 5, "modify": 3, "reboot": 3, "replicate": 4, "promote": 3, "restore": 2, "take_snapshot": 2,
+    "create": 2, "rename": 2, "stop_or_start": 2, "delete": 1, "cut_link": 2,
 }  # fmt: skip
 
 
@@ -95,6 +98,16 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Embedded,
             operator.close()
 
 
+def create(walk: Walk, name: str, *, multi_az: bool) -> None:
+    """Ask for a new instance."""
+    accepted = walk.call(
+        "create_db_instance", DBInstanceIdentifier=name, DBInstanceClass="db.r6g.large", Engine="postgres",
+        AllocatedStorage=20, DBName=DATABASE, MasterUsername=USER, MasterUserPassword=PASSWORD, MultiAZ=multi_az,
+    )  # fmt: skip
+    if accepted:
+        walk.instances[name] = Expected()
+
+
 class RdsWalk(RuleBasedStateMachine):
     """Calls and losses in any order; `mirror` is set by the test that runs it."""
 
@@ -108,7 +121,7 @@ class RdsWalk(RuleBasedStateMachine):
     @initialize(draw=STEPS)
     def begin(self, draw: Draw) -> None:
         """Have one instance with a row in it, mostly with a standby."""
-        self._create(NAMES[0], multi_az=draw.pick > 3)
+        create(self.walk, NAMES[0], multi_az=draw.pick > 3)
         self.walk.look()
         self.walk.write(NAMES[0])
 
@@ -132,17 +145,9 @@ class RdsWalk(RuleBasedStateMachine):
         free = [name for name in NAMES if name not in self.walk.instances]
         return NAMES[0] if draw.free == WRONG or not free else free[0]
 
-    def _create(self, name: str, *, multi_az: bool) -> None:
-        accepted = self.walk.call(
-            "create_db_instance", DBInstanceIdentifier=name, DBInstanceClass="db.r6g.large", Engine="postgres",
-            AllocatedStorage=20, DBName=DATABASE, MasterUsername=USER, MasterUserPassword=PASSWORD, MultiAZ=multi_az,
-        )  # fmt: skip
-        if accepted:
-            self.walk.instances[name] = Expected()
-
     def create(self, draw: Draw) -> None:
         """Make an instance."""
-        self._create(self._pick_free(draw), multi_az=draw.flag)
+        create(self.walk, self._pick_free(draw), multi_az=draw.flag)
 
     def modify(self, draw: Draw) -> None:
         """Change something, at once or by two requests, of which the second one applies what is pending."""
@@ -157,6 +162,8 @@ class RdsWalk(RuleBasedStateMachine):
     def rename(self, draw: Draw) -> None:
         """Give an instance another name; what comes next is asked of the new one."""
         old, new = self._pick(draw), self._pick_free(draw)
+        if self._is_elsewhere(new, self.walk.region_of(old)):
+            return
         accepted = self.walk.call(
             "modify_db_instance", DBInstanceIdentifier=old, NewDBInstanceIdentifier=new, ApplyImmediately=True
         )
@@ -169,13 +176,33 @@ class RdsWalk(RuleBasedStateMachine):
         self.walk.call("reboot_db_instance", DBInstanceIdentifier=name, ForceFailover=draw.flag)
 
     def replicate(self, draw: Draw) -> None:
-        """Make a read replica."""
+        """Make a read replica, in the source's region or in another one."""
         name, source = self._pick_free(draw), self._pick(draw)
+        home, region = self.walk.region_of(source), FAR if draw.flag else REGION
+        if self._is_elsewhere(name, region):
+            return
+        following: dict[str, str] = {"SourceDBInstanceIdentifier": source}
+        if home != region:
+            arn = f"arn:aws:rds:{home}:{ACCOUNT}:db:{source}"
+            following = {"SourceDBInstanceIdentifier": arn, "SourceRegion": home}
         accepted = self.walk.call(
-            "create_db_instance_read_replica", DBInstanceIdentifier=name, SourceDBInstanceIdentifier=source
+            "create_db_instance_read_replica", region=region, DBInstanceIdentifier=name, **following
         )
         if accepted:
-            self.walk.instances[name] = Expected(source=self.walk.instances[source])
+            self.walk.instances[name] = Expected(
+                source=self.walk.instances[source],
+                region=region,
+                excused=bool(self.walk.broken or self.walk.cut),
+            )
+
+    def _is_elsewhere(self, name: str, region: str) -> bool:
+        """Tell whether a name is one of another region: the walk knows an instance by its name alone."""
+        return name in self.walk.instances and self.walk.region_of(name) != region
+
+    def cut_link(self, draw: Draw) -> None:
+        """Cut the link to the other region, or the one back, and write what does not come over."""
+        self.walk.cut_link(*((REGION, FAR) if draw.pick < WRONG - 2 else (FAR, REGION)))
+        self._pick(draw)
 
     def promote(self, draw: Draw) -> None:
         """Promote a read replica, if there is one."""
@@ -186,7 +213,9 @@ class RdsWalk(RuleBasedStateMachine):
 
     def take_snapshot(self, draw: Draw) -> None:
         """Take a snapshot."""
-        name = self._pick(draw)
+        name, held = self._pick(draw), self.walk.snapshots.get(draw.snapshot)
+        if held is not None and held.region != self.walk.region_of(name):
+            return  # the walk knows a snapshot by its name alone
         accepted = self.walk.call(
             "create_db_snapshot", DBInstanceIdentifier=name, DBSnapshotIdentifier=draw.snapshot
         )
@@ -200,8 +229,11 @@ class RdsWalk(RuleBasedStateMachine):
             self.take_snapshot(draw)
             return
         name, taken = self._pick_free(draw), sorted(self.walk.snapshots)[draw.pick % len(self.walk.snapshots)]
+        region = self.walk.snapshots[taken].region
+        if self._is_elsewhere(name, region):
+            return
         accepted = self.walk.call(
-            "restore_db_instance_from_db_snapshot",
+            "restore_db_instance_from_db_snapshot", region=region,
             DBInstanceIdentifier=name, DBSnapshotIdentifier=taken, MultiAZ=draw.flag,
         )  # fmt: skip
         if accepted:
@@ -248,6 +280,31 @@ def _run(mirror: tuple[Embedded, Operator], *, walks: int, steps: int) -> None:
             phases=[Phase.explicit, Phase.reuse, Phase.generate], suppress_health_check=list(HealthCheck),
         ),
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("number", [1, 2], ids=["primary", "standby"])
+def test_a_machine_lost_while_an_instance_is_made(mirror: tuple[Embedded, Operator], number: int) -> None:
+    """Another machine takes its place: the instance is `creating` until it has both, and never `failed`.
+
+    Amazon RDS features, "Automatic host replacement": https://aws.amazon.com/rds/features/
+    """
+    walk = Walk.begin(*mirror)
+    try:
+        create(walk, NAMES[0], multi_az=True)
+        wait_until(
+            lambda: len(walk.hosts_of(NAMES[0])) == number,
+            what="a machine of the new instance", within=AT_REST_WITHIN, every=EVERY / 10,
+        )  # fmt: skip
+        lost = walk.hosts_of(NAMES[0])[-1]["host"]
+        walk.environment.world.control.ask("power_off", host=lost)
+        assert walk.describe()[NAMES[0]]["DBInstanceStatus"] == "creating"
+        walk.look()
+        assert walk.describe()[NAMES[0]]["DBInstanceStatus"] == "available"
+        assert lost not in {one["host"] for one in walk.stores()[NAMES[0]]["members"]}
+        walk.write(NAMES[0])
+        assert walk.instances[NAMES[0]].must
+    finally:
+        walk.clear()
 
 
 def test_a_short_walk(mirror: tuple[Embedded, Operator]) -> None:

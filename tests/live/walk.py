@@ -7,12 +7,8 @@ no two servers of one instance accept writes.
 from __future__ import annotations
 
 import itertools
-import json
-import subprocess
-import sys
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from drdrill.aws.protocol import load_model
@@ -25,14 +21,13 @@ if TYPE_CHECKING:
 
     from drdrill.environment.port import Injection
     from drdrill.mirror.embedded import Embedded
+    from tests.live.walker import Operator
 
-REGION = "eu-west-1"
-USER, PASSWORD, DATABASE = "owner", "correct-horse-battery", "shop"
+REGION, FAR = "eu-west-1", "eu-central-1"
 AT_REST_WITHIN = timedelta(
     seconds=120
 )  # measured 0.1 to 8 s; a server that hangs may be waited for three times
 EVERY = timedelta(milliseconds=100)
-_PROGRAM = Path(__file__).with_name("programs") / "walker.py"
 _COMMON = frozenset({
     "InvalidParameterValue", "InvalidParameterCombination", "MissingParameter", "NotImplemented",
 })  # fmt: skip
@@ -60,8 +55,12 @@ class Expected:
     may: set[int] = field(default_factory=set)
     seen: set[int] = field(default_factory=set)
     source: Expected | None = None
+    region: str = REGION
     doomed: bool = False  # a deletion was accepted
-    new: bool = True  # it was never seen available: a loss of its machine may fail it
+    new: bool = True  # it was never seen available
+    excused: bool = (
+        False  # of a new replica: what it was to be a copy of was out of its reach, and it may have failed
+    )
     waits: bool = False  # something is pending that nobody applied
     origin: Expected | None = None  # of a snapshot: what was written while it was taken may be in it
 
@@ -70,45 +69,12 @@ class Expected:
         before = self.source or self
         must = self.seen if self.source else self.must
         later = self.origin.copy().may if self.origin else set()
-        return Expected(must=set(must), may=before.may | before.must | self.seen | later)
+        return Expected(must=set(must), may=before.may | before.must | self.seen | later, region=self.region)
 
     def part(self) -> None:
         """Have it follow nobody any more."""
         apart = self.copy()
         self.must, self.may, self.source = apart.must, apart.may, None
-
-
-class Operator:
-    """Somebody on the operator's host who asks AWS and databases."""
-
-    def __init__(self, environment: Embedded) -> None:
-        self._process = subprocess.Popen(
-            environment.operator_command([sys.executable, str(_PROGRAM)]), stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True, env=environment.operator_environment(), cwd="/",
-        )  # fmt: skip
-
-    def ask(self, do: str, **what: object) -> dict[str, Any]:
-        """Ask once."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps({"do": do, **what}) + "\n")
-        self._process.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        return answer
-
-    def sql(self, host: str, statement: str) -> dict[str, Any]:
-        """Run a statement as the instance's owner."""
-        return self.ask(
-            "sql", host=host, database=DATABASE, user=USER, password=PASSWORD, statement=statement
-        )
-
-    def close(self) -> None:
-        """End."""
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        self._process.stdin.close()
-        self._process.wait(timeout=10)
-        self._process.stdout.close()
 
 
 @dataclass
@@ -120,6 +86,7 @@ class Walk:
     instances: dict[str, Expected] = field(default_factory=dict)
     snapshots: dict[str, Expected] = field(default_factory=dict)
     broken: list[Injection] = field(default_factory=list)
+    cut: set[tuple[str, str]] = field(default_factory=set)  # links that nothing goes over, by their regions
     renamed: set[str] = field(default_factory=set)  # new names that were not seen yet
     _rows: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -132,10 +99,11 @@ class Walk:
 
     # -- asking ----------------------------------------------------------------------------------------------
 
-    def call(self, operation: str, **parameters: object) -> dict[str, Any] | None:
-        """Call RDS; None: a typed error of this operation refused it."""
-        said = self.operator.ask("aws", region=REGION, operation=operation, parameters=parameters)
-        _say(operation, parameters, said.get("error") or "accepted")
+    def call(self, operation: str, *, region: str = "", **parameters: object) -> dict[str, Any] | None:
+        """Call RDS, where that is not said in the region of the instance; None: a typed error refused it."""
+        region = region or self.region_of(str(parameters.get("DBInstanceIdentifier")))
+        said = self.operator.ask("aws", region=region, operation=operation, parameters=parameters)
+        _say(region, operation, parameters, said.get("error") or "accepted")
         if "answer" in said:
             answer: dict[str, Any] = said["answer"]
             return answer
@@ -148,14 +116,22 @@ class Walk:
         assert said["status"] in (400, 404, 501), said
         return None
 
+    def region_of(self, name: str) -> str:
+        """Return the region of an instance; of one that there is not, the one where most of them are."""
+        return self.instances[name].region if name in self.instances else REGION
+
     def describe(self) -> dict[str, Mapping[str, Any]]:
         """Return what AWS says of all instances of the walk, by name."""
-        said = self.operator.ask("aws", region=REGION, operation="describe_db_instances", parameters={})
         return {
-            one["DBInstanceIdentifier"]: one
-            for one in said["answer"]["DBInstances"]
-            if one["DBInstanceIdentifier"] in self.instances
+            name: one
+            for region in (REGION, FAR)
+            for name, one in self._list(region).items()
+            if name in self.instances and self.instances[name].region == region
         }
+
+    def _list(self, region: str) -> dict[str, Mapping[str, Any]]:
+        said = self.operator.ask("aws", region=region, operation="describe_db_instances", parameters={})
+        return {one["DBInstanceIdentifier"]: one for one in said["answer"]["DBInstances"]}
 
     def write(self, name: str) -> None:
         """Write a row by the endpoint's name; only an acknowledged one must stay."""
@@ -185,12 +161,23 @@ class Walk:
         request = FaultRequest(kind=kind, store="payments-database", resource=name, role=role)
         try:
             self.broken.append(self.environment.faults.inject(request))
+            self._excuse()
             _say("broken:", kind, name, role, self.broken[-1].resource)
         except EnvironmentFailedError as error:
             _say("not broken:", kind, name, role, error)
 
+    def cut_link(self, source: str, destination: str) -> None:
+        """Have nothing go over a link between two regions any more."""
+        self.environment.world.control.ask("shape_link", source=source, destination=destination, cut=True)
+        self.cut.add((source, destination))
+        self._excuse()
+        _say("cut:", source, destination)
+
     def heal(self) -> None:
         """Mend everything that was broken."""
+        for source, destination in self.cut:
+            self.environment.world.control.ask("restore_link", source=source, destination=destination)
+        self.cut.clear()
         while self.broken:
             _say("healed:", self.broken[-1].resource)
             self.environment.faults.heal(self.broken.pop())
@@ -243,7 +230,7 @@ class Walk:
 
     def _members(self, name: str) -> list[Mapping[str, Any]]:
         """Return an instance's own servers: a store's members are its replicas, too, and what became of them."""
-        own = {one["host"] for one in self._hosts_of(name)}
+        own = {one["host"] for one in self.hosts_of(name)}
         store = self.stores().get(name, {"members": []})
         return [one for one in store["members"] if one["host"] in own]
 
@@ -264,25 +251,28 @@ class Walk:
         pending = described["PendingModifiedValues"] and not self.instances[name].waits
         in_sync = any(one["sync_state"] == "sync" for one in standbys)
         protected = not described["MultiAZ"] or (in_sync and "SecondaryAvailabilityZone" in described)
-        follows = all(info["Normal"] for info in described.get("StatusInfos", ())) or self._source_is_down(
+        follows = all(info["Normal"] for info in described.get("StatusInfos", ())) or self._is_apart(
             described
         )
         return protected and follows and not pending
 
-    def _source_is_down(self, described: Mapping[str, Any]) -> bool:
-        name = described.get("ReadReplicaSourceDBInstanceIdentifier") or ""
+    def _is_apart(self, described: Mapping[str, Any]) -> bool:
+        """Tell whether a replica cannot follow its source now: that is down, gone, or behind a link that is cut."""
+        name = str(described.get("ReadReplicaSourceDBInstanceIdentifier") or "").rpartition(":")[2]
         source, primary = self.describe().get(name), self._primary(name)
         dark = primary is None or primary["host"] not in self._read_power()
-        return source is None or dark or source["DBInstanceStatus"] != "available"
+        regions = self.region_of(name), self.region_of(described["DBInstanceIdentifier"])
+        return source is None or dark or source["DBInstanceStatus"] != "available" or regions in self.cut
 
     def _judge(self, name: str, described: Mapping[str, Any], powered: set[str]) -> None:
         expected, status = self.instances[name], described["DBInstanceStatus"]
-        hosts = [host for host in self._hosts_of(name) if host["powered"]]
+        hosts = [host for host in self.hosts_of(name) if host["powered"]]
         writers = [host for host in hosts if self._accepts_writes(host)]
         if len(writers) > 1:
             raise ViolationError(f"{name} has the writers {writers}")
         if status != "available":
-            if status == "failed" and not expected.new:
+            excused = expected.excused or (expected.source is not None and expected.source.doomed)
+            if status == "failed" and not (expected.new and excused):
                 raise ViolationError(f"{name} has failed: {self._events(name)}")
             return
         expected.new = False
@@ -302,7 +292,7 @@ class Walk:
         recovers = self.operator.sql(resolved[0], "select pg_is_in_recovery()")
         assert recovers.get("rows") == [[replica]], f"{name}: {recovers}"
         assert replica or [one["address"] for one in writers] == resolved
-        if not replica or not self._source_is_down(described):
+        if not replica or not self._is_apart(described):
             self._compare(name, resolved[0])
         for member in self._members(name):
             if member["role"] == "standby" and described.get("SecondaryAvailabilityZone"):
@@ -322,7 +312,12 @@ class Walk:
         unknown = expected.seen - held.must - held.may
         assert not unknown, f"{name} has rows that nobody wrote: {unknown}"
 
-    def _hosts_of(self, name: str) -> list[Mapping[str, Any]]:
+    def _excuse(self) -> None:
+        """Excuse the replicas that are being made: their source may be what is out of reach now."""
+        for one in self.instances.values():
+            one.excused = one.excused or one.source is not None
+
+    def hosts_of(self, name: str) -> list[Mapping[str, Any]]:
         """Return the hosts that an instance has or had; none: there is no such instance any more."""
         try:
             hosts: list[Mapping[str, Any]] = self.environment.world.control.ask("hosts_of", resource=name)[
@@ -344,27 +339,28 @@ class Walk:
     def clear(self) -> None:
         """Heal everything, and delete every instance and snapshot of the walk; nothing may stay."""
         self.heal()
-        listed = self.operator.ask("aws", region=REGION, operation="describe_db_instances", parameters={})
-        ours = [one["DBInstanceIdentifier"] for one in listed["answer"]["DBInstances"]]
         self.instances |= {
-            name: Expected() for name in ours if name.startswith("w-") and name not in self.instances
+            name: Expected(region=region)
+            for region in (REGION, FAR)
+            for name in self._list(region)
+            if name.startswith("w-") and name not in self.instances
         }
 
         def gone() -> bool:
             described = self.describe()
             for name in described:
                 self.operator.ask(
-                    "aws", region=REGION, operation="delete_db_instance",
+                    "aws", region=self.region_of(name), operation="delete_db_instance",
                     parameters={"DBInstanceIdentifier": name, "SkipFinalSnapshot": True},
                 )  # fmt: skip
             return not described
 
         wait_until(gone, what="the end of all instances", within=AT_REST_WITHIN, every=EVERY)
         self.instances.clear()
-        for name in self.snapshots:
+        for name, taken in self.snapshots.items():
             self.operator.ask(
                 "aws",
-                region=REGION,
+                region=taken.region,
                 operation="delete_db_snapshot",
                 parameters={"DBSnapshotIdentifier": name},
             )
