@@ -256,6 +256,30 @@ def test_a_zone_without_capacity(operators: Operators) -> None:
     operators.await_whole(3)
 
 
+@pytest.mark.long
+def test_a_lost_zone(operators: Operators) -> None:
+    """Its instances are replaced in the zones that are left, as EC2 has none to give there; later it is balanced."""
+    operators.control.ask("lose_zone", zone=ZONES[0])
+    try:
+        _await(
+            lambda: (
+                sorted(operators.nodes().values())
+                in ([ZONES[1], ZONES[1], ZONES[2]], [ZONES[1], ZONES[2], ZONES[2]])
+            ),
+            "three nodes in two zones",
+        )
+        activities = operators.aws("autoscaling", "describe-scaling-activities")["Activities"]
+        failed = [one for one in activities if one["StatusCode"] == "Failed"]
+        assert "InsufficientInstanceCapacity" in failed[0]["StatusMessage"]
+        assert ZONES[0] in failed[0]["StatusMessage"]
+        assert operators.control.ask("allow_launches", region=REGION)[
+            "refused"
+        ]  # a lost zone has nothing to give
+    finally:
+        operators.control.ask("return_zone", zone=ZONES[0])
+    operators.await_whole(3)
+
+
 def test_a_quota(operators: Operators) -> None:
     """An update that a quota stops fails with AWS's code, and the node group is degraded until it may grow."""
     operators.control.ask("refuse_launches", region=REGION, code="VcpuLimitExceeded")

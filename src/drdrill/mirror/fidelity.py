@@ -22,6 +22,14 @@ FIDELITY: tuple[Fidelity, ...] = (
              "(AWS: once a minute)"),
     Fidelity("EKS, EC2, Auto Scaling", "emulated", "instances are machines and nodes in seconds, where AWS takes "
              "minutes; one without power is stopped at once, and status checks do not see a partition"),
+    Fidelity("Kubernetes", "real", "API servers, controllers, schedulers and kubelets with production's own clocks; a "
+             "cluster has one API server and one etcd, which are lost with the region and never with a zone"),
+    Fidelity("containers", "emulated", "processes of this machine in namespaces, and images are its programs: nothing "
+             "is pulled, processors have no limits, memory is looked at four times a second, users are numbers"),
+    Fidelity("services and names in clusters", "emulated", "the kernel leads connections by a program of ours instead "
+             "of kube-proxy; every node answers DNS itself, so that is not lost with the nodes CoreDNS would run on"),
+    Fidelity("deployments", "emulated", "a machine of the mirror applies manifests of a Git repository with kubectl; "
+             "images are not built"),
     Fidelity("Valkey, its replication and promotion", "real", "asynchronous, as ElastiCache's; every engine version is "
              "served by the same Valkey, a node's type is a name, and nothing is encrypted"),
     Fidelity("ElastiCache control plane", "emulated", "failure detection takes a configured time; no snapshots, no "

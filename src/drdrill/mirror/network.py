@@ -88,6 +88,7 @@ class Network:
         self._lock = threading.Lock()
         self._silenced: set[str] = set()  # hosts whose links were set down
         self._power = threading.Lock()  # one change of power at a time: healing and fencing may meet
+        self._lost: dict[str, set[str]] = {}  # zones without power, and their hosts that are to have it again
         self._zones: dict[str, _Zone] = {}
         self._hosts: dict[str, WorldHost] = {}
         self._endpoints: dict[str, list[str]] = {}  # addresses of a region's APIs
@@ -199,9 +200,11 @@ class Network:
         return host
 
     def power_on(self, host: WorldHost) -> None:
-        """Boot a host and attach it to its zone. Harmless when it has power."""
+        """Boot a host and attach it to its zone. Harmless when it has power. In a lost zone it waits for that."""
         with self._power:
-            if not host.powered:
+            if host.zone in self._lost:
+                self._lost[host.zone].add(host.name)
+            elif not host.powered:
                 self._boot(host)
 
     def _boot(self, host: WorldHost) -> None:
@@ -238,11 +241,37 @@ class Network:
         Everything on it is dead a moment later: `WorldHost.await_end`.
         """
         with self._power:
-            if host.powered:
-                # Down before anything on it dies, or clients would get a polite refusal. Deleting takes 20 ms more.
-                _ip(self._zones[host.zone].router, [f"link set dev {_port(host)} down"])
-                self._silenced.add(host.name)
-                host.cut()
+            self._lost.get(host.zone, set()).discard(host.name)
+            self._cut(host)
+
+    def _cut(self, host: WorldHost) -> None:
+        if host.powered:
+            # Down before anything on it dies, or clients would get a polite refusal. Deleting takes 20 ms more.
+            _ip(self._zones[host.zone].router, [f"link set dev {_port(host)} down"])
+            self._silenced.add(host.name)
+            host.cut()
+
+    def lose_zone(self, zone_name: str) -> tuple[WorldHost, ...]:
+        """Cut the power of all hosts of a zone, and of those that will be made there; return those that had it."""
+        with self._power:
+            lost = self._lost.setdefault(zone_name, set())
+            hosts = tuple(host for host in self.hosts() if host.zone == zone_name and host.powered)
+            for host in hosts:
+                lost.add(host.name)
+                self._cut(host)
+        return hosts
+
+    def return_zone(self, zone_name: str) -> tuple[WorldHost, ...]:
+        """Give power to the hosts that had it, or were to have it since; return them. Harmless when none is lost."""
+        with self._power:
+            waiting = self._lost.get(zone_name, set())
+            hosts = tuple(host for host in self.hosts() if host.name in waiting)
+            for host in hosts:
+                self._boot(host)
+                # Not booted twice, when another one fails and this is asked for again.
+                waiting.discard(host.name)
+            self._lost.pop(zone_name, None)
+        return hosts
 
     def route(self, region: str, destination: str, host: WorldHost) -> None:
         """Have a region's router, and so everybody in the world, reach a range of addresses through a host."""

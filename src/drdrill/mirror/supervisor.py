@@ -37,6 +37,7 @@ from drdrill.mirror.object_replication import ObjectReplication
 from drdrill.mirror.operations import Operations
 from drdrill.mirror.power import PowerOperations
 from drdrill.mirror.upstream.opening import open_upstream, read_networks
+from drdrill.mirror.zones import ZoneOperations
 
 if TYPE_CHECKING:
     from drdrill.dataplane.dns import DnsServer
@@ -115,6 +116,12 @@ def run_supervisor(
     open_endpoints(network, names, directory.secrets, control_planes)
     stopped = threading.Event()
     operations = Operations(directory.name, network, rds, clock, stop=stopped.set)
+
+    def notice_power(host: str) -> None:
+        for region in rds.values():
+            for instance in region.instances():
+                instance.notice_power(host)
+
     delivery = DeliveryMachine(network, names, directory, clock)
     if settings.get("ci"):
         delivery.start(**settings["ci"])
@@ -127,6 +134,7 @@ def run_supervisor(
         operations.table(),
         keeping.table(),
         PowerOperations(network).table(),
+        ZoneOperations(network, cloud, notice_power).table(),
         control_planes.table(),
         clusters.table(),
         cloud.table(),

@@ -57,11 +57,12 @@ class Ec2Settings:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Launches that are refused, with AWS's own code: of the whole region, or of a zone."""
+    """Launches that are refused, with AWS's own code: of the whole region, or of a zone; `lost`: because that is."""
 
     code: str
     message: str
     zone: str | None = None
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True)

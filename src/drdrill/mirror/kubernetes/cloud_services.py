@@ -63,6 +63,7 @@ class CloudServices:
         upstream: Upstream,
     ) -> None:
         self._clock = clock
+        self._lost: dict[str, Refusal] = {}  # what is refused in each zone that is lost
         self._ec2: dict[str, Ec2Region] = {}
         self._eks: dict[str, EksRegion] = {}
         self.services: dict[tuple[str, str], Service] = {}
@@ -124,10 +125,26 @@ class CloudServices:
         return self._describe_refusals(ec2)
 
     def allow_launches(self, region: str) -> Mapping[str, Any]:
-        """Have EC2 refuse no launch in a region any more; harmless when it refuses none."""
+        """Have EC2 refuse no launch in a region any more, but in zones that are lost; harmless when it refuses none."""
         ec2 = self._find_region(region)
-        ec2.refuse([])
+        ec2.refuse([one for one in ec2.refusals if one in self._lost.values()])
         return self._describe_refusals(ec2)
+
+    def stop_launches(self, zone: str, /) -> None:
+        """Launch nothing in a zone that is lost, as EC2 does: there is no capacity."""
+        ec2 = self._find_region_of(zone)
+        code = "InsufficientInstanceCapacity"
+        self._lost[zone] = Refusal(code, _REFUSALS[code], zone, lost=True)
+        ec2.refuse([*(one for one in ec2.refusals if one != self._lost[zone]), self._lost[zone]])
+
+    def resume_launches(self, zone: str, /) -> None:
+        """Launch there again, as far as nothing else is refused."""
+        ec2 = self._find_region_of(zone)
+        lost = self._lost.pop(zone, None)
+        ec2.refuse([one for one in ec2.refusals if one != lost])
+
+    def _find_region_of(self, zone: str) -> Ec2Region:
+        return next(ec2 for ec2 in self._ec2.values() if zone in {one.name for one in ec2.zones})
 
     def _find_region(self, region: str) -> Ec2Region:
         if region not in self._ec2:

@@ -1,0 +1,68 @@
+"""Losing a whole zone over the control socket, and having it back: the one way in which a zone is broken.
+
+::
+
+    lose_zone     EC2 launches nothing there ─▶ every host of it is dark ─▶ what is made there stays dark
+    return_zone   hosts have their power again ─▶ who keeps databases is told ─▶ EC2 launches there
+
+In that order, so that nobody launches into a zone that is going dark, or is told that it may before there is power.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from drdrill.core.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from drdrill.mirror.network import Network
+
+
+class Launches(Protocol):
+    """Who launches instances for customers."""
+
+    def stop_launches(self, zone: str, /) -> None:
+        """Launch none in a zone from now on; harmless when there is none of that."""
+        ...
+
+    def resume_launches(self, zone: str, /) -> None:
+        """Launch in a zone again, as far as nothing else forbids it."""
+        ...
+
+
+class ZoneOperations:
+    """The operations, by name in `table`. `notice_power` is told the name of each host that has its power again."""
+
+    def __init__(self, network: Network, launches: Launches, notice_power: Callable[[str], None]) -> None:
+        self._network = network
+        self._launches = launches
+        self._notice_power = notice_power
+
+    def table(self) -> Mapping[str, Callable[..., Mapping[str, Any]]]:
+        """Return the operations by name."""
+        return {"lose_zone": self.lose_zone, "return_zone": self.return_zone}
+
+    def lose_zone(self, zone: str) -> Mapping[str, Any]:
+        """Cut the power of a zone; nothing runs there when this returns. Harmless when it is lost."""
+        self._require(zone)
+        self._launches.stop_launches(zone)
+        lost = self._network.lose_zone(zone)
+        for host in lost:
+            host.await_end()
+        return {"zone": zone, "hosts": [host.name for host in lost]}
+
+    def return_zone(self, zone: str) -> Mapping[str, Any]:
+        """Give a zone its power back; whoever keeps programs there starts them. Harmless when it is not lost."""
+        self._require(zone)
+        returned = self._network.return_zone(zone)
+        for host in returned:
+            self._notice_power(host.name)
+        self._launches.resume_launches(zone)
+        return {"zone": zone, "hosts": [host.name for host in returned]}
+
+    def _require(self, zone: str) -> None:
+        zones = [name for layout in self._network.regions for name in layout.zones]
+        if zone not in zones:
+            raise UsageError(f"there is no zone `{zone}` in this mirror: {', '.join(zones)}.")

@@ -1,0 +1,90 @@
+"""A zone is lost and returns as a whole, over the control socket."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+import pytest
+
+from drdrill.core.errors import UsageError
+from drdrill.mirror.network import RegionLayout
+from drdrill.mirror.zones import ZoneOperations
+from tests.mirror.standing import PROGRAMS
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from drdrill.mirror.network import Network
+
+
+@dataclass
+class _Host:
+    name: str
+    done: list[str]
+
+    def await_end(self) -> None:
+        self.done.append(f"{self.name} is dead")
+
+
+@dataclass
+class _World:
+    """A network, who launches, and who is told of power: all that is done, in its order."""
+
+    done: list[str] = field(default_factory=list)
+    regions: tuple[RegionLayout, ...] = (RegionLayout("eu-west-1", ("eu-west-1a", "eu-west-1b")),)
+
+    def lose_zone(self, zone: str) -> tuple[_Host, ...]:
+        self.done.append(f"{zone} is dark")
+        return (_Host("node", self.done),)
+
+    def return_zone(self, zone: str) -> tuple[_Host, ...]:
+        self.done.append(f"{zone} has power")
+        return (_Host("node", self.done),)
+
+    def stop_launches(self, zone: str, /) -> None:
+        self.done.append(f"no launches in {zone}")
+
+    def resume_launches(self, zone: str, /) -> None:
+        self.done.append(f"launches in {zone}")
+
+    def notice_power(self, host: str) -> None:
+        self.done.append(f"{host} is told of")
+
+
+def test_a_zone_is_lost_and_returns_in_order() -> None:
+    """Launches stop before the power does, and begin after it; nothing lives when the loss is answered."""
+    world = _World()
+    table = ZoneOperations(cast("Network", world), world, world.notice_power).table()
+    assert table["lose_zone"](zone="eu-west-1a") == {"zone": "eu-west-1a", "hosts": ["node"]}
+    assert world.done == ["no launches in eu-west-1a", "eu-west-1a is dark", "node is dead"]
+    world.done.clear()
+    assert table["return_zone"](zone="eu-west-1a") == {"zone": "eu-west-1a", "hosts": ["node"]}
+    assert world.done == ["eu-west-1a has power", "node is told of", "launches in eu-west-1a"]
+
+
+@pytest.mark.parametrize("operation", ["lose_zone", "return_zone"])
+def test_a_zone_that_there_is_not(operation: str) -> None:
+    """It is refused with the names of those that there are, and nothing is done."""
+    world = _World()
+    table = ZoneOperations(cast("Network", world), world, world.notice_power).table()
+    with pytest.raises(UsageError, match="no zone `eu-west-1c` in this mirror: eu-west-1a, eu-west-1b"):
+        table[operation](zone="eu-west-1c")
+    assert world.done == []
+
+
+def test_what_is_in_a_lost_zone_stays_dark(tmp_path: Path) -> None:
+    """Hosts made or woken there too, until it returns: then all have power but those that were to have none."""
+    world = ["unshare", "-Urnmiu", "-p", "-f", "--kill-child", "--mount-proc"]
+    command = [*world, sys.executable, str(PROGRAMS / "lose_zone.py"), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    seen = json.loads(done.stdout)
+    assert (seen["lost"], seen["again"]) == (["lives", "fenced"], [])
+    dark = dict.fromkeys(("lives", "fenced", "off", "made"), False)
+    assert seen["dark"] == {**dark, "elsewhere": True}
+    assert (seen["returned"], seen["nothing"]) == (["lives", "made"], [])
+    assert seen["after"] == {**dark, "lives": True, "made": True, "elsewhere": True}
