@@ -44,11 +44,12 @@ def main() -> None:
         _make_repository(root, arguments.megabytes)
         with Embedded(root, load_plan(root / "scenarios" / "plan.yaml")) as mirror:
             filled = _operate(mirror, "fill", "bench", "--megabytes", str(arguments.megabytes))
-            sources = _find_sources(mirror.world.directory.path)
-            size = sum(path.stat().st_size for one in sources for path in one.rglob("*") if path.is_file())
+            base, log = _find_sources(mirror.world.directory.path)
+            files = [path for path in log.iterdir() if not path.name.startswith(".")]  # whole segments
+            size = sum(path.stat().st_size for path in (*base.rglob("*"), *files) if path.is_file())
             say(f"{filled['bytes'] / 1e6:.0f} MB of data; base backup and log: {size / 1e6:.0f} MB")
             for number in range(1, arguments.rounds + 1):
-                copies.append(_copy(sources))
+                copies.append(_copy(base, files))
                 restored = _operate(mirror, "restore", "bench")
                 if restored["rows"] != filled["rows"]:
                     raise RuntimeError(f"{restored['rows']} rows were restored of {filled['rows']}.")
@@ -103,20 +104,19 @@ def _operate(mirror: Embedded, *arguments: str) -> dict[str, Any]:
     return answer
 
 
-def _find_sources(mirror: Path) -> list[Path]:
-    """Return the largest archived log below a mirror, and a base backup: those are of empty databases."""
+def _find_sources(mirror: Path) -> tuple[Path, Path]:
+    """Return a base backup below a mirror, which are of empty databases, and the largest archived log."""
     logs = {path for path in mirror.glob("**/log-*") if path.is_dir()}
     bases = [path.parent for path in mirror.glob("**/backup_manifest")]
     log = max(logs, key=lambda one: sum(path.stat().st_size for path in one.iterdir() if path.is_file()))
-    return [bases[0], log]
+    return bases[0], log
 
 
-def _copy(sources: list[Path]) -> float:
-    """Return the seconds that copying these folders into memory takes."""
+def _copy(base: Path, files: list[Path]) -> float:
+    """Return the seconds that copying a base backup and the files of a log into memory takes."""
     with tempfile.TemporaryDirectory(prefix="drdrill-copy-", dir=_MEMORY) as name:
         began = time.perf_counter()
-        for number, source in enumerate(sources):
-            subprocess.run(["cp", "--archive", "--", str(source), f"{name}/{number}"], check=True)
+        subprocess.run(["cp", "--archive", "--", str(base), *map(str, files), name], check=True)
         return time.perf_counter() - began
 
 
