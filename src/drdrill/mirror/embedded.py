@@ -17,13 +17,6 @@ from drdrill.core.errors import CommandFailedError, ControlLostError, Environmen
 from drdrill.dataplane.kubernetes_build import prepare_programs
 from drdrill.dataplane.kubernetes_programs import built_folder
 from drdrill.dataplane.postgresql_programs import find_binaries
-from drdrill.environment.port import (
-    Fidelity,
-    StoreEvent,
-    StoreMember,
-    StoreRole,
-    StoreState,
-)
 from drdrill.mirror.access_keys import ACCESS_KEY, SECRET_KEY
 from drdrill.mirror.building import build
 from drdrill.mirror.configuration import EmbeddedConfiguration, require_system
@@ -34,6 +27,7 @@ from drdrill.mirror.kept import locate_system
 from drdrill.mirror.network import BLACK_HOLE, DNS_ADDRESS
 from drdrill.mirror.prerequisites import require_prerequisites
 from drdrill.mirror.sampling import hold_output
+from drdrill.mirror.store_states import parse_store
 from drdrill.mirror.systems import choose_password, keep_system, restore_system
 from drdrill.mirror.terraform import offer_terraform
 from drdrill.mirror.world import World, take_down
@@ -43,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from types import TracebackType
 
+    from drdrill.environment.port import Fidelity, StoreState
     from drdrill.mirror.configuration import System
     from drdrill.mirror.faults import EmbeddedFaults
     from drdrill.mirror.seed import Seed
@@ -391,20 +386,6 @@ class Embedded:
     def _let_go_of_outputs(self) -> None:
         while self._held:
             os.close(self._held.pop())
-
-
-def parse_store(answer: Mapping[str, Any]) -> StoreState:
-    """Make a `StoreState` of the supervisor's answer."""
-    return StoreState(
-        resource=answer["resource"],
-        status=answer["status"],
-        endpoint=answer["endpoint"],
-        members=tuple(StoreMember(**{**m, "role": StoreRole(m["role"])}) for m in answer["members"]),
-        protected=answer["protected"],
-        promotions=answer["promotions"],
-        events=tuple(StoreEvent(**event) for event in answer["events"]),
-        ttl_seconds=answer["ttl_seconds"],
-    )
 
 
 def _signal_children(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
