@@ -9,14 +9,15 @@ from __future__ import annotations
 import argparse
 import os
 import subprocess
-import sys
 import time
+from pathlib import Path
 
 from _bare import BareServer
 from _figures import Figure, Reference, median, print_figures, round_all, say
 
 TARGET = 3.0
-_WITHIN_SECONDS = 120.0  # measured 2 s
+_WITHIN_SECONDS = 120.0  # measured 3 s
+_LAUNCHER = Path("drdrill")
 
 
 def main() -> None:
@@ -61,7 +62,7 @@ def _bring_up() -> float:
 
 
 def _drdrill(*arguments: str) -> None:
-    command = [sys.executable, "-m", "drdrill.cli.main", *arguments]
+    command = [str(_LAUNCHER.resolve()), *arguments]  # as people start it: it sees to what Python compiled
     done = subprocess.run(
         command,
         stdin=subprocess.DEVNULL,

@@ -75,7 +75,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Repository:
 def test_what_was_measured_is_stored_and_shown(
     repository: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A run is stored with machine, revision and versions, and its table has value, target and reference."""
+    """A run is stored with machine, revision and versions; its table has value, range, target and reference."""
     repository.give("light", figure(), figure(name="weight", target=None, reference=None))
     repository.write("_helper", "raise SystemExit('this is no benchmark')")
     assert main(["bench"]) == 0
@@ -91,6 +91,7 @@ def test_what_was_measured_is_stored_and_shown(
     ]
     said = capsys.readouterr().out
     assert "speed" in said
+    assert "1 … 3" in said
     assert "at most 3" in said
     assert "met" in said
     assert "light: 1 s" in said

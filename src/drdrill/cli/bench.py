@@ -181,7 +181,7 @@ def _print(console: Console, document: Document) -> None:
 
     if document["benchmarks"]:
         table = Table(box=None, pad_edge=False)
-        for heading in ("figure", "value", "target", "", "last run", "change", "reference"):
+        for heading in ("figure", "value", "from … to", "target", "", "last run", "change", "reference"):
             table.add_column(heading, justify="left" if heading in ("figure", "", "reference") else "right")
         for _, figure in _figures(document):
             table.add_row(*_row(figure))
@@ -215,6 +215,7 @@ def _row(figure: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         figure["name"],
         "not measured" if value is None else _tell(value, unit),
+        _tell_range(figure["samples"], unit),
         "" if target is None else f"{direction} {_tell(target, unit)}",
         met,
         "" if last is None else _tell(last["value"], unit),
@@ -229,6 +230,11 @@ def _tell(value: float, unit: str) -> str:
     if unit == "s" and abs(value) < 1:
         return f"{value * 1e3:.3g} ms"
     return f"{value:.4g} {unit}"
+
+
+def _tell_range(samples: Sequence[float], unit: str) -> str:
+    """Return the least and the greatest sample; of one alone there is nothing to tell."""
+    return f"{_tell(min(samples), unit)} … {_tell(max(samples), unit)}" if len(samples) > 1 else ""
 
 
 def _tell_change(value: float | None, last: Mapping[str, Any] | None, *, better: str) -> str:
