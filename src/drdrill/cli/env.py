@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from drdrill.cli.env_status import status
 from drdrill.cli.repository import find_repository
 from drdrill.core.errors import UsageError
 
@@ -72,21 +72,7 @@ def up(name: str, *, whole: bool) -> None:
     )
 
 
-@command.command(name="status", epilog="\b\nExample:\n  drdrill env status --json")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def status(as_json: bool) -> None:
-    """Show all mirrors of this repository: whose they are, their hosts and stores, what is broken in them."""
-    from drdrill.mirror.directory import list_mirrors
-
-    _, root = _begin()
-    described = [_describe(directory) for directory in list_mirrors(root)]
-    if as_json:
-        click.echo(json.dumps({"schema_version": 1, "mirrors": described}, indent=1))
-        return
-    if not described:
-        click.echo("no mirror is up. `drdrill env up` brings one up.")
-    for mirror in described:
-        _show(mirror)
+command.add_command(status)
 
 
 @command.command(name="down", epilog="\b\nExamples:\n  drdrill env down\n  drdrill env down --all")
@@ -209,58 +195,3 @@ def require_mirror(root: Path, name: str) -> MirrorDirectory:
 def _here(command: list[str]) -> list[str]:
     """Let what is run on a host begin in the current folder: entering a host would lead to the root folder."""
     return [command[0], f"--wd={Path.cwd()}", *command[1:]]
-
-
-def _describe(directory: MirrorDirectory) -> dict[str, Any]:
-    from drdrill.core.errors import DrdrillError
-    from drdrill.faults import ActiveFaults
-    from drdrill.mirror.control import Control
-
-    owner = directory.read_owner()
-    described: dict[str, Any] = {
-        "name": directory.name,
-        "owner_pid": owner.pid if owner else None,
-        "hosts": [],
-        "stores": [],
-        "faults": [],
-        "problem": None,
-    }
-    if not directory.lives():
-        described["problem"] = (
-            f"its world has ended, though nobody took it down. `drdrill env down --name {directory.name}` clears it "
-            f"away; until then its logs are in {directory.logs}."
-        )
-        return described
-    try:
-        control = Control(directory.control)
-        described["hosts"] = control.ask("hosts")["hosts"]
-        described["stores"] = control.ask("stores")["stores"]
-        described["faults"] = [
-            {"kind": one.request.kind, "store": one.request.store, "state": one.state.value}
-            for one in ActiveFaults(directory.path).read()
-        ]
-    except DrdrillError as error:
-        described["problem"] = str(error)
-    return described
-
-
-def _show(mirror: dict[str, Any]) -> None:
-    whose = (
-        "stands by itself"
-        if mirror["owner_pid"] is None
-        else f"of the run with process {mirror['owner_pid']}"
-    )
-    click.echo(f"{mirror['name']}: {whose}")
-    if mirror["problem"]:
-        click.echo(f"  {mirror['problem']}")
-        return
-    for store in mirror["stores"]:
-        members = ", ".join(f"{one['role']} in {one['zone']}" for one in store["members"])
-        click.echo(f"  {store['resource']}: {store['status']} ({members}), {store['endpoint']}")
-    dark = [host["name"] for host in mirror["hosts"] if not host["powered"]]
-    power = f"without power: {', '.join(dark)}" if dark else "all with power"
-    click.echo(f"  {len(mirror['hosts'])} hosts, {power}")
-    for fault in mirror["faults"]:
-        click.echo(
-            f"  fault: {fault['kind']} in {fault['store']} is {fault['state']}. `drdrill env heal` mends it."
-        )

@@ -6,8 +6,10 @@ import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from drdrill.mirror.picture import Lag, Member, Part
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from drdrill.aws.cloudwatch import MetricStore
@@ -95,6 +97,10 @@ class Caches:
         """Return the operations by name."""
         return {"caches": self.caches}
 
+    def look(self) -> Sequence[Part]:
+        """Describe all replication groups for the mirror's picture."""
+        return [_draw(one) for one in self.caches()["caches"]]
+
     def caches(self) -> Mapping[str, Any]:
         """Describe all replication groups: their nodes with role, host and how far they are behind."""
         regions = [one.region for one in self.regions.values() if one.region is not None]
@@ -131,3 +137,18 @@ def _describe_node(
         "address": node.address if node else None,
         "behind_bytes": behind,
     }
+
+
+def _draw(cache: Mapping[str, Any]) -> Part:
+    members = tuple(
+        Member(
+            name=node["cluster"], role=node["role"], zone=node["zone"], host=node["host"], state=node["status"],
+            healthy=node["status"] == "available", address=node["address"],
+            lag=None if node["role"] == "primary" else Lag("B", node["behind_bytes"]),
+        )
+        for node in cache["nodes"]
+    )  # fmt: skip
+    return Part(
+        kind="cache", name=cache["resource"], region=cache["region"], status=cache["status"],
+        healthy=cache["status"] == "available", endpoint=cache["endpoint"], members=members,
+    )  # fmt: skip

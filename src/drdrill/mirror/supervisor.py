@@ -35,6 +35,13 @@ from drdrill.mirror.load_balancers import LoadBalancers
 from drdrill.mirror.network import RegionFleet
 from drdrill.mirror.object_replication import ObjectReplication
 from drdrill.mirror.operations import Operations
+from drdrill.mirror.picture import Picture
+from drdrill.mirror.picture_parts import (
+    Databases,
+    look_at_buckets,
+    look_at_clusters,
+    look_at_load_balancers,
+)
 from drdrill.mirror.power import PowerOperations
 from drdrill.mirror.upstream.opening import open_upstream, read_networks
 from drdrill.mirror.zones import ZoneOperations
@@ -130,6 +137,16 @@ def run_supervisor(
             upstream, rds=rds, eks=cloud.eks, elbv2=balancers.regions, caches=caches.regions, objects=objects
         )
     )
+    picture = Picture(
+        network,
+        {
+            "databases": Databases(rds, clock).look,
+            "caches": caches.look,
+            "clusters": lambda: look_at_clusters(clusters.all()),
+            "load balancers": lambda: look_at_load_balancers(balancers.regions),
+            "buckets": lambda: look_at_buckets(objects.read_backlog()["backlogs"]),
+        },
+    )
     tables = (
         operations.table(),
         keeping.table(),
@@ -141,6 +158,7 @@ def run_supervisor(
         delivery.table(),
         objects.table(),
         caches.table(),
+        picture.table(),
     )
     ControlServer(directory.control, {name: perform for table in tables for name, perform in table.items()})
     sys.stdout.write('{"ready": true}\n')
