@@ -65,9 +65,9 @@ def read_value(shape: Shape, value: Any, place: str) -> Any:
     """Return a document's value by its shape; raises AWS's error, which names the place, for one of another shape."""
     if isinstance(shape, StructureShape) and isinstance(value, Mapping):
         return {
-            name: read_value(member, value[name], name)
+            name: read_value(member, value[said], said)
             for name, member in shape.members.items()
-            if value.get(name) is not None
+            if value.get(said := member.serialization.get("name", name)) is not None
         }
     if isinstance(shape, ListShape) and isinstance(value, list):
         return [read_value(shape.member, item, place) for item in value]
@@ -107,9 +107,15 @@ def _say(shape: Shape, value: Any) -> Any:
         unknown = value.keys() - shape.members.keys()
         if unknown:
             raise TypeError(f"{shape.name} has no members {sorted(unknown)}")
-        return {name: _say(shape.members[name], item) for name, item in value.items() if item is not None}
+        return {
+            shape.members[name].serialization.get("name", name): _say(shape.members[name], item)
+            for name, item in value.items()
+            if item is not None
+        }
     if isinstance(shape, ListShape):
         return [_say(shape.member, item) for item in value]
     if isinstance(shape, MapShape):
         return {key: _say(shape.value, item) for key, item in value.items()}
+    if shape.type_name == "timestamp" and shape.serialization.get("timestampFormat") == "iso8601":
+        return value.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return float(value) if shape.type_name in ("float", "double") else value

@@ -45,11 +45,9 @@ def parse_rest_json(service: str, environ: Mapping[str, Any], body: bytes) -> tu
         place = member.serialization.get("name", name)
         match member.serialization.get("location"):
             case "uri":
-                values[name] = labels.get(place)
+                values[place] = labels.get(place)
             case "querystring":
-                values[name] = _read_query(member, query[place], place) if place in query else None
-            case None:
-                values[name] = values.get(place)
+                values[place] = _read_query(member, query[place], place) if place in query else None
     parameters: Parameters = read_value(shape, values, "the request")
     missing = [member for member in shape.required_members if member not in parameters]
     if missing:

@@ -54,12 +54,13 @@ class Upstream:
 class Forward:
     """Send a request on to one of some upstreams, by weight; `host`: under another name than it came with.
 
-    `path`: a pattern and what replaces it in the path (RE2).
+    `path`: a pattern and what replaces it in the path (RE2). `timeout`: of the whole answer; None: however long it is.
     """
 
     weights: tuple[tuple[str, int], ...]
     host: str = ""
     path: tuple[str, str] | None = None
+    timeout: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +105,17 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True)
 class HttpListener:
-    """A port that speaks HTTP, with TLS if it has certificates; the first route that fits is taken."""
+    """A port that speaks HTTP, with TLS if it has certificates; the first route that fits is taken.
+
+    `says_json`: its own errors are an API's, not a load balancer's.
+    """
 
     port: int
     routes: tuple[Route, ...]
     certificates: tuple[Certificate, ...] = ()
     idle_timeout: timedelta = timedelta(seconds=60)
     server: str = ""
+    says_json: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,8 @@ _ERRORS: tuple[tuple[tuple[str, ...], str, int, str], ...] = (
     (("UT", "SI"), "", 504, "Gateway Time-out"),
     (("UH", "NC"), "", 503, "Service Temporarily Unavailable"),
 )
+_ANY_FLAG = tuple(dict.fromkeys(flag for flags, *_ in _ERRORS for flag in flags))
+_JSON_ERROR = '{"message":"Service Unavailable"}'
 
 
 def name_file(kind: str, name: str = "") -> str:
@@ -263,7 +265,7 @@ def _manage_requests(listener: HttpListener) -> Resource:
             "route_config_name": str(listener.port),
             "config_source": _read_from(name_file("rds", str(listener.port))),
         },
-        "local_reply_config": {"mappers": [_map_error(*one) for one in _ERRORS]},
+        "local_reply_config": {"mappers": _map_errors(listener)},
         "http_filters": [
             {
                 "name": "envoy.filters.http.router",
@@ -277,24 +279,38 @@ def _manage_requests(listener: HttpListener) -> Resource:
     return {"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}
 
 
-def _map_error(flags: Sequence[str], only_if: str, status: int, reason: str) -> Resource:
+def _map_errors(listener: HttpListener) -> list[Resource]:
+    if listener.says_json:
+        wanted = {"response_flag_filter": {"flags": list(_ANY_FLAG)}}
+        return [_map_error(wanted, 503, _JSON_ERROR, "application/json")]
+    mappers = []
+    for flags, only_if, status, reason in _ERRORS:
+        page = _ERROR_PAGE.format(status=status, reason=reason)
+        mappers.append(_map_error(_select_errors(flags, only_if), status, page, "text/html"))
+    return mappers
+
+
+def _select_errors(flags: Sequence[str], only_if: str) -> Resource:
     wanted: Resource = {"response_flag_filter": {"flags": list(flags)}}
-    if only_if:
-        expression = {
-            "name": "envoy.access_loggers.extension_filters.cel",
-            "typed_config": {
-                "@type": f"{_TYPE}extensions.access_loggers.filters.cel.v3.ExpressionFilter",
-                "expression": only_if,
-            },
-        }
-        wanted = {"and_filter": {"filters": [wanted, {"extension_filter": expression}]}}
-    page = _ERROR_PAGE.format(status=status, reason=reason)
+    if not only_if:
+        return wanted
+    expression = {
+        "name": "envoy.access_loggers.extension_filters.cel",
+        "typed_config": {
+            "@type": f"{_TYPE}extensions.access_loggers.filters.cel.v3.ExpressionFilter",
+            "expression": only_if,
+        },
+    }
+    return {"and_filter": {"filters": [wanted, {"extension_filter": expression}]}}
+
+
+def _map_error(wanted: Resource, status: int, page: str, content_type: str) -> Resource:
     return {
         "filter": wanted,
         "status_code": status,
         "body_format_override": {
             "text_format_source": {"inline_string": page},
-            "content_type": "text/html",
+            "content_type": content_type,
         },
     }
 
@@ -344,7 +360,10 @@ def _make_route(route: Route, listener: HttpListener) -> Resource:
 
 def _forward(action: Forward, listener: HttpListener) -> Resource:
     # However long an answer is: what counts is that nothing is heard for so long.
-    said: Resource = {"timeout": "0s", "idle_timeout": _say(listener.idle_timeout)}
+    said: Resource = {
+        "timeout": _say(action.timeout) if action.timeout else "0s",
+        "idle_timeout": _say(listener.idle_timeout),
+    }
     if len(action.weights) == 1:
         said["cluster"] = action.weights[0][0]
     else:

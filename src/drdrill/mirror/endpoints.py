@@ -29,6 +29,7 @@ _SERVICE_NUMBERS = {
     "ec2": 14,
     "autoscaling": 15,
     "elasticloadbalancing": 16,
+    "apigateway": 17,
     "elasticache": 18,
 }
 _ANY_SERVICE = 1  # answers for all services that are not implemented, so that they say so
@@ -51,16 +52,15 @@ def open_endpoints(network: Network, names: DnsServer, secrets: Path, gate: WSGI
 
 def _assign_addresses(network: Network) -> Iterator[tuple[str, str]]:
     """Yield every name with its address; a wildcard stands for names of several labels, such as a bucket's."""
-    everywhere = network.add_endpoint(_GLOBAL_REGION, _GLOBAL)
+    (everywhere,) = network.add_endpoints(_GLOBAL_REGION, [_GLOBAL])
     for name in (*(f"*.{domain}" for domain in _DOMAINS), *_OWN_NAMES):
         yield name, everywhere
     for layout in network.regions:
         suffixes = [f"{layout.name}.{domain}" for domain in _DOMAINS]
-        anything = network.add_endpoint(layout.name, _ANY_SERVICE)
+        anything, *addresses = network.add_endpoints(layout.name, [_ANY_SERVICE, *_SERVICE_NUMBERS.values()])
         yield from _pair((f"*.{suffix}" for suffix in suffixes), anything)
         yield from _pair((f"{kind}.{layout.name}.amazonaws.com" for kind in _OWN_REGIONAL_NAMES), anything)
-        for service, number in _SERVICE_NUMBERS.items():
-            address = network.add_endpoint(layout.name, number)
+        for service, address in zip(_SERVICE_NUMBERS, addresses, strict=True):
             yield from _pair((f"{service}.{suffix}" for suffix in suffixes), address)
 
 

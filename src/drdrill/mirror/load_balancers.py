@@ -1,16 +1,18 @@
-"""Elastic Load Balancing in every region of the mirror: nodes on its hosts, certificates of its authority."""
+"""Elastic Load Balancing and API Gateway in every region: proxies on the mirror's hosts, its own certificates."""
 
 from __future__ import annotations
 
 import ipaddress
 from typing import TYPE_CHECKING
 
+from drdrill.aws.apigatewayv2 import GatewayRegion, GatewayService
 from drdrill.aws.elbv2 import ElbRegion, ElbService, ElbSettings, EnvoyFleet
 from drdrill.aws.errors import AwsError
 from drdrill.aws.rds import ACCOUNT
 from drdrill.aws.upstream_client import UpstreamClient
 from drdrill.dataplane.envoy_configuration import Certificate
 from drdrill.mirror.authority import read_authority
+from drdrill.mirror.network import managed_zone
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from drdrill.mirror.network import Network, RegionFleet, RegionLayout
 
 SIGNED_AS = "elasticloadbalancing"
+GATEWAY_SIGNED_AS = "apigateway"
 _ISSUED = "ISSUED"
 
 
@@ -66,13 +69,20 @@ class AcmCertificates:
         if said.get("Status") != _ISSUED:
             return None
         names = dict.fromkeys([said["DomainName"], *said.get("SubjectAlternativeNames", [])])
+        return self._issue(*names)
+
+    def issue(self, name: str, /) -> Certificate:
+        """Return a certificate for one of AWS's own names."""
+        return self._issue(name)
+
+    def _issue(self, *names: str) -> Certificate:
         issued = read_authority(self._secrets).issue_cert(*names)
         chain = "".join(part.bytes().decode("ascii") for part in issued.cert_chain_pems)
         return Certificate(chain, issued.private_key_pem.bytes().decode("ascii"))
 
 
 class LoadBalancers:
-    """Elastic Load Balancing of all regions; `services` are for the gate."""
+    """Both of all regions; `services` are for the gate."""
 
     def __init__(
         self,
@@ -87,20 +97,33 @@ class LoadBalancers:
         clock: Clock,
     ) -> None:
         self.regions: dict[str, ElbRegion] = {}
+        self.services: dict[tuple[str, str], Service] = {}
         layouts = {layout.name: layout for layout in network.regions}
         for fleet in fleets:
-            self.regions[fleet.region] = ElbRegion(
-                fleet.region,
+            name, nodes = fleet.region, EnvoyFleet(fleet, directory.logs)
+            certificates = AcmCertificates(UpstreamClient(upstream, name), directory.secrets)
+            balancers = self.regions[name] = ElbRegion(
+                name,
                 ACCOUNT,
-                ec2=ec2[fleet.region],
-                subnets=ec2[fleet.region].subnets,
-                neighbourhood=RegionAddresses(network, layouts[fleet.region], clusters),
-                certificates=AcmCertificates(UpstreamClient(upstream, fleet.region), directory.secrets),
-                fleet=EnvoyFleet(fleet, directory.logs),
+                ec2=ec2[name],
+                subnets=ec2[name].subnets,
+                neighbourhood=RegionAddresses(network, layouts[name], clusters),
+                certificates=certificates,
+                fleet=nodes,
                 names=names,
                 settings=ElbSettings(),
                 clock=clock,
             )
-        self.services: Mapping[tuple[str, str], Service] = {
-            (name, SIGNED_AS): ElbService(region) for name, region in self.regions.items()
-        }
+            gateway = GatewayRegion(
+                name,
+                ACCOUNT,
+                place=managed_zone(name),
+                fleet=nodes,
+                subnets=ec2[name].subnets,
+                balancers=balancers,
+                certificates=certificates,
+                names=names,
+                clock=clock,
+            )
+            self.services[name, SIGNED_AS] = ElbService(balancers)
+            self.services[name, GATEWAY_SIGNED_AS] = GatewayService(gateway)
