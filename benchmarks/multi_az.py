@@ -7,20 +7,15 @@ turns with it two bare servers: the primary is killed and the standby promoted. 
 from __future__ import annotations
 
 import argparse
-import re
-import shutil
 import sys
 import tempfile
-from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import IPv4Address
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psycopg
-
-from _bare import BareServer
+from _bare_promotion import promote_bare
 from _clients import (
     COHORTS,
     HASTY,
@@ -33,27 +28,27 @@ from _clients import (
 )
 from _figures import Figure, Reference, median, print_figures, round_all, say
 from _hasty_client import CONNECT_SECONDS
-from drdrill.core.clock import NANOSECONDS, SystemClock
+from _impatient import impatient_mirror
+from _reaction import Reaction, read_reaction
+from drdrill.core.clock import SystemClock
 from drdrill.core.waiting import wait_until
 from drdrill.dataplane.postgresql_programs import PORT
 from drdrill.environment.port import FaultRequest, StoreRole
 from drdrill.load.workload import Workload, load_workload
-from drdrill.mirror.embedded import Embedded
 from drdrill.plan import load_plan
 from drdrill.record.ledger import servers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    from drdrill.environment.port import Injection, StoreState
+    from drdrill.environment.port import StoreState
+    from drdrill.mirror.embedded import Embedded
 
 TARGET = 3.0
-_ENVIRONMENT = Path("environments/embedded")
-_DETECTION = ("failure_detection: 2 s", "failure_detection: 0 s")
+_WORKLOAD = Path("environments/embedded/workload.yaml")
 _WITHIN = timedelta(seconds=60)  # measured 1 to 5 s
 _EVERY = timedelta(milliseconds=100)
 _LEDGER_POLL = timedelta(milliseconds=200)
-_PROMOTION_POLL = timedelta(milliseconds=1)
 _SETTLED_SECONDS = 1.0
 _CLOCK = SystemClock()
 
@@ -64,10 +59,10 @@ class Outage:
 
     hasty: float
     cohorts: float
-    phases: str  # where the time went, for people
+    reaction: Reaction
 
     def __str__(self) -> str:
-        return f"{self.hasty * 1e3:.0f} ms ({self.phases}), with the TTL {self.cohorts:.1f} s"
+        return f"{self.hasty * 1e3:.0f} ms ({self.reaction}), with the TTL {self.cohorts:.1f} s"
 
 
 def main() -> None:
@@ -75,16 +70,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     arguments = parser.parse_args()
-    workload = load_workload(_ENVIRONMENT / "workload.yaml")
+    workload = load_workload(_WORKLOAD)
     outages: list[Outage] = []
     bare: list[float] = []
     with (
         tempfile.TemporaryDirectory(prefix="drdrill-failover-") as name,
-        _mirror(Path(name), workload) as mirror,
+        impatient_mirror(Path(name)) as environment,
     ):
+        resource = load_plan(Path("scenarios/plan.yaml")).stores[workload.store].resource
+        mirror = _Mirror(environment, resource, Path(name), workload)
+        mirror.create_tables()
         for number in range(1, arguments.rounds + 1):
             mirror.await_protected()
-            bare.append(_promote_bare(workload))
+            bare.append(promote_bare(workload, synchronous=True))
             outages.append(mirror.fail_over(number))
             told = f"bare promotion {bare[-1] * 1e3:.0f} ms; mirror {outages[-1]}"
             say(f"round {number} of {arguments.rounds}: {told}")
@@ -135,28 +133,32 @@ def _figures(outages: Sequence[Outage], bare: Sequence[float]) -> list[Figure]:
             samples=round_all(slowest),
             reference=promotion,
         ),
+        *_reactions([one.reaction for one in outages]),
     ]
 
 
+def _reactions(reactions: Sequence[Reaction]) -> list[Figure]:
+    """Return how soon the mirror acts: both figures begin with the cut, which is why it is their reference."""
+    events, asked = [one.event for one in reactions], [one.asked for one in reactions]
+    cut = Reference("the cut itself", median([one.gone for one in reactions]), "s")
+    begins = (
+        "The same failovers: from the moment before the power is cut (the host's first process is killed)"
+    )
+    return [
+        Figure(
+            name="reaction to a loss of power, event",
+            value=median(events), unit="s", better="lower", samples=round_all(events), reference=cut,
+            method=f"{begins} to RDS's event that says that the failover has begun, with the instance's status.",
+        ),
+        Figure(
+            name="reaction to a loss of power, first act",
+            value=median(asked), unit="s", better="lower", samples=round_all(asked), reference=cut,
+            method=f"{begins} to `received promote request` in the standby's own log, which is exact to 1 ms.",
+        ),
+    ]  # fmt: skip
+
+
 # -- the mirror --------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _mirror(folder: Path, workload: Workload) -> Iterator[_Mirror]:
-    """Bring a mirror up that notices a failure at once, with the workload's tables."""
-    root = folder / "repository"
-    shutil.copytree(_ENVIRONMENT, root / _ENVIRONMENT)
-    shutil.copytree("scenarios", root / "scenarios")
-    configuration = root / _ENVIRONMENT / "environment.yaml"
-    text = configuration.read_text(encoding="utf-8")
-    if _DETECTION[0] not in text:
-        raise RuntimeError(f"{_ENVIRONMENT / 'environment.yaml'} has no `{_DETECTION[0]}` any more.")
-    configuration.write_text(text.replace(*_DETECTION), encoding="utf-8")
-    plan = load_plan(root / "scenarios" / "plan.yaml")
-    with Embedded(root, plan) as environment:
-        mirror = _Mirror(environment, plan.stores[workload.store].resource, folder, workload)
-        mirror.create_tables()
-        yield mirror
 
 
 class _Mirror:
@@ -199,7 +201,11 @@ class _Mirror:
             name: measure_gap(written, old=_primary(before), new=_primary(after))
             for name, written in read_acknowledged(ledger).items()
         }
-        return Outage(gaps.pop(HASTY_NAME), max(gaps.values()), _tell_phases(injection, after))
+        return Outage(
+            gaps.pop(HASTY_NAME),
+            max(gaps.values()),
+            read_reaction(environment.world.directory.logs, injection, after),
+        )
 
     def _await_answers(self, ledger: Path, server: int) -> None:
         """Wait until every client has had a good answer from this server."""
@@ -239,43 +245,6 @@ class _Mirror:
 def _primary(state: StoreState) -> int:
     """Return the primary's address as ledgers have it."""
     return int(IPv4Address(next(one.address for one in state.members if one.role is StoreRole.PRIMARY)))
-
-
-def _tell_phases(injection: Injection, after: StoreState) -> str:
-    started, completed = (
-        next(event.at_ns for event in reversed(after.events) if event.code == code)
-        for code in ("RDS-EVENT-0013", "RDS-EVENT-0049")
-    )
-    marks = {"failover begun": started, "all of the host gone": injection.after_ns, "completed": completed}
-    moments = (f"{what} at {(at_ns - injection.before_ns) / 1e6:.0f} ms" for what, at_ns in marks.items())
-    return ", ".join(moments)
-
-
-# -- bare servers ------------------------------------------------------------------------------------------------
-
-
-def _promote_bare(workload: Workload) -> float:
-    """Kill a bare primary and promote its standby; return the seconds from promoting to the first accepted write."""
-    write = re.sub(r"\$[12]", "%s", workload.write).encode()
-    with BareServer("primary") as primary, BareServer("standby", upstream=primary) as standby:
-        with closing(primary.connect()) as connection:
-            connection.execute(workload.schema_.encode())
-        primary.require_synchronous(standby)
-        _CLOCK.sleep(_SETTLED_SECONDS)
-        with closing(standby.connect()) as promoting, closing(standby.connect()) as writing:
-
-            def accepts() -> bool:
-                with suppress(psycopg.errors.ReadOnlySqlTransaction):
-                    writing.execute(write, (1, 100))
-                    return True
-                return False
-
-            accepts()  # prepared, as a client is that has written before
-            primary.kill()
-            promoted_ns = _CLOCK.now_ns()
-            promoting.execute("select pg_promote(false)")
-            wait_until(accepts, what="a write to the promoted server", within=_WITHIN, every=_PROMOTION_POLL)
-            return (_CLOCK.now_ns() - promoted_ns) / NANOSECONDS
 
 
 if __name__ == "__main__":
