@@ -17,7 +17,9 @@ FIDELITY: tuple[Fidelity, ...] = (
     Fidelity("RDS backups", "real", "the log is stored as often as environment.yaml says (AWS: every 5 minutes); "
              "nothing is encrypted: keys are names, of which only the region is checked"),
     Fidelity("link between regions", "modelled", "a proxy on the source's host delays, throttles and cuts what "
-             "read replicas stream, one way; nothing else goes over it"),
+             "read replicas stream, one way; S3's objects cross a model of the same link, and nothing else does"),
+    Fidelity("S3 and its replication", "emulated", "objects of all regions stand in one store; rules, status and what "
+             "is pending are S3's, how long S3 itself takes is not shown"),
     Fidelity("CloudWatch", "emulated", "RDS's ReplicaLag and DatabaseConnections, looked at ten times a second "
              "(AWS: once a minute)"),
     Fidelity("EKS, EC2, Auto Scaling", "emulated", "instances are machines and nodes in seconds, where AWS takes "

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from drdrill.aws.keeping import NotKeptError
 from drdrill.aws.s3 import ReplicationKeeper
+from drdrill.aws.s3.objects import UpstreamSilentError
 from drdrill.dataplane.link import LinkCondition
 from tests.aws.s3.world import FIRST, SECOND, World, new_bucket, put_rules, rule
 
@@ -407,3 +408,17 @@ def test_what_is_kept(pair: Pair, tmp_path: Path) -> None:
     here.put_object(Bucket=pair.source, Key="two", Body=b"x")
     assert other.replicate() == 1
     assert pair.replicas() == {"one", "two"}
+
+
+def test_an_upstream_that_is_silent(pair: Pair) -> None:
+    """Where the upstream does not answer nothing is known: an object stays PENDING, and is carried when it can be."""
+    pair.put("one")
+    (change,) = pair.world.replicator.take_arrived()
+    pair.world.upstream.silent = True
+    with pytest.raises(UpstreamSilentError):
+        pair.world.replicator.carry(change)
+    pair.world.upstream.silent = False
+    assert pair.status("one") == "PENDING"
+    pair.world.replicator.carry(change)
+    assert pair.status("one") == "COMPLETED"
+    assert pair.replicas() == {"one"}
