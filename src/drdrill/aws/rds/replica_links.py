@@ -49,9 +49,8 @@ class OutgoingLinks:
         return self._usual
 
     def condition(self, region: str) -> LinkCondition:
-        """Return how links to a region are now."""
-        with self._lock:
-            return self._conditions.get(region, self._usual)
+        """Return how links to a region are now, without waiting for one that is being shaped and hangs."""
+        return self._conditions.get(region, self._usual)
 
     def port_of(self, region: str, server: PostgresServer) -> int | None:
         """Return the port at which the link of a server to another region listens; None: there is none that stands."""
