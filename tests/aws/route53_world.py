@@ -96,10 +96,10 @@ class Route53World:
         self.checkers = SeeingCheckers()
         self.holding = False
         self.held: list[Callable[[], None]] = []
-        self.plane = ControlPlane(self.names, self.checkers, SystemClock(), self._later)
+        self.plane = ControlPlane(self.names, self.checkers, SystemClock(), server=SERVER, later=self._later)
         self.checkers.on_look = self.plane.board.observe
         services, self.client = _connect()
-        services[REGION, "route53"] = Route53Service(self.plane, SERVER)
+        services[REGION, "route53"] = Route53Service(self.plane)
 
     def _later(self, work: Callable[[], None]) -> None:
         if self.holding:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 from dnslib import RCODE
 
+from drdrill.aws.keeping import NotKeptError
+from drdrill.aws.route53.keeping import Route53Keeper
 from tests.aws.route53_world import SERVER, ZONE, Route53World, record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 BALANCER = "shop-1234567890.eu-west-1.elb.amazonaws.com"
 BALANCERS_ZONE = "Z32O12XQLNTSW2"  # of load balancers in eu-west-1
@@ -318,3 +322,31 @@ def test_comments_and_tags(world: Route53World, zone: str) -> None:
         ]
     ]
     assert listed["ResourceTagSets"][0]["Tags"] == tags[:1]
+
+
+def test_what_is_kept_is_answered_again(world: Route53World, zone: str, tmp_path: Path) -> None:
+    """Zones that were kept have their ids, servers, records and checks in another mirror, and are answered there."""
+    check = world.make_check()
+    world.change(zone, ("CREATE", record(f"x.{ZONE}", SetIdentifier="a", Weight=1, HealthCheckId=check)))
+    tags = [{"Key": "team", "Value": "till"}]
+    world.client.change_tags_for_resource(ResourceType="healthcheck", ResourceId=check, AddTags=tags)
+    described = world.client.get_hosted_zone(Id=zone)
+    kept = pickle.dumps(Route53Keeper(world.plane).keep(tmp_path))
+    other = Route53World()
+    Route53Keeper(other.plane).restore(pickle.loads(kept), tmp_path)  # noqa: S301 (our own)
+    again = other.client.get_hosted_zone(Id=zone)
+    assert [again[name] for name in ("HostedZone", "DelegationSet")] == [
+        described[name] for name in ("HostedZone", "DelegationSet")
+    ]
+    assert other.names.values(f"x.{ZONE}") == ["192.0.2.1"]
+    assert check in other.checkers.watched
+    listed = other.client.list_tags_for_resource(ResourceType="healthcheck", ResourceId=check)
+    assert listed["ResourceTagSet"]["Tags"] == tags
+
+
+def test_nothing_is_kept_of_what_is_pending(world: Route53World, zone: str, tmp_path: Path) -> None:
+    """A change that the DNS server does not answer with yet is not kept as if it did."""
+    world.holding = True
+    world.change(zone, ("CREATE", record()))
+    with pytest.raises(NotKeptError, match="pending"):
+        Route53Keeper(world.plane).keep(tmp_path)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from drdrill.aws.elbv2 import ElbRegion
     from drdrill.aws.keeping import Keeper
     from drdrill.aws.rds import RdsRegion
+    from drdrill.aws.route53 import ControlPlane
     from drdrill.aws.upstream import Upstream
     from drdrill.mirror.object_replication import ObjectReplication
 
@@ -93,12 +94,14 @@ def open_keepers(
     elbv2: Mapping[str, ElbRegion],
     caches: Mapping[str, OpenedRegion],
     objects: ObjectReplication,
+    route53: ControlPlane,
 ) -> tuple[Keeper, ...]:
     """Return what keeps each part of a mirror; imported only by who keeps something, or makes it again."""
     from drdrill.aws.eks.keeping import EksKeeper  # noqa: PLC0415
     from drdrill.aws.elasticache.keeping import CacheKeeper  # noqa: PLC0415
     from drdrill.aws.elbv2.keeping import ElbKeeper  # noqa: PLC0415
     from drdrill.aws.rds.keeping import RdsKeeper  # noqa: PLC0415
+    from drdrill.aws.route53.keeping import Route53Keeper  # noqa: PLC0415
     from drdrill.mirror.upstream.moto_keeping import DelegatedKeeper  # noqa: PLC0415
 
     return (
@@ -108,4 +111,5 @@ def open_keepers(
         ElbKeeper(elbv2),
         CacheKeeper(caches),
         objects.keeper,
+        Route53Keeper(route53),
     )

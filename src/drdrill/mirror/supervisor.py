@@ -17,6 +17,8 @@ from drdrill.aws.ec2.security_groups import UpstreamSecurityGroups
 from drdrill.aws.gate import Gate, Service
 from drdrill.aws.kms import UpstreamKeys
 from drdrill.aws.rds import ACCOUNT, RdsRegion, RdsService, RdsSettings
+from drdrill.aws.route53 import REGION as ROUTE53_REGION
+from drdrill.aws.route53 import Route53Service
 from drdrill.aws.sts import StsService
 from drdrill.aws.upstream_client import UpstreamClient
 from drdrill.core.clock import SystemClock
@@ -98,7 +100,8 @@ def run_supervisor(
         services[name, "rds"] = RdsService(region)
         services[name, "monitoring"] = CloudWatchService(metrics)
         services[name, "sts"] = StsService(ACCOUNT)
-    services |= open_route53(network, names, directory, clock)
+    route53 = open_route53(network, names, directory, clock)
+    services[ROUTE53_REGION, "route53"] = Route53Service(route53)
     clusters = open_clusters(network, names, directory, settings["kubernetes"], clock)
     cloud = CloudServices(
         network, clusters, settings["kubernetes"], clock, secrets=directory.secrets, upstream=upstream
@@ -134,7 +137,8 @@ def run_supervisor(
         delivery.start(**settings["ci"])
     keeping = Keeping(
         lambda: open_keepers(
-            upstream, rds=rds, eks=cloud.eks, elbv2=balancers.regions, caches=caches.regions, objects=objects
+            upstream, rds=rds, eks=cloud.eks, elbv2=balancers.regions, caches=caches.regions, objects=objects,
+            route53=route53,
         )
     )
     picture = Picture(

@@ -23,13 +23,13 @@ REGION = "us-east-1"  # of every signature for it
 
 
 class Route53Service:
-    """Route 53, as the gate calls it. Thread-safe. `server`: the address of the DNS server."""
+    """Route 53, as the gate calls it. Thread-safe."""
 
     name = "route53"
 
-    def __init__(self, plane: ControlPlane, server: str) -> None:
+    def __init__(self, plane: ControlPlane) -> None:
         self._operations = {
-            **ZoneOperations(plane, server).table(),
+            **ZoneOperations(plane).table(),
             **RecordOperations(plane).table(),
             **HealthOperations(plane).table(),
             **TagOperations(plane).table(),

@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.errors import AwsError
 from drdrill.aws.route53.health_board import HealthBoard
+from drdrill.aws.route53.health_checks import CALCULATED
 from drdrill.aws.route53.propagation import Propagation, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from drdrill.aws.ports import HealthCheckers, HostedZoneNames
     from drdrill.aws.route53.health_checks import HealthCheck
     from drdrill.aws.route53.zones import HostedZone
     from drdrill.core.clock import Clock
 
+_SERVER_TTL_SECONDS = 172_800
+
 
 class ControlPlane:
-    """The state. Thread-safe where `lock` is held; `later` does what the data plane is told, in its order."""
+    """The state. Thread-safe where `lock` is held. `server`: the address of the DNS server, which is all name servers.
+
+    `later` does what the data plane is told, in its order.
+    """
 
     def __init__(
         self,
         names: HostedZoneNames,
         checkers: HealthCheckers,
         clock: Clock,
+        *,
+        server: str,
         later: Callable[[Callable[[], None]], None] | None = None,
     ) -> None:
         self.names = names
         self.checkers = checkers
+        self._server = server
         self.lock = threading.RLock()
         self.zones: dict[str, HostedZone] = {}
         self.checks: dict[str, HealthCheck] = {}
@@ -40,6 +49,24 @@ class ControlPlane:
         self.board = HealthBoard(
             lambda identifier, healthy: later(lambda: names.report_check(identifier, healthy=healthy))
         )
+
+    def publish(self, zone: HostedZone) -> Mapping[str, Any]:
+        """Have the name servers be a zone's authority, and return the change."""
+
+        def tell() -> None:
+            for server in zone.servers:
+                self.names.publish(server, (self._server,), ttl_seconds=_SERVER_TTL_SECONDS)
+            self.names.open_zone(zone.identity.identifier, zone.identity.name.rstrip("."))
+            self.names.change_records(zone.identity.identifier, zone.publication())
+
+        return self.propagation.begin(tell)
+
+    def watch(self, check: HealthCheck) -> None:
+        """Have a check, and checkers look by it: what they saw before counts no longer. `lock` is held."""
+        self.checks[check.identifier] = check
+        self.checkers.forget(check.identifier)
+        looked_at = check.type != CALCULATED and not check.disabled
+        self.board.put(check, self.checkers.watch(check.probe(), check.regions) if looked_at else ())
 
     def find_zone(self, identifier: str) -> HostedZone:
         """Return a zone by its id, also as `/hostedzone/ID`; raises AWS's `NoSuchHostedZone`."""

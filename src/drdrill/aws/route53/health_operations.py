@@ -6,7 +6,7 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.errors import AwsError
-from drdrill.aws.route53.health_checks import CALCULATED, REGIONS, HealthCheck, complete, update
+from drdrill.aws.route53.health_checks import CALCULATED, HealthCheck, complete, update
 from drdrill.aws.route53.listing import cut_page
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class HealthOperations:
             check = there or HealthCheck(str(uuid.uuid4()), reference, config)
             if there is None:
                 self._require_children(check)
-                self._watch(check)
+                plane.watch(check)
         location = f"https://route53.amazonaws.com/2013-04-01/healthcheck/{check.identifier}"
         return {"HealthCheck": check.describe(), "Location": location}
 
@@ -86,7 +86,7 @@ class HealthOperations:
         with plane.lock:
             check = update(plane.find_check(parameters["HealthCheckId"]), parameters)
             self._require_children(check)
-            self._watch(check)
+            plane.watch(check)
         return {"HealthCheck": check.describe()}
 
     def delete_health_check(self, parameters: Parameters) -> Mapping[str, Any]:
@@ -123,11 +123,3 @@ class HealthOperations:
                 raise AwsError("InvalidInput", f"The child health check {child} does not exist.")
             if self._plane.checks[child].type == CALCULATED:
                 raise AwsError("InvalidInput", f"The child health check {child} is a calculated one itself.")
-
-    def _watch(self, check: HealthCheck) -> None:
-        plane = self._plane
-        plane.checks[check.identifier] = check
-        plane.checkers.forget(check.identifier)
-        looked_at = check.type != CALCULATED and not check.disabled
-        checkers = plane.checkers.watch(check.probe(), check.regions or REGIONS) if looked_at else ()
-        plane.board.put(check, checkers)

@@ -104,6 +104,11 @@ class Propagation:
             raise AwsError("NoSuchChange", f"Could not find resource with ID: {identifier}", status=404)
         return change.describe()
 
+    def is_settled(self) -> bool:
+        """Tell whether every change is in sync."""
+        with self._lock:
+            return all(change.in_sync for change in self._changes.values())
+
     def _tell(self, change: ChangeInfo, tell: Callable[[], None]) -> None:
         try:
             tell()

@@ -18,15 +18,13 @@ if TYPE_CHECKING:
     from drdrill.aws.route53.control_plane import ControlPlane
 
 _MOST_LISTED = 100
-_SERVER_TTL_SECONDS = 172_800
 
 
 class ZoneOperations:
-    """The operations on hosted zones. `server`: the address of the mirror's DNS server, which is all name servers."""
+    """The operations on hosted zones."""
 
-    def __init__(self, plane: ControlPlane, server: str) -> None:
+    def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
-        self._server = server
 
     def table(self) -> Mapping[str, Callable[[Parameters], Mapping[str, Any]]]:
         """Return the operations by name."""
@@ -61,7 +59,7 @@ class ZoneOperations:
                 )
                 raise AwsError("HostedZoneAlreadyExists", text, status=409)
             plane.zones[identity.identifier] = zone
-            change = plane.propagation.begin(lambda: self._publish(zone))
+            change = plane.publish(zone)
         return {
             "HostedZone": describe_zone(zone),
             "ChangeInfo": change,
@@ -147,13 +145,6 @@ class ZoneOperations:
         """Say that a zone is not signed."""
         self._plane.find_zone(parameters["HostedZoneId"])
         return {"Status": {"ServeSignature": "NOT_SIGNING"}, "KeySigningKeys": []}
-
-    def _publish(self, zone: HostedZone) -> None:
-        names = self._plane.names
-        for server in zone.servers:
-            names.publish(server, (self._server,), ttl_seconds=_SERVER_TTL_SECONDS)
-        names.open_zone(zone.identity.identifier, zone.identity.name.rstrip("."))
-        names.change_records(zone.identity.identifier, zone.publication())
 
 
 def describe_zone(zone: HostedZone) -> Mapping[str, Any]:

@@ -35,12 +35,19 @@ class ZoneIdentity:
 class HostedZone:
     """One zone. Thread-safe."""
 
-    def __init__(self, identity: ZoneIdentity, servers: Sequence[str], comment: str = "") -> None:
+    def __init__(
+        self,
+        identity: ZoneIdentity,
+        servers: Sequence[str],
+        comment: str = "",
+        records: Sequence[Record] = (),
+    ) -> None:
         self.identity = identity
         self.servers = tuple(servers)
         self.comment = comment
         self._lock = threading.Lock()
-        self._records: dict[Key, Record] = {one.key: one for one in _make_apex(identity.name, servers)}
+        records = records or _make_apex(identity.name, servers)
+        self._records: dict[Key, Record] = {one.key: one for one in records}
 
     def __repr__(self) -> str:
         return f"HostedZone({self.identity.identifier}, {self.identity.name})"
