@@ -80,7 +80,7 @@ def test_a_plain_script(mirror: Repository) -> None:
         ("dynamodb list-tables", "dynamodb:ListTables"),  # json
         ("ecr describe-repositories", "ecr:DescribeRepositories"),  # json, a name of several labels
         ("eks list-addons --cluster-name a", "eks:ListAddons"),  # rest-json
-        ("route53 list-hosted-zones", "route53:ListHostedZones"),  # rest-xml, a global service
+        ("route53 list-traffic-policies", "route53:ListTrafficPolicies"),  # rest-xml, a global service
         ("s3 ls", "s3:ListBuckets"),  # rest-xml
         ("s3 ls s3://bucket", "s3:ListObjectsV2"),  # the bucket is in the host's name
         ("s3 ls s3://bucket --no-sign-request", "s3:ListObjectsV2"),
