@@ -87,6 +87,7 @@ class ClusterOperations:
             token=parameters.get("clientRequestToken") or str(uuid.uuid4()),
             authentication_mode=mode,
             bootstrap_admin=access.get("bootstrapClusterCreatorAdminPermissions", True),
+            private_access=places.get("endpointPrivateAccess", False),
             tags=read_tags(parameters),
         )
         cluster = Cluster(record)

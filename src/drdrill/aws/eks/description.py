@@ -33,7 +33,7 @@ def describe_cluster(record: ClusterRecord) -> dict[str, Any]:
             "securityGroupIds": list(record.security_groups),
             "vpcId": record.vpc,
             "endpointPublicAccess": True,
-            "endpointPrivateAccess": True,
+            "endpointPrivateAccess": record.private_access,
             "publicAccessCidrs": ["0.0.0.0/0"],
         },
         "kubernetesNetworkConfig": {"serviceIpv4Cidr": SERVICE_RANGE, "ipFamily": "ipv4"},

@@ -75,6 +75,7 @@ class ClusterRecord:
     token: str  # of the request that created it: the same one again creates nothing
     authentication_mode: str
     bootstrap_admin: bool
+    private_access: bool = False  # as asked for: nodes reach the endpoint either way
     tags: Mapping[str, str] = field(default_factory=dict)
     status: ClusterStatus = ClusterStatus.CREATING
     endpoint: str = ""

@@ -24,6 +24,7 @@ from werkzeug.serving import make_server
 
 from drdrill.aws.ec2.places import VPC, vpc_network
 from drdrill.mirror.replica_versions import teach_replica_versions
+from drdrill.mirror.upstream.moto_corrections import correct_moto
 from drdrill.mirror.upstream.moto_state import KeptState
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ class NotImplementedSaid:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
+        environ["wsgi.url_scheme"] = "https"  # as its caller spoke to the gate: it stands in the URLs of queues
         try:
             return self._application(environ, start_response)
         except NotImplementedError as error:
@@ -103,6 +105,7 @@ def main() -> None:
     """Serve until the world ends."""
     descriptor, task = int(sys.argv[1]), json.loads(sys.argv[2])
     settle_places(task["account"], task["zones"])
+    correct_moto()
     known = teach_replica_versions(DomainDispatcherApplication(create_app))
     application = KeptState(NotImplementedSaid(known))
     server = make_server(
