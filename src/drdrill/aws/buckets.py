@@ -28,9 +28,9 @@ def split_address(call: Call) -> tuple[str, str]:
     """Return the bucket that a call means, as it was encoded, and the path below it (`/key`); empty: none."""
     found = _HOST.fullmatch(call.host.partition(":")[0].lower())
     if found is not None and found["bucket"]:
-        return found["bucket"], call.path
-    bucket, slash, key = call.path.lstrip("/").partition("/")
-    return bucket, f"{slash}{key}"
+        return found["bucket"], call.path if call.path != "/" else ""
+    bucket, _, key = call.path.lstrip("/").partition("/")
+    return bucket, f"/{key}" if key else ""
 
 
 class Buckets:

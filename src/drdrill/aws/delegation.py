@@ -38,7 +38,12 @@ _VERBS = (
 )
 # By the names in signatures. What a service's pattern does not fit is refused, as are all other services.
 _DELEGATED: Mapping[str, re.Pattern[str]] = {
-    "s3": _EVERYTHING,
+    # moto answers for what follows with the list of the bucket's objects.
+    "s3": re.compile(
+        "(?!.*(?:Analytics|IntelligentTiering|Metadata(?:Table)?Configuration|MetadataInventory|MetadataJournal|Metrics|"
+        "Abac|Torrent|Session|DirectoryBuckets|SelectObjectContent|WriteGetObjectResponse|RequestPayment|RenameObject|"
+        "ObjectEncryption$)).+"
+    ),
     "iam": _EVERYTHING,
     "kms": _EVERYTHING,
     "acm": _EVERYTHING,
