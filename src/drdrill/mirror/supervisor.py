@@ -99,6 +99,7 @@ def run_supervisor(
         region.on_metric = metrics.put
         services[name, "rds"] = RdsService(region)
         services[name, "monitoring"] = CloudWatchService(metrics)
+    for name in (*rds, ROUTE53_REGION):  # who calls a global service asks there who it is
         services[name, "sts"] = StsService(ACCOUNT)
     route53 = open_route53(network, names, directory, clock)
     services[ROUTE53_REGION, "route53"] = Route53Service(route53)
