@@ -170,7 +170,6 @@ class KubernetesNode:
             "enforceNodeAllocatable": [],
             "failSwapOn": False,
             "failCgroupV1": False,
-            "localStorageCapacityIsolation": False,
             "makeIPTablesUtilChains": False,
             "enableControllerAttachDetach": False,
             "evictionHard": {},

@@ -7,6 +7,7 @@ https://kubernetes.io/docs/concepts/architecture/nodes/#node-controller
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -88,6 +89,46 @@ def test_nobody_tolerates_a_lost_node_for_more_than_five_minutes(operators: Oper
         one["key"]: one["tolerationSeconds"] for one in operators.read("pod", "plain")["spec"]["tolerations"]
     }
     assert tolerations == {_UNREACHABLE: 300, "node.kubernetes.io/not-ready": 300}
+
+
+def test_a_node_says_what_is_used(operators: Operators) -> None:
+    """Its kubelet tells how large its file system is, and what memory and processor each container uses.
+
+    https://kubernetes.io/docs/reference/instrumentation/node-metrics/
+    """
+    (served,) = _serve(operators, 1)
+    node, name = served["spec"]["nodeName"], served["metadata"]["name"]
+
+    def measured() -> dict[str, Any] | None:
+        said = json.loads(operators.kubectl("get", "--raw", f"/api/v1/nodes/{node}/proxy/stats/summary"))
+        assert 0 < said["node"]["fs"]["availableBytes"] <= said["node"]["fs"]["capacityBytes"]
+        found = [one for one in said["pods"] if one["podRef"]["name"] == name]
+        return found[0] if found and found[0].get("containers") else None
+
+    (used,) = operators.await_true(measured, "what the pod uses")["containers"]
+    assert used["memory"]["workingSetBytes"] > 1 << 20
+    assert used["cpu"]["usageCoreNanoSeconds"] > 0
+    assert "ephemeral-storage" in operators.read("node", node)["status"]["allocatable"]
+
+
+@pytest.mark.long
+def test_a_pod_that_fills_its_scratch_space_is_evicted(operators: Operators) -> None:
+    """More in an `emptyDir` than its `sizeLimit`: the pod fails, and says why; its node goes on.
+
+    https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/#local-ephemeral-storage
+    """
+    program = "open('/scratch/data', 'wb').write(bytes(16 << 20)); import time; time.sleep(1000)"
+    filling = container(
+        operators.cluster.python, program, volumeMounts=[{"name": "scratch", "mountPath": "/scratch"}]
+    )
+    volumes = [{"name": "scratch", "emptyDir": {"sizeLimit": "8Mi"}}]
+    operators.apply(pod("fills", pod_spec("fills", filling, volumes=volumes)))
+    operators.await_true(
+        lambda: operators.read("pod", "fills")["status"].get("reason") == "Evicted", "eviction", MISSED_WITHIN
+    )
+    status = operators.read("pod", "fills")["status"]
+    assert status["phase"] == "Failed"
+    assert 'Usage of EmptyDir volume "scratch" exceeds the limit "8Mi"' in status["message"]
 
 
 def test_a_killed_kubelet_takes_no_pod_with_it(operators: Operators, restored: Callable[[str], None]) -> None:
