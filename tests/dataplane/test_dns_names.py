@@ -148,6 +148,15 @@ def test_an_alias_evaluates_its_target(told: Told, *, evaluates: bool, expected:
     assert told.values(f"x.{ZONE}") == [expected]
 
 
+def test_an_alias_to_what_is_gone(told: Told) -> None:
+    """A load balancer whose name is taken back is no healthy target, whatever was said of it last."""
+    told.put_own(BALANCER, "10.20.0.10")
+    told.tell(tell="target", name=BALANCER, healthy=True)
+    _pair(told, RecordSet(alias=BALANCER, evaluates_target=True, policy=Policy.FAILOVER))
+    told.put_own(BALANCER)
+    assert told.values(f"x.{ZONE}") == ["192.0.2.2"]
+
+
 def test_an_alias_inherits_health_in_its_zone(told: Told) -> None:
     """An alias to records of the zone is healthy while one of them is; one whose target is gone is not.
 

@@ -171,9 +171,9 @@ class Names:
                 return False
             if not (one.alias and one.evaluates_target):
                 return True
-            if one.alias in self.targets:
-                return self.targets[one.alias]
             below = self._held(one.alias, kind)
+            if below and one.alias in self.targets:  # what is gone is ill, whatever was said of it last
+                return self.targets[one.alias]
             return depth < _LONGEST_CHAIN and any(is_healthy(held.set, depth + 1) for held in below)
 
         return is_healthy

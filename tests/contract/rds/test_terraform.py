@@ -37,9 +37,9 @@ class Terraform:
         self._folder = folder
         self._program = program
 
-    def initialise(self, configuration: str) -> None:
+    def initialise(self, configuration: str, programs: Path = _PROGRAMS) -> None:
         """Take one of our configurations, and the provider."""
-        shutil.copy(_PROGRAMS / configuration / "main.tf", self._folder)
+        shutil.copy(programs / configuration / "main.tf", self._folder)
         self.run("init", "-input=false")
 
     def destroy(self, *changes: str) -> None:
