@@ -135,6 +135,7 @@ def _describe_node(
         "role": "primary" if record.cluster == primary else "replica",
         "host": node.server.host.name if node else None,
         "address": node.address if node else None,
+        "answers": node is not None and node.answers,
         "behind_bytes": behind,
     }
 
@@ -142,13 +143,15 @@ def _describe_node(
 def _draw(cache: Mapping[str, Any]) -> Part:
     members = tuple(
         Member(
-            name=node["cluster"], role=node["role"], zone=node["zone"], host=node["host"], state=node["status"],
-            healthy=node["status"] == "available", address=node["address"],
+            name=node["cluster"], role=node["role"], zone=node["zone"], host=node["host"],
+            state=node["status"] if node["answers"] or node["status"] != "available" else "silent",
+            healthy=node["status"] == "available" and node["answers"], address=node["address"],
             lag=None if node["role"] == "primary" else Lag("B", node["behind_bytes"]),
         )
         for node in cache["nodes"]
     )  # fmt: skip
     return Part(
         kind="cache", name=cache["resource"], region=cache["region"], status=cache["status"],
-        healthy=cache["status"] == "available", endpoint=cache["endpoint"], members=members,
+        healthy=cache["status"] == "available" and all(one.healthy for one in members), endpoint=cache["endpoint"],
+        members=members,
     )  # fmt: skip

@@ -1,0 +1,94 @@
+"""`drdrill env status`: the picture at every width of a terminal, with nothing that only a colour says."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from drdrill.cli.env_status import draw, say_lag
+
+MEMBERS = [
+    {"name": "sessions-001", "role": "primary", "zone": "eu-west-1a", "host": "sessions-001", "state": "available",
+     "healthy": True, "address": "10.20.0.11", "lag": None},
+    {"name": "sessions-002", "role": "replica", "zone": "eu-west-1b", "host": "sessions-002", "state": "silent",
+     "healthy": False, "address": "10.20.1.11", "lag": {"unit": "B", "value": None}},
+]  # fmt: skip
+MIRROR: dict[str, Any] = {
+    "name": "a",
+    "owner_pid": None,
+    "hosts": [{"name": "sessions-002", "powered": False}, {"name": "sessions-001", "powered": True}],
+    "stores": [],
+    "regions": [
+        {
+            "name": "eu-west-1",
+            "apis_answer": False,
+            "zones": [
+                {"name": "eu-west-1a", "hosts": 1, "without_power": []},
+                {"name": "eu-west-1b", "hosts": 1, "without_power": ["sessions-002"]},
+            ],
+        }
+    ],
+    "parts": [
+        {"kind": "cache", "name": "sessions", "region": "eu-west-1", "status": "modifying", "healthy": False,
+         "endpoint": "sessions.d763c2.ng.0001.euw1.cache.amazonaws.com", "members": MEMBERS}
+    ],
+    "faults": [{"kind": "host_power_loss", "store": "sessions", "state": "active"}],
+    "unseen": ["clusters: no answer within 3 s"],
+    "problem": None,
+}  # fmt: skip
+
+
+def _draw(width: int, **changes: object) -> str:
+    console = Console(file=io.StringIO(), width=width, no_color=True, highlight=False)
+    console.print(draw([{**MIRROR, **changes}]))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+def test_it_fits(width: int) -> None:
+    """No line is longer than the terminal, and at every width it says who has which role, where, and how far behind."""
+    said = _draw(width)
+    assert max(len(line) for line in said.splitlines()) <= width
+    for word in ("sessions-002", "primary", "replica", "silent", "unknown", "SILENT", "WITHOUT POWER", "!!"):
+        assert word in said, word
+
+
+def test_more_room_shows_more() -> None:
+    """Addresses and endpoints come with a wider terminal."""
+    assert "10.20.0.11" not in _draw(80)
+    assert "10.20.0.11" in _draw(120)
+    assert "sessions.d763c2.ng.0001.euw1.cache.amazonaws.com" in _draw(120)
+
+
+def test_what_is_broken_and_what_is_not_seen() -> None:
+    """Faults are named with what mends them, and parts that did not answer with the reason."""
+    said = _draw(120)
+    assert "fault: host_power_loss in sessions is active. `drdrill env heal` mends it." in said
+    assert "not seen: clusters: no answer within 3 s" in said
+
+
+def test_a_mirror_that_ended() -> None:
+    """Of a mirror whose world has ended only that is said."""
+    said = _draw(200, problem="its world has ended.")
+    assert said.splitlines() == ["a: stands by itself", "  its world has ended."]
+
+
+@pytest.mark.parametrize(
+    ("lag", "said"),
+    [
+        (None, ""),
+        ({"unit": "B", "value": None}, "unknown"),
+        ({"unit": "s", "value": None}, "unknown"),
+        ({"unit": "B", "value": 0}, "0 B"),
+        ({"unit": "B", "value": 1536}, "1.5 KiB"),
+        ({"unit": "s", "value": 2.04}, "2.0 s"),
+        ({"unit": "objects", "value": 12}, "12 objects"),
+    ],
+)
+def test_a_lag_in_words(lag: dict[str, Any] | None, said: str) -> None:
+    """A lag that nobody knows is unknown, and never 0; who follows nobody has none."""
+    assert say_lag(lag) == said
