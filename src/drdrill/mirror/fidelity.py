@@ -36,8 +36,10 @@ FIDELITY: tuple[Fidelity, ...] = (
              "served by the same Valkey, a node's type is a name, and nothing is encrypted"),
     Fidelity("ElastiCache control plane", "emulated", "failure detection takes a configured time; no snapshots, no "
              "cluster mode, no global datastores"),
-    Fidelity("Route 53", "emulated", "simple A and CNAME records of public zones, in sync at once; its API answers "
-             "from the first region"),
+    Fidelity("Route 53", "emulated", "a change is in sync when the DNS answers with it, at once; latency is modelled: "
+             "hosts are nearest to their own region, users to the first"),
+    Fidelity("Route 53's health checks", "real", "eight checkers on the internet look at endpoints at AWS's intervals, "
+             "one a region of AWS's where it has several; they see no partition of the internet"),
     Fidelity("the standby's loss", "modelled", "a lost power is known at once: how long writes wait is not shown"),
     Fidelity("hosts, zones, regions", "emulated", "namespaces of one machine: no hardware fails"),
     Fidelity("DNS", "real", "one server instead of Route 53's fleet; TTLs are the production's"),
