@@ -9,19 +9,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from drdrill.dataplane.envoy_configuration import (
-    Answer,
-    CheckProtocol,
-    Forward,
-    HttpListener,
-    Redirect,
-    Route,
-    TcpListener,
-)
+from drdrill.dataplane.envoy_configuration import CheckProtocol, HttpListener, TcpListener
+from drdrill.dataplane.envoy_routes import make_routes, say_duration
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import timedelta
 
     from drdrill.dataplane.envoy_configuration import (
         Certificate,
@@ -81,17 +73,13 @@ def make_resources(configuration: ProxyConfiguration) -> Mapping[str, Sequence[R
     files[name_file("cds")] = [_make_cluster(one) for one in configuration.upstreams]
     for listener in configuration.listeners:
         if isinstance(listener, HttpListener):
-            files[name_file("rds", str(listener.port))] = [_make_routes(listener)]
+            files[name_file("rds", str(listener.port))] = [make_routes(listener)]
     files[name_file("lds")] = [_make_listener(one) for one in configuration.listeners]
     return files
 
 
 def _read_from(file: str) -> Resource:
     return {"path_config_source": {"path": f"./{file}"}, "resource_api_version": "V3"}
-
-
-def _say(duration: timedelta) -> str:
-    return f"{duration.total_seconds():g}s"
 
 
 # -- upstreams ------------------------------------------------------------------------------------------------------
@@ -154,7 +142,7 @@ def _make_endpoint(endpoint: Endpoint) -> Resource:
 
 def _make_check(check: Check) -> Resource:
     said: Resource = {
-        "timeout": _say(check.timeout),
+        "timeout": say_duration(check.timeout),
         "unhealthy_threshold": check.unhealthy_after,
         "healthy_threshold": check.healthy_after,
         "event_logger": [
@@ -170,7 +158,7 @@ def _make_check(check: Check) -> Resource:
     }
     # Envoy checks an upstream without traffic once a minute, unless it is told.
     for name in ("interval", "no_traffic_interval", "no_traffic_healthy_interval"):
-        said[name] = _say(check.interval)
+        said[name] = say_duration(check.interval)
     if check.protocol is CheckProtocol.TCP:
         return said | {"tcp_health_check": {}}
     agent = {
@@ -225,7 +213,7 @@ def _proxy_connections(listener: TcpListener) -> Resource:
             "@type": f"{_TYPE}extensions.filters.network.tcp_proxy.v3.TcpProxy",
             "stat_prefix": str(listener.port),
             "cluster": listener.upstream,
-            "idle_timeout": _say(listener.idle_timeout),
+            "idle_timeout": say_duration(listener.idle_timeout),
         },
     }
 
@@ -259,8 +247,8 @@ def _manage_requests(listener: HttpListener) -> Resource:
         "generate_request_id": False,
         "server_name": listener.server,
         "server_header_transformation": "APPEND_IF_ABSENT",
-        "stream_idle_timeout": _say(listener.idle_timeout),
-        "common_http_protocol_options": {"idle_timeout": _say(listener.idle_timeout)},
+        "stream_idle_timeout": say_duration(listener.idle_timeout),
+        "common_http_protocol_options": {"idle_timeout": say_duration(listener.idle_timeout)},
         "rds": {
             "route_config_name": str(listener.port),
             "config_source": _read_from(name_file("rds", str(listener.port))),
@@ -313,90 +301,3 @@ def _map_error(wanted: Resource, status: int, page: str, content_type: str) -> R
             "content_type": content_type,
         },
     }
-
-
-# -- routes ---------------------------------------------------------------------------------------------------------
-
-
-def _make_routes(listener: HttpListener) -> Resource:
-    port = {
-        "header": {"key": "x-forwarded-port", "value": str(listener.port)},
-        "append_action": "OVERWRITE_IF_EXISTS_OR_ADD",
-    }
-    return {
-        "@type": f"{_TYPE}config.route.v3.RouteConfiguration",
-        "name": str(listener.port),
-        "request_headers_to_add": [port],
-        "request_headers_to_remove": ["x-envoy-external-address", "x-envoy-internal"],
-        "virtual_hosts": [
-            {
-                "name": "all",
-                "domains": ["*"],
-                "routes": [_make_route(one, listener) for one in listener.routes],
-            }
-        ],
-    }
-
-
-def _make_route(route: Route, listener: HttpListener) -> Resource:
-    patterns = [*route.headers]
-    if route.host:
-        patterns.append((":authority", route.host))
-    if route.method:
-        patterns.append((":method", route.method))
-    match: Resource = {"safe_regex": {"regex": route.path}} if route.path else {"prefix": "/"}
-    if patterns:
-        match["headers"] = [
-            {"name": name, "string_match": {"safe_regex": {"regex": pattern}}} for name, pattern in patterns
-        ]
-    match route.action:
-        case Forward():
-            return {"match": match, "route": _forward(route.action, listener)}
-        case Redirect():
-            return {"match": match, "redirect": _redirect(route.action)}
-        case Answer():
-            return {"match": match, **_answer(route.action)}
-
-
-def _forward(action: Forward, listener: HttpListener) -> Resource:
-    # However long an answer is: what counts is that nothing is heard for so long.
-    said: Resource = {
-        "timeout": _say(action.timeout) if action.timeout else "0s",
-        "idle_timeout": _say(listener.idle_timeout),
-    }
-    if len(action.weights) == 1:
-        said["cluster"] = action.weights[0][0]
-    else:
-        clusters = [{"name": name, "weight": weight} for name, weight in action.weights]
-        said["weighted_clusters"] = {"clusters": clusters}
-    if action.host:
-        said["host_rewrite_literal"] = action.host
-    if action.path:
-        pattern, replacement = action.path
-        said["regex_rewrite"] = {"pattern": {"regex": pattern}, "substitution": replacement}
-    return said
-
-
-def _redirect(action: Redirect) -> Resource:
-    said: Resource = {"response_code": "MOVED_PERMANENTLY" if action.permanent else "FOUND"}
-    if action.scheme:
-        said["scheme_redirect"] = action.scheme
-    if action.host:
-        said["host_redirect"] = action.host
-    if action.port:
-        said["port_redirect"] = action.port
-    if action.path:
-        said["path_redirect"] = action.path + (f"?{action.query}" if action.query else "")
-    if action.query == "":
-        said["strip_query"] = True
-    return said
-
-
-def _answer(action: Answer) -> Resource:
-    said: Resource = {"direct_response": {"status": action.status}}
-    if action.body:
-        said["direct_response"]["body"] = {"inline_string": action.body}
-    if action.content_type:
-        header = {"key": "content-type", "value": action.content_type}
-        said["response_headers_to_add"] = [{"header": header, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}]
-    return said
