@@ -10,6 +10,7 @@ from botocore.exceptions import BotoCoreError, ClientError, WaiterError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_BROKEN_OFF = 130  # the exit status of what Ctrl-C ended, as shells have it
 _AGAIN = "Then run the same command again: it goes on where it stopped."
 _NOT_THERE = "Check the name and the region (AWS_REGION): AWS knows nothing of that name there."
 _BUSY = "Something else is under way with it: wait until AWS says that it is available."
@@ -42,7 +43,7 @@ class StoppedError(Exception):
 
 
 def run(main: Callable[[], None]) -> None:
-    """Run a program; what stops it is told on standard error, and the exit status is 1."""
+    """Run a program; what stops it is told on standard error, and the exit status is 1 (130: Ctrl-C)."""
     try:
         main()
     except StoppedError as error:
@@ -55,6 +56,9 @@ def run(main: Callable[[], None]) -> None:
         sys.exit(
             f"AWS could not be asked: {error}\nWhat to do: check network, region and credentials. {_AGAIN}"
         )
+    except KeyboardInterrupt:
+        sys.stderr.write(f"Broken off; what AWS was asked for goes on there. {_AGAIN}\n")
+        sys.exit(_BROKEN_OFF)
 
 
 def _tell_refusal(operation: str, response: Any) -> str:

@@ -80,6 +80,18 @@ def test_aws_that_cannot_be_asked_is_told() -> None:
     assert _tell(main).startswith("AWS could not be asked: Unable to locate credentials")
 
 
+def test_ctrl_c_is_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    """What was asked for goes on at AWS, and a second run waits for it."""
+
+    def main() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit) as ended:
+        run(main)
+    assert ended.value.code == 130
+    assert "it goes on where it stopped" in capsys.readouterr().err
+
+
 def test_a_reason_of_our_own_is_told() -> None:
     """As it stands."""
 
