@@ -143,17 +143,17 @@ class Network:
         _ip(None, [f"route add {vpc}.0.0/16 via 169.254.{number}.2"])
         self._hosts[router.name] = router
 
-    def add_endpoint(self, region: str, service_number: int) -> str:
-        """Give the core an address for one service of one region, and return it.
+    def add_endpoints(self, region: str, service_numbers: Iterable[int]) -> list[str]:
+        """Give the core an address for each of these services of a region, and return them.
 
         A region that the mirror does not have stands apart from all others, and is lost with none of them.
         """
         names = [layout.name for layout in self.regions]
         number = names.index(region) if region in names else _ELSEWHERE
-        address = f"198.19.{number}.{service_number}"
-        _ip(None, [f"addr add {address}/32 dev lo"])
-        self._endpoints.setdefault(region, []).append(address)
-        return address
+        addresses = [f"198.19.{number}.{service}" for service in service_numbers]
+        _ip(None, [f"addr add {address}/32 dev lo" for address in addresses])
+        self._endpoints.setdefault(region, []).extend(addresses)
+        return addresses
 
     def silence_endpoints(self, region: str) -> None:
         """Have a region's APIs give no answer, and open connections none either. Harmless when it is so."""
