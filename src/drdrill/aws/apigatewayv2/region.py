@@ -163,6 +163,14 @@ class GatewayRegion:
             self._names.withdraw(name)
         self._published &= own
 
+    def is_settled(self) -> bool:
+        """Say whether the gateway answers, and all of its names lead to it."""
+        with self.lock:
+            return self.answers and self._list_names() <= self._published
+
+    def _list_names(self) -> set[str]:
+        return {f"{api}.{self.suffix}" for api in self.apis} | {one.target for one in self.domains.values()}
+
     def _all_integrations(self) -> list[Integration]:
         deployed = [one for deployment in self.deployments.values() for one in deployment.integrations]
         return [*self.integrations.values(), *deployed]
