@@ -13,6 +13,7 @@ from drdrill.aws.keeping import NotKeptError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from drdrill.aws.apigatewayv2 import GatewayRegion
     from drdrill.aws.eks import EksRegion
     from drdrill.aws.elasticache.keeping import OpenedRegion
     from drdrill.aws.elbv2 import ElbRegion
@@ -92,11 +93,13 @@ def open_keepers(
     rds: Mapping[str, RdsRegion],
     eks: Mapping[str, EksRegion],
     elbv2: Mapping[str, ElbRegion],
+    apis: Mapping[str, GatewayRegion],
     caches: Mapping[str, OpenedRegion],
     objects: ObjectReplication,
     route53: ControlPlane,
 ) -> tuple[Keeper, ...]:
     """Return what keeps each part of a mirror; imported only by who keeps something, or makes it again."""
+    from drdrill.aws.apigatewayv2.keeping import GatewayKeeper  # noqa: PLC0415
     from drdrill.aws.eks.keeping import EksKeeper  # noqa: PLC0415
     from drdrill.aws.elasticache.keeping import CacheKeeper  # noqa: PLC0415
     from drdrill.aws.elbv2.keeping import ElbKeeper  # noqa: PLC0415
@@ -109,6 +112,7 @@ def open_keepers(
         RdsKeeper(rds),
         EksKeeper(eks),
         ElbKeeper(elbv2),
+        GatewayKeeper(apis),
         CacheKeeper(caches),
         objects.keeper,
         Route53Keeper(route53),

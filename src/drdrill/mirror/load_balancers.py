@@ -97,6 +97,7 @@ class LoadBalancers:
         clock: Clock,
     ) -> None:
         self.regions: dict[str, ElbRegion] = {}
+        self.gateways: dict[str, GatewayRegion] = {}
         self.services: dict[tuple[str, str], Service] = {}
         layouts = {layout.name: layout for layout in network.regions}
         for fleet in fleets:
@@ -114,7 +115,7 @@ class LoadBalancers:
                 settings=ElbSettings(),
                 clock=clock,
             )
-            gateway = GatewayRegion(
+            gateway = self.gateways[name] = GatewayRegion(
                 name,
                 ACCOUNT,
                 place=managed_zone(name),

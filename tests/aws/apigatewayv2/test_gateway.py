@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from drdrill.aws.apigatewayv2 import GatewayRegion, GatewayService
+from drdrill.aws.apigatewayv2.keeping import GatewayKeeper
 from drdrill.dataplane.envoy_configuration import Answer, Certificate, Forward, HttpListener, Route
 from tests.aws.cloud import ACCOUNT
 from tests.aws.elbv2.world import CERTIFICATE, Balancing, FakeCertificates, FakeNode
@@ -17,6 +19,7 @@ from tests.aws.sdk import REGION, Wire
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 
 class OwnCertificates(FakeCertificates):
@@ -297,3 +300,27 @@ def test_wrong_calls(gateway: Gateway, call: str, arguments: Mapping[str, object
         getattr(gateway.client, call)(**wanted)
     assert caught.value.response["Error"]["Code"] == code
     assert gateway.wire.failures == []
+
+
+def test_what_is_kept_is_made_again(gateway: Gateway, tmp_path: Path) -> None:
+    """Another mirror has the same APIs under the same names, and is done when those lead to its own gateway."""
+    api = gateway.api()
+    target = gateway.integrate(api, "http://one.example.com/")
+    gateway.client.create_route(ApiId=api, RouteKey="$default", Target=target)
+    gateway.stage(api)
+    gateway.client.create_domain_name(
+        DomainName="api.example.com", DomainNameConfigurations=[{"CertificateArn": CERTIFICATE}]
+    )
+    kept = pickle.loads(pickle.dumps(GatewayKeeper({REGION: gateway.region}).keep(tmp_path)))  # noqa: S301
+    other = Gateway()
+    other.region.look()
+    assert not other.balancing.names.published
+    other.region.begin = other.region.look  # type: ignore[method-assign]
+    GatewayKeeper({REGION: other.region}).restore(kept, tmp_path)
+    assert set(other.balancing.names.published) == {
+        f"{api}.execute-api.eu-west-1.amazonaws.com",
+        other.client.get_domain_name(DomainName="api.example.com")["DomainNameConfigurations"][0][
+            "ApiGatewayDomainName"
+        ],
+    }
+    assert isinstance(other.find(f"{api}.execute-api.eu-west-1.amazonaws.com", "/"), Forward)

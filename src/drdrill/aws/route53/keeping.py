@@ -49,7 +49,7 @@ class Route53Keeper:
     """Keeps what a control plane knows."""
 
     name = "route53"
-    after = ("elbv2",)  # whose names its aliases lead to
+    after = ("elbv2", "apigatewayv2")  # whose names its aliases lead to
 
     def __init__(self, plane: ControlPlane) -> None:
         self._plane = plane
