@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from drdrill.core.waiting import wait_until
+from drdrill.environment.port import FaultRequest, StoreRole
 from tests.contract.elasticache.conftest import (
     EVERY,
     WITHIN,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from tests.contract.elasticache.conftest import Ask, NewGroup
 
 pytestmark = pytest.mark.drill
+_ZONES = ("eu-west-1a", "eu-west-1b", "eu-west-1c")
 
 
 def _host_of(environment: Embedded, cluster: str) -> str:
@@ -104,6 +106,7 @@ def test_a_lost_replica_is_replaced(cache: Any, new_group: NewGroup, ask: Ask, e
     assert ask(endpoint(after, "ReaderEndpoint"), ["GET", "meanwhile"]) == ["yes"]
 
 
+@pytest.mark.long
 def test_without_automatic_failover(cache: Any, new_group: NewGroup, ask: Ask, environment: Embedded) -> None:
     """Without automatic failover a new node takes the lost primary's place, with a copy of the replica.
 
@@ -138,6 +141,66 @@ def test_the_only_node_is_lost(cache: Any, new_group: NewGroup, ask: Ask, enviro
     assert ask(endpoint(after), ["GET", "only"], ["SET", "again", "yes"]) == [None, True]
 
 
+def test_the_primarys_zone_is_lost(cache: Any, new_group: NewGroup, ask: Ask, environment: Embedded) -> None:
+    """When a whole zone is lost a replica in another one takes over; the lost node is replaced when the zone is back.
+
+    https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/AutoFailover.html#AutoFailover.Scenarios
+    """
+    before = new_group(NumCacheClusters=3)
+    group, old = before["ReplicationGroupId"], primary_of(before)
+    zone = _zone_of(before, old)
+    ask(endpoint(before), ["SET", "replicated", "yes"], ["WAIT", "2", "2000"])
+    environment.world.control.ask("lose_zone", zone=zone)
+    try:
+        wait_until(
+            lambda: primary_of(describe(cache, group)) != old,
+            what="another primary",
+            within=WITHIN,
+            every=EVERY,
+        )
+        during = describe(cache, group)
+        assert during["Status"] == "modifying"
+        assert _zone_of(during, primary_of(during)) != zone
+        assert ask(endpoint(during), ["GET", "replicated"], ["SET", "during", "yes"]) == ["yes", True]
+    finally:
+        environment.world.control.ask("return_zone", zone=zone)
+    after = await_available(cache, group)
+    assert (roles(after)[old], _zone_of(after, old)) == ("replica", zone)
+    (member,) = [one for one in after["NodeGroups"][0]["NodeGroupMembers"] if one["CacheClusterId"] == old]
+    assert ask(member["ReadEndpoint"]["Address"], ["GET", "during"]) == ["yes"]
+
+
+@pytest.mark.long
+def test_the_primarys_zone_is_cut_off(
+    cache: Any, new_group: NewGroup, ask: Ask, environment: Embedded
+) -> None:
+    """A primary that lives on in a zone that nobody reaches is fenced before another one takes writes.
+
+    https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/AutoFailover.html#AutoFailover.Scenarios
+    """
+    zone = (
+        environment.observe_store("payments").members[0].zone
+    )  # the fault is injected where that primary is
+    other = next(one for one in _ZONES if one != zone)
+    before = new_group(PreferredCacheClusterAZs=[zone, other])
+    group, old = before["ReplicationGroupId"], primary_of(before)
+    lost = _host_of(environment, old)
+    request = FaultRequest("zone_partition", "payments-database", "payments", StoreRole.PRIMARY)
+    injection = environment.faults.inject(request)
+    try:
+        wait_until(
+            lambda: primary_of(describe(cache, group)) != old,
+            what="another primary",
+            within=WITHIN,
+            every=EVERY,
+        )
+        assert lost not in _host_names(environment)
+        assert ask(endpoint(describe(cache, group)), ["SET", "during", "yes"]) == [True]
+    finally:
+        environment.faults.heal(injection)
+    assert roles(await_available(cache, group))[old] == "replica"
+
+
 def test_a_failover_that_cannot_be_tested(cache: Any, new_group: NewGroup) -> None:
     """A test is refused without automatic failover, of a shard or a group that there is not, and of a busy group.
 
@@ -156,6 +219,11 @@ def test_a_failover_that_cannot_be_tested(cache: Any, new_group: NewGroup) -> No
     cache.test_failover(ReplicationGroupId=group, NodeGroupId="0001")
     with pytest.raises(cache.exceptions.InvalidReplicationGroupStateFault):
         cache.test_failover(ReplicationGroupId=group, NodeGroupId="0001")
+
+
+def _zone_of(described: dict[str, Any], cluster: str) -> str:
+    members = described["NodeGroups"][0]["NodeGroupMembers"]
+    return next(str(one["PreferredAvailabilityZone"]) for one in members if one["CacheClusterId"] == cluster)
 
 
 def _host_names(environment: Embedded) -> set[str]:
