@@ -12,6 +12,7 @@ from dnslib import RCODE, DNSRecord
 
 from drdrill.core.errors import EnvironmentFailedError
 from drdrill.dataplane.dns import DnsServer, server_command
+from drdrill.dataplane.dns_records import NameRecords
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,6 +136,16 @@ def test_tcp(running: Running) -> None:
                 size = int.from_bytes(said.read(2), "big")
                 answer = DNSRecord.parse(said.read(size))
             assert [str(one.rdata) for one in answer.rr] == ["10.0.0.1"]
+
+
+def test_what_it_cannot_take(running: Running) -> None:
+    """What is no record, or of no zone, is refused, and the server goes on answering."""
+    running.server.publish("db.example.com", ["10.0.0.1"], ttl_seconds=5)
+    with pytest.raises(EnvironmentFailedError, match="did not take"):
+        running.server.publish("bad.example.com", ["no address"], ttl_seconds=5)
+    with pytest.raises(EnvironmentFailedError, match="did not take"):
+        running.server.change_records("Z0", [NameRecords("x.example.com", "A", ())])
+    assert running.addresses("db.example.com") == ["10.0.0.1"]
 
 
 def test_a_dead_server_is_told(running: Running) -> None:

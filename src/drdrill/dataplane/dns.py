@@ -89,8 +89,11 @@ class DnsServer:
                 self._process.stdin.flush()
             except OSError as error:
                 raise EnvironmentFailedError("the DNS server is gone.") from error
-            if self._process.stdout.readline() != "ok\n":
+            said = self._process.stdout.readline()
+            if not said:
                 raise EnvironmentFailedError("the DNS server ended; its log is in the mirror's directory.")
+            if said != "ok\n":
+                raise EnvironmentFailedError(f"the DNS server did not take what it was told: {said.strip()}")
 
 
 def _plain(name: str) -> str:

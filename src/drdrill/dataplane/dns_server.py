@@ -132,8 +132,12 @@ async def _serve(address: str, port: int, seed: int) -> None:
     commands = asyncio.StreamReader(limit=1 << 24)  # a batch of a thousand records is one line
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(commands), sys.stdin)
     while line := await commands.readline():
-        server.take(line.decode())
-        sys.stdout.write("ok\n")
+        try:
+            server.take(line.decode())
+        except Exception as error:  # noqa: BLE001  (the edge: whatever it is told, it goes on answering)
+            sys.stdout.write(f"{type(error).__name__}: {error}".replace("\n", " ") + "\n")
+        else:
+            sys.stdout.write("ok\n")
         sys.stdout.flush()
 
 
