@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from functools import cache
 from typing import TYPE_CHECKING
 
 from drdrill.aws.apigatewayv2 import GatewayRegion, GatewayService
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 SIGNED_AS = "elasticloadbalancing"
 GATEWAY_SIGNED_AS = "apigateway"
 _ISSUED = "ISSUED"
+_read_network = cache(ipaddress.IPv4Network)  # asked for every target, some times a second
 
 
 class RegionAddresses:
@@ -48,7 +50,7 @@ class RegionAddresses:
                 return zone
         for cluster in self._clusters.all():
             for node in cluster.nodes() if cluster.region == self._region else ():
-                if parsed in ipaddress.IPv4Network(node.pods):
+                if parsed in _read_network(node.pods):
                     return node.host.zone
         return None
 

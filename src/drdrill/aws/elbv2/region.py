@@ -16,7 +16,7 @@ from drdrill.aws.elbv2.records import Arns, Records
 from drdrill.aws.errors import AwsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from drdrill.aws.ec2.region import Ec2Region
     from drdrill.aws.elbv2.health import TargetHealth
@@ -167,15 +167,14 @@ class ElbRegion:
             return Standing("", instance.zone, gone=True)
         return Standing(instance.machine.address, instance.zone)
 
-    def judge(self, target: Target, group: TargetGroup) -> TargetHealth:
-        """Return a target's health; in several load balancers, as the first of them sees it."""
+    def judge(self, targets: Sequence[Target], group: TargetGroup) -> list[TargetHealth]:
+        """Return the health of a group's targets; in several load balancers, as the first of them sees it."""
         used_by = self.records.balancers_of(group.arn)
-        if not used_by:
-            return NOT_IN_USE
-        attached, keeper = self.attach(used_by[0]), self._keepers.get(used_by[0])
+        attached = self.attach(used_by[0]) if used_by else None
+        keeper = self._keepers.get(used_by[0]) if used_by else None
         if attached is None or keeper is None:
-            return NOT_IN_USE
-        return judge_target(target, group, attached, keeper.views)
+            return [NOT_IN_USE for _ in targets]
+        return [judge_target(target, group, attached, keeper.views) for target in targets]
 
     def require_instance(self, identifier: str) -> None:
         """Raise AWS's error for an instance that is none, or does not run."""

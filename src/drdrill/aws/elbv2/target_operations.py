@@ -103,10 +103,9 @@ class TargetOperations:
         return {}
 
     def _choose(self, group: TargetGroup, described: Mapping[str, Any]) -> Sequence[Target]:
-        identifier, port = described["Id"], described.get("Port")
-        found = [one for one in group.targets if one.identifier == identifier and port in (None, one.port)]
+        found = [one for one in group.targets if _is_named(one, described)]
         if not found:
-            text = f"The following targets are not registered with the target group: '{identifier}'"
+            text = f"The following targets are not registered with the target group: '{described['Id']}'"
             raise AwsError("InvalidTarget", text)
         return found
 
@@ -115,20 +114,22 @@ class TargetOperations:
         with self._records.lock:
             group = self._region.settle(self._records.group(parameters["TargetGroupArn"]))
         asked = parameters.get("Targets")
-        if not asked:
-            told = [_describe(one, group, self._region.judge(one, group)) for one in group.targets]
-            return {"TargetHealthDescriptions": told}
-        told = []
-        for described in asked:
-            port = described.get("Port")
-            found = [
-                one for one in group.targets if one.identifier == described["Id"] and port in (None, one.port)
-            ]
-            told += [_describe(one, group, self._region.judge(one, group)) for one in found]
-            if not found:
-                unknown = Target(described["Id"], int(port or group.port), 0)
+        chosen = [
+            one for one in group.targets if not asked or any(_is_named(one, described) for described in asked)
+        ]
+        told = [
+            _describe(target, group, health)
+            for target, health in zip(chosen, self._region.judge(chosen, group), strict=True)
+        ]
+        for described in asked or ():
+            if not any(_is_named(one, described) for one in chosen):
+                unknown = Target(described["Id"], int(described.get("Port", group.port)), 0)
                 told.append(_describe(unknown, group, NOT_REGISTERED))
         return {"TargetHealthDescriptions": told}
+
+
+def _is_named(target: Target, described: Mapping[str, Any]) -> bool:
+    return target.identifier == described["Id"] and described.get("Port") in (None, target.port)
 
 
 def _key(target: Target) -> Key:
