@@ -39,8 +39,9 @@ class MirrorLinks:
         self._rds = rds
 
     def condition(self, source: str, destination: str, /) -> LinkCondition:
-        """Return how the link is now; within a region there is none."""
-        return LinkCondition() if source == destination else self._rds[source].links.condition(destination)
+        """Return how the link is now: none within a region, and none from one that the mirror does not have."""
+        inside = source == destination or source not in self._rds
+        return LinkCondition() if inside else self._rds[source].links.condition(destination)
 
     def is_dark(self, region: str, /) -> bool:
         """Tell whether a region's APIs are silent."""

@@ -345,7 +345,7 @@ def test_a_destination_that_cannot_take(pair: Pair, spoil: Callable[[Pair], None
 
 
 def test_metrics(world: World) -> None:
-    """Where a rule has metrics, what is pending and for how long is put into the source's region, by rule."""
+    """Where a rule has metrics, what is pending and for how long is put into the destination's region, by rule."""
     metrics = {"Status": "Enabled", "EventThreshold": {"Minutes": 15}}
     destination = {"Metrics": metrics}
     here, there = world.client(FIRST), world.client(SECOND)
@@ -355,7 +355,7 @@ def test_metrics(world: World) -> None:
     here.put_object(Bucket=source, Key="one", Body=b"12345")
     world.clock.sleep(4)
     world.replicator.measure()
-    store = world.metrics[FIRST]
+    store = world.metrics[SECOND]
     found = {
         metric.name: next(iter(store.read(metric, world.clock.utc(), world.clock.utc().replace(hour=1), 60)))[
             1
@@ -370,7 +370,7 @@ def test_metrics(world: World) -> None:
         "DestinationBucket": target,
         "RuleId": "everything",
     }
-    assert world.metrics[SECOND].list() == ()
+    assert world.metrics[FIRST].list() == ()
 
 
 def test_a_dark_source_measures_nothing(world: World) -> None:
@@ -381,7 +381,19 @@ def test_a_dark_source_measures_nothing(world: World) -> None:
     put_rules(here, source, rule(target, Destination={"Bucket": arn, "Metrics": {"Status": "Enabled"}}))
     world.links.dark.add(FIRST)
     world.replicator.measure()
-    assert world.metrics[FIRST].list() == ()
+    assert world.metrics[SECOND].list() == ()
+
+
+def test_failures_are_metrics_of_the_source(world: World) -> None:
+    """What failed is counted in the source's region."""
+    here, there = world.client(FIRST), world.client(SECOND)
+    source, target = new_bucket(here, FIRST), new_bucket(there, SECOND)
+    arn = f"arn:aws:s3:::{target}"
+    put_rules(here, source, rule(target, Destination={"Bucket": arn, "Metrics": {"Status": "Enabled"}}))
+    there.delete_bucket(Bucket=target)
+    here.put_object(Bucket=source, Key="one", Body=b"x")
+    world.replicate()
+    assert [one.name for one in world.metrics[FIRST].list()] == ["OperationsFailedReplication"]
 
 
 def test_rules_that_are_taken_away(pair: Pair) -> None:

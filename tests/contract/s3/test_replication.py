@@ -139,12 +139,12 @@ def test_the_time_that_it_takes_is_measured(new_pair: NewPair, between: Between)
 
 
 def test_metrics(new_pair: NewPair, between: Between, client: Callable[..., Any]) -> None:
-    """CloudWatch has what is pending of each rule with metrics, in bytes and operations, and for how long.
+    """CloudWatch of the destination's region has what is pending of each rule with metrics, and for how long.
 
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/metrics-dimensions.html#s3-cloudwatch-replication-metrics
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/repl-metrics.html
     """
     pair = new_pair(into={"Metrics": {"Status": "Enabled", "EventThreshold": {"Minutes": 15}}})
-    cloudwatch = client(between.first, "cloudwatch")
+    cloudwatch = client(between.second, "cloudwatch")
     dimensions = [
         {"Name": "SourceBucket", "Value": pair.source},
         {"Name": "DestinationBucket", "Value": pair.destination},

@@ -1,7 +1,7 @@
-"""CloudWatch's metrics of replication, put into the source's region for the rules that ask for them.
+"""CloudWatch's metrics of replication, for the rules that ask for them.
 
-Source: S3 user guide, Monitoring replication with metrics: namespace AWS/S3, dimensions SourceBucket,
-DestinationBucket and RuleId.
+Source: S3 user guide, Using S3 Replication metrics: namespace AWS/S3, dimensions SourceBucket, DestinationBucket and
+RuleId. What is pending is published in the destination's region, what failed in the source's.
 """
 
 from __future__ import annotations
@@ -43,20 +43,26 @@ class ReplicationMetrics:
             ("OperationsPendingReplication", float(backlog.pending), "Count"),
         ):
             metric = _name(name, backlog.bucket, backlog.destination, backlog.rule)
-            self._stores[backlog.region].put(metric, value, unit)
+            self._put(backlog.destination_region, metric, value, unit)
 
     def note(self, change: Change, seconds: float, *, failed: bool) -> None:
         """Put how long a change took that is over now, or that it failed."""
         if not change.rule.metrics:
             return
         rule = change.rule
+        region = change.region if failed else rule.destination_region
         name, value, unit = (
             ("OperationsFailedReplication", 1.0, "Count")
             if failed
             else ("ReplicationLatency", seconds, "Seconds")
         )
         metric = _name(name, change.source.bucket, rule.destination, rule.identifier)
-        self._stores[change.region].put(metric, value, unit)
+        self._put(region, metric, value, unit)
+
+    def _put(self, region: str, metric: Metric, value: float, unit: str) -> None:
+        store = self._stores.get(region)
+        if store is not None:  # a bucket may be in us-east-1, which the environment need not have
+            store.put(metric, value, unit)
 
 
 def _name(name: str, source: str, destination: str, rule: str) -> Metric:

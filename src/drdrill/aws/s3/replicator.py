@@ -141,7 +141,7 @@ class Replicator:
         self._metrics.note(change, 0.0, failed=True)
 
     def _conclude(self, change: Change, outcome: Outcome, seconds: float) -> None:
-        del self._pending[change]
+        self._pending.pop(change, None)
         self._open[change.source] -= 1
         tally = self._tallies[change.source.bucket, change.rule.identifier]
         if outcome.result is Result.REPLICATED:
@@ -190,7 +190,7 @@ class Replicator:
         )
 
     def measure(self) -> None:
-        """Put the metrics of all rules that have them; a source that is dark measures nothing."""
+        """Put the metrics of all rules that have them; of a source that is dark nobody knows anything."""
         now_ns = self._clock.now_ns()
         with self._lock:
             measured = {
