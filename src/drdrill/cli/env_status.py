@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from drdrill.mirror.directory import MirrorDirectory
 
 _WATCH_EVERY_SECONDS = 1.0
-# From how many columns on a table has these, too.
+# From how many columns on a table has these, too; endpoints come with hosts.
 _WITH_ADDRESS, _WITH_HOST = 100, 130
 _UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
 
@@ -45,6 +45,8 @@ def status(as_json: bool, watch: bool) -> None:
     if watch and as_json:
         raise UsageError("--watch draws a picture, --json prints one document: they do not go together.")
     console = Console(highlight=False)
+    if watch and not console.is_terminal:
+        raise UsageError("--watch draws on a terminal, and the output is none.")
     if watch:
         _watch(root, console)
     elif as_json:
@@ -186,8 +188,9 @@ class _Parts:
         if width >= _WITH_HOST:
             table.add_column("host", overflow="fold")
         for part in self._parts:
-            # The endpoint stands where there is room for it: its name is as long as a line.
-            further = [part["endpoint"] or ""] if width >= _WITH_ADDRESS else []
+            # The endpoint stands where there is room for it: its name is half as long as a line.
+            endpoint = (part["endpoint"] or "") if width >= _WITH_HOST else ""
+            further = [endpoint] if width >= _WITH_ADDRESS else []
             further += [""] if width >= _WITH_HOST else []
             table.add_row(
                 f"{_mark(part)} {part['kind']} {part['name']}", part["status"], "", "", "", *further, style="bold"
