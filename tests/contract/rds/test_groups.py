@@ -279,14 +279,24 @@ def test_wrong_parameter_groups(rds: Any, family: str) -> None:
     assert described["DBParameterGroupFamily"] == family
 
 
-SUBNETS = ["subnet-0a1b2c3d4e5f60718", "subnet-1a2b3c4d5e6f70819", "subnet-12345678"]
+@pytest.fixture(scope="module")
+def subnets(client: Callable[..., Any], rds: Any) -> dict[str, str]:
+    """Return the zones of three subnets by their ids: two that the company made, and a default one."""
+    ec2 = client(rds.meta.region_name, "ec2")
+    default = ec2.describe_subnets(Filters=[{"Name": "default-for-az", "Values": ["true"]}])["Subnets"]
+    vpc = default[0]["VpcId"]
+    made = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.20.10{number}.0/24", AvailabilityZone=zone)["Subnet"]
+        for number, zone in enumerate(one["AvailabilityZone"] for one in default[:2])
+    ]
+    return {one["SubnetId"]: one["AvailabilityZone"] for one in (*made, default[2])}
 
 
 @pytest.fixture
-def subnet_group(rds: Any) -> Iterator[dict[str, Any]]:
+def subnet_group(rds: Any, subnets: dict[str, str]) -> Iterator[dict[str, Any]]:
     """Return a subnet group."""
     made = rds.create_db_subnet_group(
-        DBSubnetGroupName="Net", DBSubnetGroupDescription="of the contract", SubnetIds=SUBNETS[:2]
+        DBSubnetGroupName="Net", DBSubnetGroupDescription="of the contract", SubnetIds=[*subnets][:2]
     )["DBSubnetGroup"]
     try:
         yield made
@@ -294,8 +304,8 @@ def subnet_group(rds: Any) -> Iterator[dict[str, Any]]:
         rds.delete_db_subnet_group(DBSubnetGroupName="net")
 
 
-def test_a_subnet_group(rds: Any, subnet_group: dict[str, Any]) -> None:
-    """A group has a lower-case name, its subnets with their zones, and other ones when it is changed.
+def test_a_subnet_group(rds: Any, subnet_group: dict[str, Any], subnets: dict[str, str]) -> None:
+    """A group has a lower-case name, its subnets in the zones that EC2 says, and other ones when it is changed.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBSubnetGroup.html
     """
@@ -303,29 +313,35 @@ def test_a_subnet_group(rds: Any, subnet_group: dict[str, Any]) -> None:
     zones = {
         one["SubnetIdentifier"]: one["SubnetAvailabilityZone"]["Name"] for one in subnet_group["Subnets"]
     }
-    assert (set(zones), len(set(zones.values()))) == (set(SUBNETS[:2]), 2)
-    changed = rds.modify_db_subnet_group(DBSubnetGroupName="net", SubnetIds=SUBNETS)["DBSubnetGroup"]
+    assert zones == {subnet: subnets[subnet] for subnet in [*subnets][:2]}
+    changed = rds.modify_db_subnet_group(DBSubnetGroupName="net", SubnetIds=[*subnets])["DBSubnetGroup"]
     after = {one["SubnetIdentifier"]: one["SubnetAvailabilityZone"]["Name"] for one in changed["Subnets"]}
-    assert zones.items() <= after.items()
-    assert set(after) == set(SUBNETS)
+    assert after == subnets
 
 
 @pytest.mark.usefixtures("subnet_group")
-def test_wrong_subnet_groups(rds: Any) -> None:
-    """A group of one zone, of what is no subnet, that is there or is not there is refused with AWS's errors.
+def test_wrong_subnet_groups(rds: Any, client: Callable[..., Any], subnets: dict[str, str]) -> None:
+    """A group of one zone, of no subnets or of two VPCs, that is there or is not there is refused with AWS's errors.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBSubnetGroup.html
     """
     create, text = rds.create_db_subnet_group, {"DBSubnetGroupDescription": "wrong"}
+    ec2 = client(rds.meta.region_name, "ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
+    elsewhere = ec2.create_subnet(
+        VpcId=vpc, CidrBlock="10.99.0.0/24", AvailabilityZone=[*subnets.values()][1]
+    )["Subnet"]["SubnetId"]
+    first, *_ = known = [*subnets]
     asked = [
-        ("other", SUBNETS[:1], "DBSubnetGroupDoesNotCoverEnoughAZs"),
-        ("other", ["subnet-xyz", SUBNETS[0]], "InvalidSubnet"),
-        ("default", SUBNETS, "InvalidParameterValue"),
-        ("net", SUBNETS, "DBSubnetGroupAlreadyExists"),
+        ("other", [first], "DBSubnetGroupDoesNotCoverEnoughAZs"),
+        ("other", ["subnet-0a1b2c3d4e5f60718", first], "InvalidSubnet"),
+        ("other", [elsewhere, first], "InvalidSubnet"),
+        ("default", known, "InvalidParameterValue"),
+        ("net", known, "DBSubnetGroupAlreadyExists"),
     ]
-    for name, subnets, code in asked:
-        assert _refused(create, DBSubnetGroupName=name, SubnetIds=subnets, **text) == code
-    missing = _refused(rds.modify_db_subnet_group, DBSubnetGroupName="nobodys", SubnetIds=SUBNETS)
+    for name, wanted, code in asked:
+        assert _refused(create, DBSubnetGroupName=name, SubnetIds=wanted, **text) == code
+    missing = _refused(rds.modify_db_subnet_group, DBSubnetGroupName="nobodys", SubnetIds=known)
     assert missing == "DBSubnetGroupNotFoundFault"
     assert _refused(rds.delete_db_subnet_group, DBSubnetGroupName="nobodys") == "DBSubnetGroupNotFoundFault"
 
@@ -340,7 +356,7 @@ def test_an_instance_in_a_subnet_group(
     made = new_instance(rds, DBSubnetGroupName="net", MultiAZ=True)
     zones = {one["SubnetAvailabilityZone"]["Name"] for one in subnet_group["Subnets"]}
     assert {made["AvailabilityZone"], made["SecondaryAvailabilityZone"]} == zones
-    assert made["DBSubnetGroup"]["DBSubnetGroupName"] == "net"
+    assert made["DBSubnetGroup"] == subnet_group
     in_use = _refused(rds.delete_db_subnet_group, DBSubnetGroupName="net")
     assert in_use == "InvalidDBSubnetGroupStateFault"
     name = {"DBInstanceIdentifier": made["DBInstanceIdentifier"]}

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.drill
 Described = dict[str, Any]
 SOURCE, SNAPSHOT = "contract-orders", "contract-first"
-KEY = "arn:aws:kms:{region}:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
 
 @pytest.fixture(scope="module")
@@ -239,21 +238,28 @@ def test_a_copy_in_another_region(
 
 
 def test_encrypted_snapshots(
-    rds: Any, rds_recovery: Any, new_instance: NewInstance, completed: Callable[[Any, str], Described]
+    rds: Any,
+    rds_recovery: Any,
+    client: Callable[..., Any],
+    new_instance: NewInstance,
+    completed: Callable[[Any, str], Described],
 ) -> None:
-    """An encrypted snapshot leaves its region only under a key of the region where it goes.
+    """An encrypted snapshot leaves its region only under a key that is there in the region where it goes.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_CopySnapshot.html#USER_CopySnapshot.Encryption
     """
     home, away = rds.meta.region_name, rds_recovery.meta.region_name
+    here, there = client(home, "kms"), client(away, "kms")
+    key, other = (kms.create_key()["KeyMetadata"]["Arn"] for kms in (here, there))
+    here.create_alias(AliasName="alias/databases", TargetKeyId=key)
     made = new_instance(
         rds,
         DBInstanceIdentifier="contract-encrypted",
         StorageEncrypted=True,
-        KmsKeyId=KEY.format(region=home),
+        KmsKeyId="alias/databases",
         BackupRetentionPeriod=0,
     )
-    assert (made["StorageEncrypted"], made["KmsKeyId"]) == (True, KEY.format(region=home))
+    assert (made["StorageEncrypted"], made["KmsKeyId"]) == (True, key)
     rds.create_db_snapshot(DBSnapshotIdentifier="contract-secret", DBInstanceIdentifier="contract-encrypted")
     secret = completed(rds, "contract-secret")
     assert (secret["Encrypted"], secret["KmsKeyId"]) == (True, made["KmsKeyId"])
@@ -264,17 +270,16 @@ def test_encrypted_snapshots(
     }
     with pytest.raises(rds.exceptions.ClientError, match="InvalidParameterValue"):
         rds_recovery.copy_db_snapshot(**copy)
-    with pytest.raises(rds_recovery.exceptions.KMSKeyNotAccessibleFault):
-        rds_recovery.copy_db_snapshot(**copy, KmsKeyId=KEY.format(region=home))
-    rds_recovery.copy_db_snapshot(**copy, KmsKeyId=KEY.format(region=away))
-    assert completed(rds_recovery, "contract-secret-copy")["KmsKeyId"] == KEY.format(region=away)
+    disabled = there.create_key()["KeyMetadata"]["Arn"]
+    there.disable_key(KeyId=disabled)
+    missing = f"arn:aws:kms:{away}:000000000000:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    for wrong in (key, missing, disabled, "alias/databases"):
+        with pytest.raises(rds_recovery.exceptions.KMSKeyNotAccessibleFault):
+            rds_recovery.copy_db_snapshot(**copy, KmsKeyId=wrong)
+    rds_recovery.copy_db_snapshot(**copy, KmsKeyId=other)
+    assert completed(rds_recovery, "contract-secret-copy")["KmsKeyId"] == other
     with pytest.raises(rds.exceptions.KMSKeyNotAccessibleFault):
-        new_instance(
-            rds,
-            DBInstanceIdentifier="contract-never",
-            StorageEncrypted=True,
-            KmsKeyId=KEY.format(region=away),
-        )
+        new_instance(rds, DBInstanceIdentifier="contract-never", StorageEncrypted=True, KmsKeyId=other)
 
 
 def test_a_final_snapshot(  # noqa: PLR0917  (fixtures have no order)

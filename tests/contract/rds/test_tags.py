@@ -52,7 +52,7 @@ def test_tags_of_an_instance(rds: Any, instance: dict[str, Any]) -> None:
     )
 
 
-def test_tags_of_groups(rds: Any) -> None:
+def test_tags_of_groups(rds: Any, client: Callable[..., Any]) -> None:
     """Parameter groups and subnet groups have tags of their own.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ListTagsForResource.html
@@ -64,9 +64,10 @@ def test_tags_of_groups(rds: Any) -> None:
     parameters = rds.create_db_parameter_group(
         DBParameterGroupName="tagged", DBParameterGroupFamily=family, Description="tagged", Tags=tags
     )["DBParameterGroup"]["DBParameterGroupArn"]
+    known = client(rds.meta.region_name, "ec2").describe_subnets()["Subnets"]
     subnets = rds.create_db_subnet_group(
         DBSubnetGroupName="tagged", DBSubnetGroupDescription="tagged", Tags=tags,
-        SubnetIds=["subnet-0a1b2c3d4e5f60718", "subnet-1a2b3c4d5e6f70819"],
+        SubnetIds=[one["SubnetId"] for one in known],
     )["DBSubnetGroup"]["DBSubnetGroupArn"]  # fmt: skip
     for arn in (parameters, subnets):
         assert _tags(rds, arn) == {"made": "here"}

@@ -15,8 +15,10 @@ aws rds create-db-parameter-group --db-parameter-group-name ours --db-parameter-
     --description ours --output text --query DBParameterGroup.DBParameterGroupName
 aws rds modify-db-parameter-group --db-parameter-group-name ours --output text \
     --parameters ParameterName=work_mem,ParameterValue=5000,ApplyMethod=immediate
+subnets=$(aws ec2 describe-subnets --query "Subnets[].SubnetId" --output text)
+# shellcheck disable=SC2086
 aws rds create-db-subnet-group --db-subnet-group-name net --db-subnet-group-description net --output text \
-    --subnet-ids subnet-0a1b2c3d4e5f60718 subnet-1a2b3c4d5e6f70819 --query DBSubnetGroup.SubnetGroupStatus
+    --subnet-ids $subnets --query DBSubnetGroup.SubnetGroupStatus
 aws rds create-db-instance --db-instance-identifier stock --engine postgres --db-name shop \
     --db-instance-class db.r6g.large --allocated-storage 20 --master-username somebody \
     --master-user-password correct-horse --db-parameter-group-name ours --db-subnet-group-name net \

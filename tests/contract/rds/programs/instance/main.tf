@@ -39,9 +39,22 @@ resource "aws_db_parameter_group" "shop" {
   }
 }
 
+data "aws_availability_zones" "all" {}
+
+resource "aws_vpc" "shop" {
+  cidr_block = "10.20.0.0/16"
+}
+
+resource "aws_subnet" "shop" {
+  count             = 2
+  vpc_id            = aws_vpc.shop.id
+  cidr_block        = cidrsubnet(aws_vpc.shop.cidr_block, 8, count.index)
+  availability_zone = data.aws_availability_zones.all.names[count.index]
+}
+
 resource "aws_db_subnet_group" "shop" {
   name       = "tf-shop"
-  subnet_ids = ["subnet-0a1b2c3d4e5f60718", "subnet-1a2b3c4d5e6f70819"]
+  subnet_ids = aws_subnet.shop[*].id
   tags       = { team = var.team }
 }
 
