@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from drdrill.plan import Plan
 
 RESTORED = {
-    "endpoint": "restored.example.com", "address": "10.0.0.9", "until_utc": "then", "source": "accounts-db-damaged",
+    "endpoint": "restored.example.com", "address": "10.0.0.9", "until_utc": "then", "source": "accounts-db",
+    "source_now": "accounts-db-damaged",
     "kind": "point_in_time", "base": "a snapshot", "begun_ns": 5, "from_ns": 3, "until_ns": 3, "bound_ns": 1,
 }  # fmt: skip
 

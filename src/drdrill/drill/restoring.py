@@ -52,7 +52,7 @@ class Restoring:
         self._clock = clock
         self._fail_over = fail_over
         self._restores = 0
-        self._source = ""  # what the latest one was restored from
+        self._source = ""  # what the latest one was restored from, by the name that it has now
 
     def note_damage(self) -> None:
         """Read the rows that a fault left, right after it. What cannot be read is noted, too: nothing was left."""
@@ -84,7 +84,7 @@ class Restoring:
         """Note what a database was restored from, beside what was asked for, and read its rows."""
         self._restores += 1
         described = {**self._environment.observe_restore(restored), **asked}
-        self._source = str(described["source"])
+        self._source = str(described.get("source_now") or described["source"])
         self._journal.append("restore.observed", **described)
         self._users.note_restored([one.server for one in read_facts(self._directory).restores])
         path = self._directory.evidence / f"restore-{self._restores}.pgcopy"

@@ -41,6 +41,14 @@ def describe_restore(region: RdsRegion, reconciler: Reconciler, clock: Clock) ->
     return {
         "resource": record.identifier,
         "source": made.source,
+        "source_now": next(
+            (
+                one.record.identifier
+                for one in region.instances()
+                if one.record.resource_id == made.source_resource_id
+            ),
+            None,
+        ),
         "kind": made.kind,
         "base": made.base,
         "base_utc": made.base_finished.isoformat() if made.base_finished else None,
