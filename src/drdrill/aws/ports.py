@@ -80,14 +80,6 @@ class Names(Protocol):
         ...
 
 
-class AliasNames(Names, Protocol):
-    """Names that may lead to other names."""
-
-    def publish_alias(self, name: str, target: str, *, ttl_seconds: int) -> None:
-        """Answer that a name is another one (CNAME), with what that one leads to; in force when this returns."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Subnet:
     """A subnet of a region: its zone, the VPC that it is a part of, and its range, such as `10.20.0.0/24`."""
@@ -126,7 +118,7 @@ class TargetNames(Names, Protocol):
         ...
 
 
-class HostedZoneNames(AliasNames, Protocol):
+class HostedZoneNames(Names, Protocol):
     """What Route 53's control plane tells its data plane. All of it is in force when a call returns."""
 
     def is_published(self, name: str) -> bool:

@@ -36,11 +36,9 @@ class DnsServer:
 
     def publish(self, name: str, addresses: Sequence[str], *, ttl_seconds: int) -> None:
         """Answer `name` with these addresses from now on; `*.` stands for all below that none is closer to."""
-        self._put(name, "A", tuple(addresses), ttl_seconds)
-
-    def publish_alias(self, name: str, target: str, *, ttl_seconds: int) -> None:
-        """Answer from now on that `name` is `target`, and with what that one leads to, if it is one of ours."""
-        self._put(name, "CNAME", (f"{_plain(target)}.",), ttl_seconds)
+        records = NameRecords(_plain(name), "A", (RecordSet(tuple(addresses), ttl_seconds),))
+        self._tell({"tell": "own", "name": records.name, "records": [records.to_json()]})
+        self._published.add(records.name)
 
     def withdraw(self, name: str) -> None:
         """Answer NXDOMAIN for `name` from now on."""
@@ -74,11 +72,6 @@ class DnsServer:
     def locate(self, places: Mapping[str, str], regions: Sequence[str]) -> None:
         """Say which ranges of addresses lie in which region, and which region is nearest to all others' users."""
         self._tell({"tell": "places", "places": dict(places), "regions": list(regions)})
-
-    def _put(self, name: str, kind: str, values: tuple[str, ...], ttl_seconds: int) -> None:
-        records = NameRecords(_plain(name), kind, (RecordSet(values, ttl_seconds),) if values else ())
-        self._tell({"tell": "own", "name": records.name, "records": [records.to_json()]})
-        self._published.add(records.name)
 
     def _tell(self, what: dict[str, object]) -> None:
         with self._lock:
