@@ -144,8 +144,8 @@ def _describe_load_balancer(region: ElbRegion, arn: str) -> Part:
         return Part("load balancer", arn.rpartition("/")[0], region.name, "gone", healthy=False)
     members = []
     for group in attached.groups:
-        for target in group.targets:
-            health, place = region.judge(target, group), attached.standings.get(target)
+        for target, health in zip(group.targets, region.judge(group.targets, group), strict=True):
+            place = attached.standings.get(target)
             members.append(
                 Member(
                     name=f"{target.identifier}:{target.port}", role="target", zone=place.zone if place else None,
