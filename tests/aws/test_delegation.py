@@ -68,6 +68,7 @@ class Served:
                 self.send_response(upstream.status)
                 if looks and "nowhere" not in self.path:
                     self.send_header("x-amz-bucket-region", OTHER if "there-" in self.path else REGION)
+                self.send_header("Content-Type", "text/plain")
                 self.send_header("Content-Length", "0" if looks else str(len(upstream.answer)))
                 self.end_headers()
                 self.wfile.write(b"" if looks or self.command == "HEAD" else upstream.answer)
@@ -191,6 +192,14 @@ def test_what_the_upstream_does_not_implement(wire: Wire, upstream: Served) -> N
         "Message": f"kms:ListKeys in {REGION} is not implemented by the drdrill mirror. Nothing was done.",
     }
     assert len(wire.sent) == 1
+
+
+def test_an_upstream_that_crashes(wire: Wire, upstream: Served) -> None:
+    """A page or a plain text of a server that failed is AWS's InternalFailure to the caller."""
+    upstream.status, upstream.answer = 500, b"KeyError: 'x'"
+    error = _refused(wire.client("kms", config=ONCE), "list_keys")
+    assert error["Error"]["Code"] == "InternalFailure"
+    assert error["Error"]["Message"].endswith(f"failed at kms:ListKeys in {REGION}: KeyError: 'x'")
 
 
 def test_an_upstream_that_is_gone(wire: Wire, upstream: Served) -> None:

@@ -12,7 +12,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.buckets import FIRST_REGION, Buckets
-from drdrill.aws.errors import NotImplementedInMirrorError
+from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
 from drdrill.aws.request_body import Body
 from drdrill.aws.upstream import Call, Reply, Upstream, read_call, scope, send
 
@@ -52,7 +52,9 @@ _DELEGATED: Mapping[str, re.Pattern[str]] = {
     "sqs": _EVERYTHING,
     "logs": re.compile("(?!StartQuery|GetQueryResults|StartLiveTail).+"),
     "events": re.compile("(?!.*(?:Replay|Endpoint|ApiDestination)).+"),
-    "dynamodb": re.compile("(?!.*(?:GlobalTable|Backup|Export|Import|KinesisStreaming)|RestoreTable).+"),
+    "dynamodb": re.compile(
+        "DescribeContinuousBackups|(?!.*(?:GlobalTable|Backup|Export|Import|KinesisStreaming)|RestoreTable).+"
+    ),
     # Not commands, automations and sessions: there is no agent that would run them.
     "ssm": re.compile(
         ".*(?:Parameter|Parameters|ParametersByPath|ParameterHistory|ParameterVersion)|.*Tags.*"
@@ -65,7 +67,8 @@ _DELEGATED: Mapping[str, re.Pattern[str]] = {
 _GLOBAL = frozenset({"iam"})  # one for all regions, signed for the first one
 _TEMPORARY = "ASIA"  # how the ids of keys begin that STS gave (IAM User Guide, "Unique identifiers")
 _KEY = re.compile(r"Credential=([^/,\s]+)/")
-_NOT_IMPLEMENTED = 501
+_NOT_IMPLEMENTED, _FIRST_FAILURE = 501, 500
+_SAID = 500  # characters of what an upstream says of its own failure
 
 
 class Delegation:
@@ -115,10 +118,15 @@ class Delegation:
     def forward(self, call: Call, body: Body) -> Reply:
         """Hand a call on to the upstream; raises AWS's errors where that does not answer, or cannot."""
         reply = send(self.upstream, call, body)
+        what = f"{call.service}:{call.operation}" if call.operation else call.service
         if reply.status == _NOT_IMPLEMENTED:
             b"".join(reply.chunks)  # closes its connection
-            what = f"{call.service}:{call.operation}" if call.operation else call.service
             raise NotImplementedInMirrorError(f"{what} in {call.region}")
+        if reply.status >= _FIRST_FAILURE and reply.header("content-type").startswith("text/"):
+            # No API of AWS answers so, and an SDK would make no sense of it.
+            said = b"".join(reply.chunks).decode(errors="replace")[:_SAID]
+            text = f"{self.upstream.name} failed at {what} in {call.region}: {said}"
+            raise AwsError("InternalFailure", text, status=500)
         return reply
 
     def _look_for_bucket(self, bucket: str) -> str | None:

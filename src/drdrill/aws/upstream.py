@@ -28,6 +28,7 @@ _CHUNK = 1 << 16
 _OWN_HEADERS = frozenset(
     {"connection", "expect", "keep-alive", "te", "transfer-encoding", "upgrade", "server", "date"}
 )
+_APART = ("CONTENT_TYPE", "CONTENT_LENGTH")
 _URL = "%/?:@!$&'()*+,;=~-._#[]"  # what stays as it was sent
 
 
@@ -123,7 +124,9 @@ def read_call(environ: Mapping[str, Any], region: str, service: str, operation: 
 def _read_headers(environ: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for key, value in environ.items():
         name = key.removeprefix("HTTP_") if key.startswith("HTTP_") else ""
-        if key in ("CONTENT_TYPE", "CONTENT_LENGTH") and value:
+        if name in _APART:  # servers put these two where no other header is
+            continue
+        if key in _APART and value:
             name = key
         if name:
             yield name.replace("_", "-").title(), str(value)

@@ -87,6 +87,16 @@ class ElastiCache(Part):
     memory: Size = 64 << 20
 
 
+class Delegated(Part):
+    """Who answers for the AWS services that are not the mirror's own, such as S3, IAM, KMS, SQS and EC2's networks.
+
+    `upstream`: moto, which every mirror brings and starts when it is first asked; or the LocalStack of this machine,
+    where `localstack-client` finds it (AWS_ENDPOINT_URL or LOCALSTACK_HOST): what is in that outlives the mirror.
+    """
+
+    upstream: Literal["moto", "localstack"] = "moto"
+
+
 class Ci(Part):
     """The machine that deploys; where the section is missing there is none until somebody asks for one.
 
@@ -117,6 +127,7 @@ class EmbeddedConfiguration(Part):
     inter_region_link: InterRegionLink = InterRegionLink()
     kubernetes: Kubernetes = Kubernetes()
     elasticache: ElastiCache = ElastiCache()
+    delegated: Delegated = Delegated()
     ci: Ci | None = None
 
 

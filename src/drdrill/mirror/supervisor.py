@@ -77,7 +77,7 @@ def run_supervisor(
         RegionFleet(network, layout, FolderStore(directory.backups / layout.name))
         for layout in network.regions
     ]
-    upstream = open_upstream(network, directory, ACCOUNT)
+    upstream = open_upstream(network, directory, ACCOUNT, settings["delegated"])
     subnets = read_networks(network, upstream, ACCOUNT)
     security_groups = {
         fleet.region: UpstreamSecurityGroups(UpstreamClient(upstream, fleet.region)) for fleet in fleets

@@ -50,11 +50,13 @@ class Networks:
         found = self._ask("DescribeSubnets", "Subnets")
         if found is None:
             found = [self._describe_default(zone) for zone in self._zones.values()]
+        default = {one["VpcId"] for one in self.describe_vpcs() if one.get("IsDefault")}
         described = [
             {
                 **one,
                 "AvailabilityZoneId": self._zones[one["AvailabilityZone"]].identifier,
-                "DefaultForAz": one["VpcId"] == VPC and one.get("DefaultForAz", False),
+                # moto says so of the first subnet of a zone that has no other, whatever its VPC is.
+                "DefaultForAz": one["VpcId"] in default and one.get("DefaultForAz", False),
             }
             for one in found
             if one["AvailabilityZone"] in self._zones

@@ -61,6 +61,13 @@ class MotoUpstream:
             )
         return UnixConnection(self._path)
 
+    def stop(self) -> None:
+        """End its process; in a world that ends by itself, with the world."""
+        with self._lock:
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait()
+
     def _start(self) -> subprocess.Popen[bytes]:
         task = {
             "account": self._account,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from moto.core.exceptions import JsonRESTError
+from moto.kms.models import KmsBackend
 from moto.secretsmanager.models import FakeSecret
 
 if TYPE_CHECKING:
@@ -14,6 +16,11 @@ def correct_moto() -> None:
     """Make all corrections; of use once in a process."""
     secret: Any = FakeSecret
     secret.create_replicas = _name_keys(secret.create_replicas)
+    keys: Any = KmsBackend
+    keys.encrypt = _require_enabled(keys.encrypt)
+    keys.decrypt = _require_enabled(keys.decrypt)
+    for name in ("enable_key", "disable_key", "schedule_key_deletion", "cancel_key_deletion"):
+        setattr(keys, name, _take_arns(getattr(keys, name)))
 
 
 def _name_keys(create: Callable[..., Any]) -> Callable[..., Any]:
@@ -32,3 +39,33 @@ def _name_keys(create: Callable[..., Any]) -> Callable[..., Any]:
         return replicas
 
     return create_replicas
+
+
+def _require_enabled(act: Callable[..., Any]) -> Callable[..., Any]:
+    """Have a key that is disabled, or to be deleted, encrypt and decrypt nothing (moto 5.2: it does, data keys too).
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
+    """
+
+    def call(self: Any, *arguments: Any, **named: Any) -> Any:
+        answer = act(self, *arguments, **named)
+        key = self.keys[self.any_id_to_key_id(answer[-1])]
+        if key.key_state == "PendingDeletion":
+            raise JsonRESTError("KMSInvalidStateException", f"{key.arn} is pending deletion.")
+        if key.key_state == "Disabled":
+            raise JsonRESTError("DisabledException", f"{key.arn} is disabled.")
+        return answer
+
+    return call
+
+
+def _take_arns(act: Callable[..., Any]) -> Callable[..., Any]:
+    """Have an operation on a key take its ARN, too (moto 5.2: it crashes).
+
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKey.html
+    """
+
+    def call(self: Any, key_id: str, *arguments: Any, **named: Any) -> Any:
+        return act(self, self.get_key_id(key_id), *arguments, **named)
+
+    return call

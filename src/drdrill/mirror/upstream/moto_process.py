@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import traceback
 from typing import TYPE_CHECKING, Any
 
 from flask import Flask, request
@@ -93,12 +94,18 @@ class NotImplementedSaid:
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
-        environ["wsgi.url_scheme"] = "https"  # as its caller spoke to the gate: it stands in the URLs of queues
+        environ["wsgi.url_scheme"] = (
+            "https"  # as its caller spoke to the gate: it stands in the URLs of queues
+        )
         try:
             return self._application(environ, start_response)
         except NotImplementedError as error:
             start_response("501 Not Implemented", [("Content-Type", "text/plain")])
             return [str(error).encode()]
+        except Exception as error:  # noqa: BLE001 (an edge: its server would answer a page, and say nothing)
+            traceback.print_exc()
+            start_response("500 Internal Server Error", [("Content-Type", "text/plain")])
+            return [f"{type(error).__name__}: {error}".encode()]
 
 
 def main() -> None:

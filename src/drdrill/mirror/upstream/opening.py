@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from drdrill.aws.ec2 import Networks, make_zones
 from drdrill.aws.upstream_client import UpstreamClient
+from drdrill.mirror.upstream.localstack import LocalStackUpstream
 from drdrill.mirror.upstream.moto import MotoUpstream
 
 if TYPE_CHECKING:
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from drdrill.mirror.network import Network, RegionLayout
 
 
-def open_upstream(network: Network, directory: MirrorDirectory, account: str) -> Upstream:
+def open_upstream(network: Network, directory: MirrorDirectory, account: str, kind: str) -> Upstream:
     """Return what answers for the services that are not the mirror's own; nothing is started."""
+    if kind == "localstack":
+        return LocalStackUpstream(directory)
     zones = [zone for layout in network.regions for zone in _zones(network, layout)]
     return MotoUpstream(directory, account, zones)
 

@@ -25,5 +25,9 @@ class UnixConnection(HTTPConnection):
         """Connect."""
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(self.timeout)
-        with short_path(self._path) as short:
-            self.sock.connect(short)
+        try:
+            with short_path(self._path) as short:
+                self.sock.connect(short)
+        except OSError:
+            self.close()
+            raise

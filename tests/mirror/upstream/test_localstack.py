@@ -1,0 +1,75 @@
+"""LocalStack as the upstream: found, reached from the world by a relay, and said to be missing where it is."""
+
+from __future__ import annotations
+
+import http.server
+import subprocess
+import threading
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drdrill.core.errors import MissingPrerequisiteError
+from drdrill.core.process import ProcessId
+from drdrill.core.waiting import wait_until
+from drdrill.mirror.directory import MirrorDirectory
+from drdrill.mirror.upstream.localstack import LocalStackUpstream, require_localstack, start_relay
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+WITHIN, EVERY = timedelta(seconds=20), timedelta(milliseconds=20)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
+    """Serve something on the loopback, where LocalStack's client looks for it."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(self.path)))
+            self.end_headers()
+            self.wfile.write(self.path.encode())
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{listening.server_port}")
+        yield listening.server_port
+        listening.shutdown()
+
+
+def test_the_relay_ends_with_the_world(server: int, tmp_path: Path) -> None:
+    """What listens on the machine answers through the mirror's socket while the world lives, and not after it."""
+    directory = MirrorDirectory(tmp_path)
+    directory.logs.mkdir()
+    assert require_localstack() == ("127.0.0.1", server)
+    with subprocess.Popen(["sleep", "60"]) as world:
+        try:
+            identity = ProcessId.read(world.pid)
+            assert identity is not None
+            relay = start_relay(directory, identity, ("127.0.0.1", server))
+            upstream = LocalStackUpstream(directory)
+            connection = upstream.connect()
+            connection.request("GET", "/who")
+            assert connection.getresponse().read() == b"/who"
+            connection.close()
+        finally:
+            world.kill()
+
+    wait_until(lambda: relay.poll() == 0, what="the relay's end", within=WITHIN, every=EVERY)
+    with pytest.raises(ConnectionRefusedError):
+        upstream.connect().connect()
+
+
+@pytest.mark.usefixtures("server")
+def test_no_localstack(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where none answers it is said, with the remedy, before anything is started."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(MissingPrerequisiteError, match=r"127\.0\.0\.1:9.*moto answer instead"):
+        require_localstack()
