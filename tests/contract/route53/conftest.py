@@ -16,6 +16,7 @@ import pytest
 
 from drdrill.core.waiting import wait_until
 from drdrill.mirror.network import DNS_ADDRESS
+from tests.contract.elbv2.conftest import balancers, elb, subnets, targets
 from tests.contract.rds.conftest import client, environment, patience, plan, repository
 from tests.contract.rds.test_terraform import terraform
 
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
     from drdrill.mirror.embedded import Embedded
 
-__all__ = ["client", "environment", "patience", "plan", "repository", "terraform"]
+__all__ = [
+    "balancers", "client", "elb", "environment", "patience", "plan", "repository", "subnets", "targets", "terraform",
+]  # fmt: skip
 
 PORT = 8080
 SEARCHED = "all is well"
@@ -64,7 +67,8 @@ class Operator:
     def ask(self, name: str, kind: str = "A", *, over: str = "udp") -> list[str]:
         """Return the data of what a name is answered with, sorted."""
         command = [sys.executable, "-c", _ASK, name, kind, DNS_ADDRESS, over]
-        return sorted(self.environment.run_for_operator(command, within=_WITHIN).split("\n")[:-1])
+        said = self.environment.run_for_operator(command, within=_WITHIN)
+        return sorted(line for line in said.splitlines() if line)
 
     def dig(self, *arguments: str) -> str:
         """Return what `dig` says."""

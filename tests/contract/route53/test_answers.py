@@ -15,6 +15,7 @@ from tests.contract.route53.conftest import PORT, SEARCHED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.contract.elbv2.conftest import Balancers
     from tests.contract.route53.conftest import Operator
 
 pytestmark = pytest.mark.drill
@@ -114,3 +115,43 @@ def test_answers_move_without_the_control_plane(
             operator.await_answer(name, operator.address, within=_MOVED_WITHIN)
     failures = route53.get_health_check_last_failure_reason(HealthCheckId=check)["HealthCheckObservations"]
     assert {one["StatusReport"]["Status"].partition(":")[0] for one in failures} == {"Failure"}
+
+
+@pytest.mark.long
+def test_an_alias_fails_over_with_its_load_balancer(
+    route53: Any, zone: str, operator: Operator, balancers: Balancers, targets: dict[str, str]
+) -> None:
+    """An alias that evaluates its target answers with a load balancer's nodes while one of its targets is healthy.
+
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/resource-record-sets-values-alias-common.html
+    """
+    name, target = f"front.{ZONE}", min(targets.values())
+    balancer, group = balancers.make(), balancers.group()
+    balancers.listen(balancer, group)
+    balancers.register(group, target)
+    balancers.await_states(group, {target: "healthy"})
+    alias = {
+        "HostedZoneId": balancer["CanonicalHostedZoneId"], "DNSName": balancer["DNSName"], "EvaluateTargetHealth": True,
+    }  # fmt: skip
+    primary = {
+        "Name": name,
+        "Type": "A",
+        "SetIdentifier": "near",
+        "Failover": "PRIMARY",
+        "AliasTarget": alias,
+    }
+    wrong = {**primary, "AliasTarget": {**alias, "HostedZoneId": "Z215JYRZR1TBD5"}}
+    with pytest.raises(ClientError, match="the alias target name does not lie within the target zone"):
+        _create(route53, zone, wrong)
+    _create(route53, zone, primary, _record(name, FAR, SetIdentifier="far", Failover="SECONDARY"))
+    nodes = operator.ask(balancer["DNSName"])
+    assert nodes
+    assert operator.ask(name) == nodes
+    balancers.elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": target}])
+    operator.await_answer(name, FAR, within=_MOVED_WITHIN)
+    balancers.register(group, target)
+    balancers.await_states(group, {target: "healthy"})
+    wait_until(
+        lambda: operator.ask(name) == nodes, what="the load balancer again", within=_MOVED_WITHIN,
+        every=timedelta(seconds=1),
+    )  # fmt: skip
