@@ -30,7 +30,7 @@ from drdrill.mirror.sampling import hold_output
 from drdrill.mirror.store_states import parse_store
 from drdrill.mirror.systems import choose_password, keep_system, restore_system
 from drdrill.mirror.terraform import offer_terraform
-from drdrill.mirror.upstream.localstack import require_localstack, start_relay
+from drdrill.mirror.upstream.localstack import Relay
 from drdrill.mirror.world import World, take_down
 from drdrill.plan.yaml_file import load_model
 
@@ -70,7 +70,6 @@ class Embedded:
         self._root = root
         self._tell = tell
         self._seed = seed
-        self._relay: subprocess.Popen[bytes] | None = None  # kept, or Python warns of a process that goes on
         self._folder = root / "environments" / self.name
         self._plan = plan
         self._configuration = load_model(self._folder / "environment.yaml", EmbeddedConfiguration)
@@ -207,12 +206,10 @@ class Embedded:
         }
 
     def _start(self, directory: MirrorDirectory) -> World:
-        localstack = self._configuration.delegated.upstream == "localstack"
-        where = require_localstack() if localstack else None
+        self._relay = Relay(self._configuration.delegated.upstream)
         self._world = World.start(directory, self._settings(), self._seed)
         self._seed = None
-        if where is not None:
-            self._relay = start_relay(directory, self._world.process, where)
+        self._relay.start(directory, self._world.process)
         return self._world
 
     def _raise_system(self, directory: MirrorDirectory, system: System) -> None:

@@ -14,7 +14,7 @@ from drdrill.core.errors import MissingPrerequisiteError
 from drdrill.core.process import ProcessId
 from drdrill.core.waiting import wait_until
 from drdrill.mirror.directory import MirrorDirectory
-from drdrill.mirror.upstream.localstack import LocalStackUpstream, require_localstack, start_relay
+from drdrill.mirror.upstream.localstack import LocalStackUpstream, Relay, require_localstack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,8 @@ def test_the_relay_ends_with_the_world(server: int, tmp_path: Path) -> None:
         try:
             identity = ProcessId.read(world.pid)
             assert identity is not None
-            relay = start_relay(directory, identity, ("127.0.0.1", server))
+            relay = Relay("localstack")
+            relay.start(directory, identity)
             upstream = LocalStackUpstream(directory)
             connection = upstream.connect()
             connection.request("GET", "/who")
@@ -62,7 +63,12 @@ def test_the_relay_ends_with_the_world(server: int, tmp_path: Path) -> None:
         finally:
             world.kill()
 
-    wait_until(lambda: relay.poll() == 0, what="the relay's end", within=WITHIN, every=EVERY)
+    wait_until(
+        lambda: relay.process and relay.process.poll() == 0,
+        what="the relay's end",
+        within=WITHIN,
+        every=EVERY,
+    )
     with pytest.raises(ConnectionRefusedError):
         upstream.connect().connect()
 

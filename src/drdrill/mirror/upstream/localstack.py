@@ -58,20 +58,28 @@ def require_localstack() -> tuple[str, int]:
     return split.hostname or "localhost", split.port or 80
 
 
-def start_relay(
-    directory: MirrorDirectory, world: ProcessId, where: tuple[str, int]
-) -> subprocess.Popen[bytes]:
-    """Let the world reach a server of this machine, as long as it lives; return what does so."""
-    path: Path = directory.path / _SOCKET_NAME
-    log = directory.logs / "relay.log"
-    with socket.socket(socket.AF_UNIX) as listening, log.open("ab") as said:
-        with short_path(path) as short:
-            listening.bind(short)
-        path.chmod(0o600)
-        listening.listen(_WAITING)
-        descriptor, (host, port) = listening.fileno(), where
-        return subprocess.Popen(
-            [sys.executable, "-m", "drdrill.mirror.upstream.relay", str(descriptor), host, str(port), str(world.pid)],
-            stdin=subprocess.DEVNULL, stdout=said, stderr=said, pass_fds=[descriptor], cwd="/",
-            start_new_session=True,
-        )  # fmt: skip
+class Relay:
+    """Lets a world reach the upstream of this machine, if it has one there; raises as `require_localstack` does."""
+
+    def __init__(self, upstream: str) -> None:
+        self._where = require_localstack() if upstream == "localstack" else None
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, directory: MirrorDirectory, world: ProcessId) -> None:
+        """Begin; it ends with the world."""
+        if self._where is None:
+            return
+        path: Path = directory.path / _SOCKET_NAME
+        log = directory.logs / "relay.log"
+        with socket.socket(socket.AF_UNIX) as listening, log.open("ab") as said:
+            with short_path(path) as short:
+                listening.bind(short)
+            path.chmod(0o600)
+            listening.listen(_WAITING)
+            descriptor, (host, port) = listening.fileno(), self._where
+            arguments = map(str, (descriptor, host, port, world.pid))
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "drdrill.mirror.upstream.relay", *arguments],
+                stdin=subprocess.DEVNULL, stdout=said, stderr=said, pass_fds=[descriptor], cwd="/",
+                start_new_session=True,
+            )  # fmt: skip
