@@ -15,6 +15,8 @@ from tests.contract.route53.conftest import PORT, SEARCHED
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from drdrill.mirror.embedded import Embedded
+    from drdrill.plan.model import Plan
     from tests.contract.elbv2.conftest import Balancers
     from tests.contract.route53.conftest import Operator
 
@@ -115,6 +117,23 @@ def test_answers_move_without_the_control_plane(
             operator.await_answer(name, operator.address, within=_MOVED_WITHIN)
     failures = route53.get_health_check_last_failure_reason(HealthCheckId=check)["HealthCheckObservations"]
     assert {one["StatusReport"]["Status"].partition(":")[0] for one in failures} == {"Failure"}
+
+
+def test_the_control_plane_stands_apart(route53: Any, plan: Plan, environment: Embedded) -> None:
+    """Route 53's control plane is in us-east-1: with both of the plan's regions silent it answers, as it is in neither.
+
+    https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/global-services.html
+    """
+    regions = [plan.regions.primary.name, plan.regions.recovery.name]
+    assert "us-east-1" not in regions
+    control = environment.world.control
+    try:
+        for region in regions:
+            control.ask("silence_apis", region=region)
+        assert route53.get_hosted_zone_count()["HostedZoneCount"] >= 0
+    finally:
+        for region in regions:
+            control.ask("restore_apis", region=region)
 
 
 @pytest.mark.long
