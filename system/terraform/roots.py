@@ -34,8 +34,16 @@ _CHANGES = 2  # the exit status of `terraform plan -detailed-exitcode` when some
 _MINUTE = 60
 
 
-class TerraformError(Exception):
-    """A root that Terraform could not do, with its own words."""
+class RootsError(Exception):
+    """What cannot be done as it was asked for."""
+
+
+class TerraformError(RootsError):
+    """A root that Terraform could not do, with its own words, without the empty lines between them."""
+
+    def __init__(self, action: str, root: str, said: str) -> None:
+        words = "\n".join(line for line in said.splitlines() if line.strip())
+        super().__init__(f"terraform {action} of {root} failed:\n{words}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,7 @@ class Root:
         options += ["-detailed-exitcode"] if action == "plan" else ["-auto-approve"]
         ended = self._terraform(action, *options, environment=environment)
         if ended.returncode not in (0, *((_CHANGES,) if action == "plan" else ())):
-            raise TerraformError(f"terraform {action} of {self.name} failed:\n{ended.stderr or ended.stdout}")
+            raise TerraformError(action, self.name, ended.stderr or ended.stdout)
         if ended.returncode:
             sys.stdout.write(ended.stdout)
         return ended.returncode
@@ -107,13 +115,13 @@ class Root:
         )
         ended = self._terraform("init", "-input=false", "-no-color", *backend, environment=environment)
         if ended.returncode:
-            raise TerraformError(f"terraform init of {self.name} failed:\n{ended.stderr}")
+            raise TerraformError("init", self.name, ended.stderr)
         (self.folder / ".terraform" / "ready").touch()
 
     def _terraform(self, *arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
         program = shutil.which("terraform") or shutil.which("tofu")
         if program is None:
-            raise TerraformError("neither `terraform` nor `tofu` is on the PATH.")
+            raise RootsError("neither `terraform` nor `tofu` is on the PATH.")
         return subprocess.run(
             [program, *arguments],
             cwd=self.folder,
@@ -131,7 +139,7 @@ def choose(names: list[str]) -> list[list[Root]]:
     known = [name for group in _GROUPS for name in group]
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise TerraformError(f"there is no root `{unknown[0]}`; there are {', '.join(known)}.")
+        raise RootsError(f"there is no root `{unknown[0]}`; there are {', '.join(known)}.")
     groups = [
         [Root(name, settings, folder / name) for name in group if not names or name in names]
         for group in _GROUPS
@@ -176,7 +184,7 @@ def main() -> int:
     changes = dict(change.partition("=")[::2] for change in arguments.set)
     try:
         return do(arguments.action, arguments.roots, changes)
-    except TerraformError as error:
+    except RootsError as error:
         sys.stderr.write(f"{error}\n")
         return 1
 

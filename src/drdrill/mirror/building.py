@@ -21,12 +21,13 @@ _TOLD_BYTES = 4000
 def build(
     command: Sequence[str],
     *,
+    script: Path,
     environment: Mapping[str, str],
     log: Path,
     within: timedelta,
     tell: Callable[[str], None],
 ) -> None:
-    """Run a script to its end; `tell` hears every line of its output, `log` has all of it.
+    """Run `command`, which runs a script, to its end; `tell` hears every line of its output, `log` has all of it.
 
     Raises `CommandFailedError` with its last words when it fails or is late; nothing of it runs on then.
     """
@@ -43,23 +44,23 @@ def build(
 
         timer = threading.Timer(within.total_seconds(), end)
         timer.start()
-        try:
-            with process:
+        with process:
+            try:
                 assert process.stdout is not None  # noqa: S101  (a pipe was asked for)
                 for line in process.stdout:
                     stream.write(line.encode())
                     stream.flush()
                     tell(line.rstrip())
-        except BaseException:
-            _end(process)
-            raise
-        finally:
-            timer.cancel()
+            except BaseException:
+                _end(process)  # here: leaving the block waits for its end
+                raise
+            finally:
+                timer.cancel()
     if process.returncode:
         said = log.read_bytes()[-_TOLD_BYTES:].decode(errors="replace").strip()
         if late.is_set():
             said += f"\nended by us after {within.total_seconds():g} s"
-        raise CommandFailedError(command, process.returncode, said)
+        raise CommandFailedError([str(script)], process.returncode, said)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

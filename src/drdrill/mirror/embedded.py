@@ -242,6 +242,7 @@ class Embedded:
         choose_password(self.world)
         build(
             self.operator_command([sys.executable, str(self._folder / script)]),
+            script=self._folder / script,
             environment=self.operator_environment(),
             log=self.world.directory.logs / "build.log",
             within=_BUILD_WITHIN,

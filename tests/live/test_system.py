@@ -1,0 +1,91 @@
+"""A whole system is built once and made again: with the same names, whole, and anew where what was kept is damaged."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from drdrill.core.cache import cache_root
+from tests.live.repository import Repository
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = [pytest.mark.drill, pytest.mark.usefixtures("kubernetes")]
+_PROGRAMS = Path(__file__).with_name("programs")
+_BUILDING = "building the system, once on this machine"
+_AGAIN = "making the system again of what was kept of it"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Iterator[Repository]:
+    """Return a repository whose system is a small one, and what is kept of it its own."""
+    made = Repository.copy(tmp_path)
+    shutil.copy(_PROGRAMS / "small_system.py", made.path / "environments" / "embedded")
+    made.alter("environments/embedded/environment.yaml", "build: build_system.py", "build: small_system.py")
+    made.alter("environments/embedded/environment.yaml", "[../../system/terraform]", "[]")
+    cache = _find_systems(tmp_path).parent
+    cache.mkdir(parents=True)
+    for there in cache_root(os.environ).iterdir():  # programs that were built once serve here as well
+        if there.name != "systems":
+            (cache / there.name).symlink_to(there)
+    made.variables["XDG_CACHE_HOME"] = str(cache.parent)
+    try:
+        yield made
+    finally:
+        made.clear()
+
+
+def _find_systems(folder: Path) -> Path:
+    return folder / "cache" / "drdrill" / "systems"
+
+
+def _up(repository: Repository) -> str:
+    up = repository.run("env", "up", "--system", "--name", "a")
+    assert up.returncode == 0, up.stderr
+    return up.stderr
+
+
+def _look(repository: Repository, *options: str) -> dict[str, Any]:
+    program = [sys.executable, str(_PROGRAMS / "look_around.py"), *options]
+    looked = repository.run("env", "exec", "--name", "a", "--", *program)
+    assert looked.returncode == 0, looked.stderr
+    document: dict[str, Any] = json.loads(looked.stdout)
+    return document
+
+
+def test_built_once_made_again_and_built_anew(repository: Repository, tmp_path: Path) -> None:
+    """The second mirror is what the first one was when it was built; a damaged one is told, and built anew.
+
+    What is written after the system was kept is not in it.
+    """
+    assert _BUILDING in _up(repository)
+    built = _look(repository)
+    assert (built["object"], built["door"], built["rows"]) == ("kept", "open", 0)
+    assert _look(repository, "--write")["rows"] == 1
+    assert repository.run("env", "down", "--name", "a").returncode == 0
+
+    said = _up(repository)
+    assert _AGAIN in said
+    assert _BUILDING not in said
+    assert _look(repository) == built
+    assert repository.run("env", "down", "--name", "a").returncode == 0
+
+    (kept,) = _find_systems(tmp_path).iterdir()
+    (backup,) = (kept / "rds").glob("db-*/global/1262")
+    backup.write_bytes(b"else")
+    said = _up(repository)
+    assert "what was kept of this system cannot be used: " in said
+    assert "the database stock is failed" in said
+    assert _BUILDING in said
+    assert _look(repository)["database"][0] != built["database"][0]
+    (again,) = _find_systems(tmp_path).iterdir()
+    (again / "rds" / "records.pickle").unlink()
+    repository.run("env", "down", "--name", "a")
+    assert "what was kept of this system is damaged" in _up(repository)
