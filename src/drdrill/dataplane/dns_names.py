@@ -10,6 +10,7 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import lru_cache
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -189,7 +190,8 @@ class Names:
         return [own, *(one for one in self.regions if one != own)] if own else self.regions
 
 
-def _names_above(name: str) -> list[str]:
+@lru_cache(maxsize=4096)  # asked several times for every answer, mostly of the same names
+def _names_above(name: str) -> tuple[str, ...]:
     """Return a name and every one above it, the longest first."""
     labels = name.split(".")
-    return [".".join(labels[number:]) for number in range(len(labels))]
+    return tuple(".".join(labels[number:]) for number in range(len(labels)))
