@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from moto.core.exceptions import JsonRESTError
+from moto.ec2.exceptions import InvalidAvailabilityZoneError
+from moto.ec2.models.subnets import SubnetBackend
 from moto.kms.models import KmsBackend
 from moto.secretsmanager.models import FakeSecret
 
@@ -16,6 +18,8 @@ def correct_moto() -> None:
     """Make all corrections; of use once in a process."""
     secret: Any = FakeSecret
     secret.create_replicas = _name_keys(secret.create_replicas)
+    networks: Any = SubnetBackend
+    networks.create_subnet = _require_own_zone(networks.create_subnet)
     keys: Any = KmsBackend
     keys.encrypt = _require_enabled(keys.encrypt)
     keys.decrypt = _require_enabled(keys.decrypt)
@@ -69,3 +73,28 @@ def _take_arns(act: Callable[..., Any]) -> Callable[..., Any]:
         return act(self, self.get_key_id(key_id), *arguments, **named)
 
     return call
+
+
+def _require_own_zone(create: Callable[..., Any]) -> Callable[..., Any]:
+    """Have subnets made in zones of their region only.
+
+    moto 5.2 makes them in every region's zones.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSubnet.html
+    """
+
+    def create_subnet(  # noqa: PLR0917 (moto's own parameters)
+        self: Any,
+        vpc_id: str,
+        cidr_block: str,
+        ipv6_cidr_block: str | None = None,
+        availability_zone: str | None = None,
+        availability_zone_id: str | None = None,
+        **named: Any,
+    ) -> Any:
+        zones = {zone.zone_id: zone.name for zone in self.describe_availability_zones()}
+        zone = availability_zone or zones.get(availability_zone_id or "", availability_zone_id)
+        if zone not in zones.values():
+            raise InvalidAvailabilityZoneError(zone, ", ".join(zones.values()))
+        return create(self, vpc_id, cidr_block, ipv6_cidr_block, zone, **named)
+
+    return create_subnet
