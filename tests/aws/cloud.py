@@ -150,11 +150,12 @@ class FakeFleet:
     networks: Mapping[str, str] = field(default_factory=lambda: NETWORKS)
     planes: dict[str, FakePlane] = field(default_factory=dict)
 
-    def create(self, name: str) -> FakePlane:
+    def create(self, name: str, *, endpoint: str = "") -> FakePlane:
         """Make a control plane."""
         if self.failure:
             raise EnvironmentFailedError(self.failure)
         self.planes[name] = FakePlane(FakeLauncher())
+        self.planes[name].endpoint = endpoint or self.planes[name].endpoint
         return self.planes[name]
 
 

@@ -44,7 +44,9 @@ def test_lines_are_told_as_they_come(tmp_path: Path) -> None:
 
 def test_a_script_that_fails(tmp_path: Path) -> None:
     """The error has its status and its last words."""
-    with pytest.raises(CommandFailedError, match=r"build\.py` ended with status 1:\nno such region") as failed:
+    with pytest.raises(
+        CommandFailedError, match=r"build\.py` ended with status 1:\nno such region"
+    ) as failed:
         _build("import sys; sys.exit('no such region')", tmp_path / "log", lambda _: None)
     assert failed.value.status == 1
 

@@ -77,7 +77,10 @@ def test_the_name_is_taken(mirror: Standing) -> None:
 
 @pytest.mark.parametrize(
     ("service", "operation", "named"),
-    [("rds", "describe_db_clusters", "rds:DescribeDBClusters"), ("sqs", "list_queues", "sqs:ListQueues")],
+    [
+        ("rds", "describe_db_clusters", "rds:DescribeDBClusters"),
+        ("ce", "list_cost_allocation_tags", "ce:ListCostAllocationTags"),
+    ],
 )
 def test_what_is_not_there_says_so(mirror: Standing, service: str, operation: str, named: str) -> None:
     """An operation that the mirror lacks is refused by name, and boto3 does not try it again."""

@@ -36,7 +36,9 @@ def test_what_is_missing_is_named_with_the_remedy(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFailedError, match=r"neither terraform nor tofu is on the PATH\. Install"):
         find_terraform({"PATH": str(tmp_path)}, [])
     program = _make(tmp_path / "bin" / "terraform")
-    with pytest.raises(EnvironmentFailedError, match=rf"no copy of .* in {tmp_path}/here\. Install Terraform"):
+    with pytest.raises(
+        EnvironmentFailedError, match=rf"no copy of .* in {tmp_path}/here\. Install Terraform"
+    ):
         find_terraform({"PATH": str(program.parent)}, [str(tmp_path / "here")])
 
 

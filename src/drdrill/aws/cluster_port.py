@@ -100,6 +100,9 @@ class ClusterFleet(Protocol):
         """The version of Kubernetes, such as `1.34.4`."""
         ...
 
-    def create(self, name: str) -> ClusterPlane:
-        """Bring a control plane up; returns when all of it is ready. Nothing is left of one that fails."""
+    def create(self, name: str, *, endpoint: str = "") -> ClusterPlane:
+        """Bring a control plane up; returns when all of it is ready. Nothing is left of one that fails.
+
+        `endpoint`: the URL that it had before, where it is made again; a new one without.
+        """
         ...

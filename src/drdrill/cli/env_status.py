@@ -52,7 +52,7 @@ def status(as_json: bool, watch: bool) -> None:
     elif as_json:
         click.echo(json.dumps({"schema_version": 1, "mirrors": describe_mirrors(root)}, indent=1))
     else:
-        console.print(draw(describe_mirrors(root)))
+        console.print(draw(describe_mirrors(root)), soft_wrap=True)  # whoever copies a path wants it whole
 
 
 def _watch(root: Path, console: Console) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from drdrill.core.errors import UsageError
 from drdrill.plan.model import Duration, Part
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from drdrill.plan.model import Plan
 
 _SIZE = re.compile(r"(\d+)\s*(KiB|MiB|GiB)")
 _UNITS = {"KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
@@ -138,3 +143,36 @@ def require_system(configuration: EmbeddedConfiguration) -> System:
             "environments/embedded/environment.yaml has no section `system`: nothing says how to build it."
         )
     return configuration.system
+
+
+def describe_world(configuration: EmbeddedConfiguration, plan: Plan, folder: Path) -> dict[str, Any]:
+    """Return what a world's supervisor is told, as JSON has it; `folder`: of the configuration's file."""
+    rds, link, kubernetes = configuration.rds, configuration.inter_region_link, configuration.kubernetes
+    asynchronous = rds.standby == "asynchronous"
+    regions = (plan.regions.primary, plan.regions.recovery)
+    return {
+        "regions": [{"name": region.name, "zones": list(region.zones)} for region in regions],
+        "kubernetes": {
+            "images": str(folder / kubernetes.images),
+            "node_disk_bytes": kubernetes.node_disk,
+            "instance_checks_seconds": kubernetes.instance_checks.total_seconds(),
+            "launch_retry_seconds": kubernetes.launch_retry.total_seconds(),
+        },
+        "elasticache": {
+            "failure_detection_seconds": configuration.elasticache.failure_detection.total_seconds(),
+            "memory_bytes": configuration.elasticache.memory,
+        },
+        "delegated": configuration.delegated.upstream,
+        "ci": configuration.ci.model_dump() if configuration.ci else None,
+        "rds": {
+            "failure_detection_seconds": rds.failure_detection.total_seconds(),
+            "fencing": rds.fencing,
+            "disk_bytes": rds.disk,
+            "log_upload_seconds": rds.log_upload.total_seconds(),
+            "inter_region_link": {
+                "delay_seconds": link.delay.total_seconds(),
+                "bytes_per_second": link.throttle,
+            },
+            "link_delay_seconds": (rds.link_delay or timedelta(0)).total_seconds() if asynchronous else None,
+        },
+    }

@@ -19,7 +19,7 @@ from drdrill.dataplane.kubernetes_programs import built_folder
 from drdrill.dataplane.postgresql_programs import find_binaries
 from drdrill.mirror.access_keys import ACCESS_KEY, SECRET_KEY
 from drdrill.mirror.building import build
-from drdrill.mirror.configuration import EmbeddedConfiguration, require_system
+from drdrill.mirror.configuration import EmbeddedConfiguration, describe_world, require_system
 from drdrill.mirror.directory import MirrorDirectory, find_mirror
 from drdrill.mirror.fidelity import FIDELITY
 from drdrill.mirror.host import program_environment
@@ -172,38 +172,7 @@ class Embedded:
         return EmbeddedFaults(self.world, self.world.directory)
 
     def _settings(self) -> dict[str, Any]:
-        rds, link = self._configuration.rds, self._configuration.inter_region_link
-        regions = (self._plan.regions.primary, self._plan.regions.recovery)
-        return {
-            "regions": [{"name": region.name, "zones": list(region.zones)} for region in regions],
-            "kubernetes": {
-                "images": str(self._folder / self._configuration.kubernetes.images),
-                "node_disk_bytes": self._configuration.kubernetes.node_disk,
-                "instance_checks_seconds": self._configuration.kubernetes.instance_checks.total_seconds(),
-                "launch_retry_seconds": self._configuration.kubernetes.launch_retry.total_seconds(),
-            },
-            "elasticache": {
-                "failure_detection_seconds": self._configuration.elasticache.failure_detection.total_seconds(),
-                "memory_bytes": self._configuration.elasticache.memory,
-            },
-            "delegated": self._configuration.delegated.upstream,
-            "ci": self._configuration.ci.model_dump() if self._configuration.ci else None,
-            "rds": {
-                "failure_detection_seconds": rds.failure_detection.total_seconds(),
-                "fencing": rds.fencing,
-                "disk_bytes": rds.disk,
-                "log_upload_seconds": rds.log_upload.total_seconds(),
-                "inter_region_link": {
-                    "delay_seconds": link.delay.total_seconds(),
-                    "bytes_per_second": link.throttle,
-                },
-                "link_delay_seconds": (
-                    (rds.link_delay or timedelta(0)).total_seconds()
-                    if rds.standby == "asynchronous"
-                    else None
-                ),
-            },
-        }
+        return describe_world(self._configuration, self._plan, self._folder)
 
     def _start(self, directory: MirrorDirectory) -> World:
         self._relay = Relay(self._configuration.delegated.upstream)

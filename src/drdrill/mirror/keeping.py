@@ -97,6 +97,7 @@ def open_keepers(
     caches: Mapping[str, OpenedRegion],
     objects: ObjectReplication,
     route53: ControlPlane,
+    home: Path,
 ) -> tuple[Keeper, ...]:
     """Return what keeps each part of a mirror; imported only by who keeps something, or makes it again."""
     from drdrill.aws.apigatewayv2.keeping import GatewayKeeper  # noqa: PLC0415
@@ -105,6 +106,7 @@ def open_keepers(
     from drdrill.aws.elbv2.keeping import ElbKeeper  # noqa: PLC0415
     from drdrill.aws.rds.keeping import RdsKeeper  # noqa: PLC0415
     from drdrill.aws.route53.keeping import Route53Keeper  # noqa: PLC0415
+    from drdrill.mirror.operator_keeping import OperatorKeeper  # noqa: PLC0415
     from drdrill.mirror.upstream.moto_keeping import DelegatedKeeper  # noqa: PLC0415
 
     return (
@@ -116,4 +118,5 @@ def open_keepers(
         CacheKeeper(caches),
         objects.keeper,
         Route53Keeper(route53),
+        OperatorKeeper(home),
     )

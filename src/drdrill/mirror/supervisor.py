@@ -138,8 +138,15 @@ def run_supervisor(
         delivery.start(**settings["ci"])
     keeping = Keeping(
         lambda: open_keepers(
-            upstream, rds=rds, eks=cloud.eks, elbv2=balancers.regions, apis=balancers.gateways,
-            caches=caches.regions, objects=objects, route53=route53,
+            upstream,
+            rds=rds,
+            eks=cloud.eks,
+            elbv2=balancers.regions,
+            apis=balancers.gateways,
+            caches=caches.regions,
+            objects=objects,
+            route53=route53,
+            home=directory.disks / "operator",
         )
     )
     picture = Picture(

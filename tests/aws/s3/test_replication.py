@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pickle
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,52 +12,13 @@ from drdrill.aws.keeping import NotKeptError
 from drdrill.aws.s3 import ReplicationKeeper
 from drdrill.aws.s3.objects import UpstreamSilentError
 from drdrill.dataplane.link import LinkCondition
-from tests.aws.s3.world import FIRST, SECOND, World, new_bucket, put_rules, rule
+from tests.aws.s3.world import FIRST, SECOND, Pair, World, new_bucket, put_rules, rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 PART = 5 << 20
-
-
-class Pair:
-    """A source bucket and its destination in the other region, each with a client."""
-
-    def __init__(self, world: World, **others: Any) -> None:
-        self.world = world
-        self.here, self.there = world.client(FIRST), world.client(SECOND)
-        self.source, self.destination = new_bucket(self.here, FIRST), new_bucket(self.there, SECOND)
-        put_rules(self.here, self.source, rule(self.destination, **others))
-
-    def put(self, key: str, body: bytes = b"data", **others: Any) -> str:
-        """Write an object into the source, and return its version."""
-        answer = self.here.put_object(Bucket=self.source, Key=key, Body=body, **others)
-        return str(answer["VersionId"])
-
-    def status(self, key: str, *, of_replica: bool = False, **others: Any) -> str | None:
-        """Return the replication status of an object."""
-        client, bucket = (self.there, self.destination) if of_replica else (self.here, self.source)
-        answer = client.head_object(Bucket=bucket, Key=key, **others)
-        found: str | None = answer.get("ReplicationStatus")
-        return found
-
-    def replicas(self) -> set[str]:
-        """Return the keys that the destination lists."""
-        listed = self.there.list_objects_v2(Bucket=self.destination)
-        return {one["Key"] for one in listed.get("Contents", [])}
-
-
-@pytest.fixture
-def world() -> World:
-    """Return two regions."""
-    return World()
-
-
-@pytest.fixture
-def pair(world: World) -> Pair:
-    """Return a bucket that is replicated into the other region."""
-    return Pair(world)
 
 
 def test_an_object_is_pending_until_it_is_there(pair: Pair) -> None:
@@ -342,58 +303,6 @@ def test_a_destination_that_cannot_take(pair: Pair, spoil: Callable[[Pair], None
     assert pair.status("one") == "FAILED"
     (backlog,) = pair.world.replicator.backlogs()
     assert (backlog.pending, backlog.failed) == (0, 1)
-
-
-def test_metrics(world: World) -> None:
-    """Where a rule has metrics, what is pending and for how long is put into the destination's region, by rule."""
-    metrics = {"Status": "Enabled", "EventThreshold": {"Minutes": 15}}
-    destination = {"Metrics": metrics}
-    here, there = world.client(FIRST), world.client(SECOND)
-    source, target = new_bucket(here, FIRST), new_bucket(there, SECOND)
-    put_rules(here, source, rule(target, Destination={"Bucket": f"arn:aws:s3:::{target}", **destination}))
-    world.links.conditions[FIRST, SECOND] = LinkCondition(delay_seconds=10)
-    here.put_object(Bucket=source, Key="one", Body=b"12345")
-    world.clock.sleep(4)
-    world.replicator.measure()
-    store = world.metrics[SECOND]
-    found = {
-        metric.name: next(iter(store.read(metric, world.clock.utc(), world.clock.utc().replace(hour=1), 60)))[
-            1
-        ]
-        for metric in store.list()
-    }
-    assert found["BytesPendingReplication"].total == 5
-    assert found["OperationsPendingReplication"].total == 1
-    assert found["ReplicationLatency"].highest == pytest.approx(4)
-    assert dict(store.list()[0].dimensions) == {
-        "SourceBucket": source,
-        "DestinationBucket": target,
-        "RuleId": "everything",
-    }
-    assert world.metrics[FIRST].list() == ()
-
-
-def test_a_dark_source_measures_nothing(world: World) -> None:
-    """While the source is dark there are no metrics of it: unknown is not zero."""
-    here, there = world.client(FIRST), world.client(SECOND)
-    source, target = new_bucket(here, FIRST), new_bucket(there, SECOND)
-    arn = f"arn:aws:s3:::{target}"
-    put_rules(here, source, rule(target, Destination={"Bucket": arn, "Metrics": {"Status": "Enabled"}}))
-    world.links.dark.add(FIRST)
-    world.replicator.measure()
-    assert world.metrics[SECOND].list() == ()
-
-
-def test_failures_are_metrics_of_the_source(world: World) -> None:
-    """What failed is counted in the source's region."""
-    here, there = world.client(FIRST), world.client(SECOND)
-    source, target = new_bucket(here, FIRST), new_bucket(there, SECOND)
-    arn = f"arn:aws:s3:::{target}"
-    put_rules(here, source, rule(target, Destination={"Bucket": arn, "Metrics": {"Status": "Enabled"}}))
-    there.delete_bucket(Bucket=target)
-    here.put_object(Bucket=source, Key="one", Body=b"x")
-    world.replicate()
-    assert [one.name for one in world.metrics[FIRST].list()] == ["OperationsFailedReplication"]
 
 
 def test_rules_that_are_taken_away(pair: Pair) -> None:

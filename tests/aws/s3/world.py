@@ -192,3 +192,30 @@ def put_rules(client: Any, bucket: str, *rules: dict[str, Any]) -> None:
     client.put_bucket_replication(
         Bucket=bucket, ReplicationConfiguration={"Role": ROLE, "Rules": list(rules)}
     )
+
+
+class Pair:
+    """A source bucket and its destination in the other region, each with a client."""
+
+    def __init__(self, world: World, **others: Any) -> None:
+        self.world = world
+        self.here, self.there = world.client(FIRST), world.client(SECOND)
+        self.source, self.destination = new_bucket(self.here, FIRST), new_bucket(self.there, SECOND)
+        put_rules(self.here, self.source, rule(self.destination, **others))
+
+    def put(self, key: str, body: bytes = b"data", **others: Any) -> str:
+        """Write an object into the source, and return its version."""
+        answer = self.here.put_object(Bucket=self.source, Key=key, Body=body, **others)
+        return str(answer["VersionId"])
+
+    def status(self, key: str, *, of_replica: bool = False, **others: Any) -> str | None:
+        """Return the replication status of an object."""
+        client, bucket = (self.there, self.destination) if of_replica else (self.here, self.source)
+        answer = client.head_object(Bucket=bucket, Key=key, **others)
+        found: str | None = answer.get("ReplicationStatus")
+        return found
+
+    def replicas(self) -> set[str]:
+        """Return the keys that the destination lists."""
+        listed = self.there.list_objects_v2(Bucket=self.destination)
+        return {one["Key"] for one in listed.get("Contents", [])}

@@ -75,7 +75,7 @@ class EksKeeper:
     def restore(self, kept: tuple[KeptCluster, ...], _: Path) -> None:
         """Bring every cluster up, then its nodes; returns when all are Ready."""
         for one in kept:
-            cluster = Cluster(replace(one.record, status=ClusterStatus.CREATING, endpoint="", authority=""))
+            cluster = Cluster(replace(one.record, status=ClusterStatus.CREATING, authority=""))
             for entry in one.entries:
                 cluster.put_entry(entry)
             self._regions[one.record.region].create(cluster)

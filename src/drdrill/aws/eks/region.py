@@ -83,7 +83,7 @@ class EksRegion:
 
     def _bring_up(self, cluster: Cluster) -> None:
         try:
-            plane = self.fleet.create(cluster.record.name)
+            plane = self.fleet.create(cluster.record.name, endpoint=cluster.record.endpoint)
             plane.grant(group_of(ADMIN_POLICY), role_of(ADMIN_POLICY))
         except DrdrillError as error:
             _log.error("%s: %s", cluster, error)

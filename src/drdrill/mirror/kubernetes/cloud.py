@@ -124,13 +124,15 @@ class RegionClusters:
         self.region = layout.name
         self.networks: Mapping[str, str] = {zone: network.range_of(zone) for zone in layout.zones}
 
-    def create(self, name: str) -> MirrorPlane:
+    def create(self, name: str, *, endpoint: str = "") -> MirrorPlane:
         """Bring a control plane up that asks EKS's authenticator whose a token is."""
         options = (
             f"--authentication-token-webhook-config-file={self._write_webhook(name)}",
             "--authentication-token-webhook-version=v1",
         )
-        cluster = self._clusters.create(self.region, name, api_options=options)
+        cluster = self._clusters.create(
+            self.region, name, api_options=options, endpoint=endpoint.removeprefix("https://")
+        )
         return MirrorPlane(cluster, self._clusters, self._clock)
 
     def _write_webhook(self, name: str) -> Path:

@@ -57,20 +57,25 @@ class ClusterParts:
 class Cluster:
     """Thread-safe. Brought up by `bring_up`; `keep` starts again what ended, as the cloud and a node's init would.
 
-    `api_options` are further flags of the API server.
+    `api_options` are further flags of the API server; `endpoint` is the name that it had before, a new one without.
     """
 
     def __init__(
-        self, name: str, authority: trustme.CA, parts: ClusterParts, *, api_options: tuple[str, ...] = ()
+        self,
+        name: str,
+        authority: trustme.CA,
+        parts: ClusterParts,
+        *,
+        api_options: tuple[str, ...] = (),
+        endpoint: str = "",
     ) -> None:
-        identity = uuid.uuid4().hex.upper()
         region = parts.layout.name
         self.name = name
         self.region = region
         self._parts = parts
         self._lock = threading.Lock()
         self._nodes: dict[str, KubernetesNode] = {}
-        self.endpoint = f"{identity}.gr7.{region}.eks.amazonaws.com"
+        self.endpoint = endpoint or f"{uuid.uuid4().hex.upper()}.gr7.{region}.eks.amazonaws.com"
         host = parts.network.create_host(f"eks-{name}", managed_zone(region), disk_bytes=_CONTROL_PLANE_DISK)
         parts.names.publish(self.endpoint, (host.address,), ttl_seconds=_TTL_SECONDS)
         parts.network.route(region, f"{API_ADDRESS}/32", host)

@@ -72,10 +72,12 @@ class Clusters:
         self._clusters: dict[tuple[str, str], Cluster] = {}
         self._keeper: threading.Thread | None = None
 
-    def create(self, region: str, name: str, *, api_options: tuple[str, ...] = ()) -> Cluster:
+    def create(
+        self, region: str, name: str, *, api_options: tuple[str, ...] = (), endpoint: str = ""
+    ) -> Cluster:
         """Bring a cluster up, without nodes; returns when its control plane is ready.
 
-        `api_options` are further flags of its API server.
+        `api_options` are further flags of its API server, `endpoint` is the name that it had before.
         """
         if region not in self._regions:
             raise UsageError(f"there is no region `{region}` in this mirror: {', '.join(self._regions)}.")
@@ -86,7 +88,7 @@ class Clusters:
                 self._parts[region] = self._make_parts(region)
             authority = read_authority(self._secrets)
             cluster = self._clusters[region, name] = Cluster(
-                name, authority, self._parts[region], api_options=api_options
+                name, authority, self._parts[region], api_options=api_options, endpoint=endpoint
             )
         try:
             cluster.bring_up()
