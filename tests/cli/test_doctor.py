@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drdrill.cli.doctor import check_node, check_tools, render
+from drdrill.cli.doctor import check_node, check_terraform, check_tools, render
 from drdrill.cli.main import main
 from drdrill.mirror.prerequisites import Finding, Machine, Need, check_prerequisites
 
@@ -32,12 +32,28 @@ def test_a_missing_tool_says_what_it_disables_and_how_to_get_it(machine: Machine
 
 
 def test_any_of_several_programs_will_do(machine: Machine, programs: Path) -> None:
-    """OpenTofu stands in for Terraform, podman for Docker; the finding says which it is."""
-    _write(programs, "tofu", "OpenTofu v1.9.0")
+    """Podman stands in for Docker; the finding says which it is."""
     _write(programs, "podman", "podman version 5.0.1")
     tools = _tools(machine)
-    assert (tools["Terraform"].found, tools["Terraform"].detail) == (True, "tofu 1.9.0")
     assert (tools["containers"].found, tools["containers"].detail) == (True, "podman 5.0.1")
+
+
+def test_terraform_counts_with_its_provider(
+    machine: Machine, programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without the program, and with one but without a copy of its AWS provider: missing, with the remedy."""
+    missing = check_terraform(machine)
+    assert (missing.found, missing.need) == (False, Need.LATER)
+    assert "neither terraform nor tofu" in missing.detail
+    assert "terraform providers mirror" in missing.remedy
+    _write(programs, "tofu", "OpenTofu v1.10.0")
+    plugins = tmp_path / "plugins"
+    provider = plugins / "registry.example" / "hashicorp" / "aws" / "5.100.0" / "linux_amd64"
+    provider.mkdir(parents=True)
+    (provider / "terraform-provider-aws_v5.100.0").touch()
+    monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", str(plugins))
+    found = check_terraform(machine)
+    assert (found.found, found.detail) == (True, f"1.10.0, its AWS provider in {plugins}")
 
 
 @pytest.mark.parametrize(("version", "found"), [("v18.20.1", False), ("v20.0.0", True), ("v22.11.0", True)])

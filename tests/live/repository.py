@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from drdrill.record.journal import Event
 
 SOURCE = Path(__file__).parents[2]
-_FOLDERS = ("scenarios", "steps", "chaos", "failover", "environments", "reports/allure")
+_FOLDERS = ("scenarios", "steps", "chaos", "failover", "environments", "system", "reports/allure")
 _FILES = ("conftest.py", "pyproject.toml")
 _SHORT = ("stability: 10 s", "stability: 3 s")  # of the plan: a drill takes 15 s less
 _WITHIN = timedelta(minutes=3)  # a drill was measured to take 26 s, 40 s on a loaded machine

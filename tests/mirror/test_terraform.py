@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from drdrill.core.errors import EnvironmentFailedError
+from drdrill.core.errors import MissingPrerequisiteError
 from drdrill.mirror.terraform import find_terraform, write_settings
 
 if TYPE_CHECKING:
@@ -33,11 +33,13 @@ def test_a_program_and_a_provider_are_found(tmp_path: Path) -> None:
 
 def test_what_is_missing_is_named_with_the_remedy(tmp_path: Path) -> None:
     """Without a program, and with one but without its provider, the error says which, where it looked, what to do."""
-    with pytest.raises(EnvironmentFailedError, match=r"neither terraform nor tofu is on the PATH\. Install"):
+    with pytest.raises(
+        MissingPrerequisiteError, match=r"neither terraform nor tofu is on the PATH\. Install"
+    ):
         find_terraform({"PATH": str(tmp_path)}, [])
     program = _make(tmp_path / "bin" / "terraform")
     with pytest.raises(
-        EnvironmentFailedError, match=rf"no copy of .* in {tmp_path}/here\. Install Terraform"
+        MissingPrerequisiteError, match=rf"no copy of .* in {tmp_path}/here\. Install Terraform"
     ):
         find_terraform({"PATH": str(program.parent)}, [str(tmp_path / "here")])
 

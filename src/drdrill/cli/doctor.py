@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING
 import click
 
 from drdrill.cli.repository import find_repository
-from drdrill.core.errors import EXIT_BROKEN
+from drdrill.core.errors import EXIT_BROKEN, MissingPrerequisiteError
 from drdrill.mirror.prerequisites import Finding, Machine, Need, check_prerequisites, version_in
+from drdrill.mirror.terraform import REMEDY, find_terraform
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,13 +45,6 @@ _TOOLS = (
         ("version",),
         "Kubernetes control planes in the mirror (drills of zones and regions)",
         "Install Go 1.24 or later, or the official Kubernetes and etcd binaries.",
-    ),
-    Tool(
-        "Terraform",
-        ("terraform", "tofu"),
-        ("version",),
-        "building the system from the company's own Terraform",
-        "Install Terraform or OpenTofu, with the AWS provider.",
     ),
     Tool(
         "containers",
@@ -120,6 +115,19 @@ def check_node(machine: Machine, settings: Path) -> Finding:
     )
 
 
+def check_terraform(machine: Machine) -> Finding:
+    """Look for Terraform and a copy of its AWS provider, which is not fetched; changes nothing."""
+    try:
+        terraform = find_terraform({**os.environ, "PATH": machine.path})
+    except MissingPrerequisiteError as error:
+        found, detail = False, str(error).removesuffix(f" {REMEDY}")
+    else:
+        found, said = machine.run([str(terraform.program), "version"])
+        detail = f"{version_in(said)}, its AWS provider in {terraform.plugins}" if found else said
+    disables = "the company's whole system from its own Terraform (`drdrill env up --system`)"
+    return Finding("Terraform", found, detail, Need.LATER, disables, REMEDY)
+
+
 def render(findings: Sequence[Finding]) -> str:
     """Return the findings as people read them: what is needed now apart from what is needed later."""
     width = max(len(each.name) for each in findings)
@@ -161,6 +169,7 @@ def command(as_json: bool) -> int:
     findings = (
         *check_prerequisites(root / ".drdrill", machine=machine),
         check_node(machine, root / "reports" / "allure"),
+        check_terraform(machine),
         *check_tools(machine.with_path(beside_python)),
     )
     ready = all(each.found for each in findings if each.need is Need.NOW)

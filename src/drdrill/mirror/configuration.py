@@ -115,10 +115,12 @@ class System(Part):
     """The whole system, built once on a machine and kept: the next mirror is made of what was kept.
 
     `built_from`: files and folders that the script reads, beside itself; a change in one builds the system anew.
+    `needs`: what this machine must have for it.
     """
 
     build: Annotated[str, Field(description="A script of the company that builds all of it.")]
     built_from: tuple[str, ...] = ()
+    needs: tuple[Literal["terraform"], ...] = ()
 
 
 class EmbeddedConfiguration(Part):

@@ -29,7 +29,7 @@ from drdrill.mirror.prerequisites import require_prerequisites
 from drdrill.mirror.sampling import hold_output
 from drdrill.mirror.store_states import parse_store
 from drdrill.mirror.systems import choose_password, keep_system, restore_system
-from drdrill.mirror.terraform import offer_terraform
+from drdrill.mirror.terraform import find_terraform, offer_terraform
 from drdrill.mirror.upstream.localstack import Relay
 from drdrill.mirror.world import World, take_down
 from drdrill.plan.yaml_file import load_model
@@ -183,6 +183,8 @@ class Embedded:
 
     def _raise_system(self, directory: MirrorDirectory, system: System) -> None:
         """Make the whole system of what was kept of it; where there is nothing, build it, and keep it."""
+        if "terraform" in system.needs:
+            find_terraform(os.environ)
         script = self._folder / system.build
         read = [script, *(self._folder / each for each in system.built_from)]
         kept = locate_system(self._settings(), read)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from drdrill.core.errors import EnvironmentFailedError
+from drdrill.core.errors import MissingPrerequisiteError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,14 +41,14 @@ class Terraform:
 
 
 def find_terraform(environment: Mapping[str, str], places: Sequence[str] = _PLACES) -> Terraform:
-    """Return what this machine has; raises `EnvironmentFailedError` with what is missing and how to get it."""
+    """Return what this machine has; raises `MissingPrerequisiteError` with what is missing and how to get it."""
     path = environment.get("PATH")
     program = next(filter(None, (shutil.which(name, path=path) for name in PROGRAMS)), None)
     if program is None:
-        raise EnvironmentFailedError(f"neither {' nor '.join(PROGRAMS)} is on the PATH. {REMEDY}")
+        raise MissingPrerequisiteError(f"neither {' nor '.join(PROGRAMS)} is on the PATH. {REMEDY}")
     plugins = _find_plugins((environment.get("TF_PLUGIN_CACHE_DIR", ""), *places))
     if plugins is None:
-        raise EnvironmentFailedError(
+        raise MissingPrerequisiteError(
             f"no copy of Terraform's AWS provider lies on this machine, in {', '.join(places)}. {REMEDY}"
         )
     return Terraform(Path(program), plugins)
@@ -79,6 +79,6 @@ def offer_terraform(settings: Path) -> Mapping[str, str]:
     if not settings.exists():
         try:
             write_settings(settings, find_terraform(os.environ).plugins)
-        except EnvironmentFailedError:
+        except MissingPrerequisiteError:
             return {}
     return {"TF_CLI_CONFIG_FILE": str(settings)}

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.contract.elasticache.conftest import describe
-from tests.contract.rds.test_terraform import Terraform, terraform
+from tests.contract.terraform import Terraform, terraform
 
 if TYPE_CHECKING:
     from tests.contract.elasticache.conftest import Ask

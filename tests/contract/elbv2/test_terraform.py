@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.contract.rds.test_terraform import Terraform, terraform
+from tests.contract.terraform import Terraform, terraform
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from drdrill.core.waiting import wait_until
 from drdrill.mirror.network import DNS_ADDRESS
 from tests.contract.elbv2.conftest import balancers, elb, subnets, targets
 from tests.contract.rds.conftest import client, environment, patience, plan, repository
-from tests.contract.rds.test_terraform import terraform
+from tests.contract.terraform import terraform
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tests.contract.rds.test_terraform import Terraform
     from tests.contract.route53.conftest import Operator
+    from tests.contract.terraform import Terraform
 
 pytestmark = [pytest.mark.drill, pytest.mark.long]
 _PROGRAMS = Path(__file__).with_name("programs")

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.rds.test_terraform import Terraform, terraform
 from tests.contract.s3.conftest import Pair
+from tests.contract.terraform import Terraform, terraform
 
 if TYPE_CHECKING:
     from tests.contract.s3.conftest import Between, NewPair
