@@ -102,7 +102,7 @@ def test_built_once_made_again_and_built_anew(repository: Repository, tmp_path: 
 
 @pytest.mark.long
 def test_the_company_s_own_system(repository: Repository) -> None:
-    """What the company's Terraform builds is what it plans, when it is built and when it is made again of what was kept.
+    """What the company's Terraform builds is what it plans, when it is built and when it is made again.
 
     A change of its files builds it anew: what was kept is of no use then.
     """
