@@ -14,7 +14,6 @@ from pathlib import Path
 
 from _figures import Figure, Reference, median, print_figures, round_all, say
 from _world import find_world, resident_bytes
-
 from drdrill.core.cache import cache_root
 from drdrill.core.errors import MissingPrerequisiteError
 from drdrill.mirror.directory import find_mirror
@@ -24,8 +23,8 @@ TARGET = 15.0
 _WITHIN_SECONDS = 1200.0  # measured 4 min, 9 on a machine with load 20
 _LAUNCHER = Path("drdrill")
 _METHOD = (
-    "From starting `drdrill env up --system` to its end, with every part of the system available; taken down after each "
-    "round; median. Reference: the same command where nothing was kept, once."
+    "From starting `drdrill env up --system` to its end, with every part of the system available; taken down after "
+    "each round; median. Reference: the same command where nothing was kept, once."
 )
 
 
