@@ -162,6 +162,8 @@ def test_a_check_is_changed_by_version(world: Route53World) -> None:
     [
         ({"Type": "TCP"}, "InvalidInput", "Port must be"),
         ({"Type": "HTTP", "FullyQualifiedDomainName": ""}, "InvalidInput", "either IPAddress or Fully"),
+        ({"FullyQualifiedDomainName": "origin..example.com"}, "InvalidInput", "not a valid domain name"),
+        ({"FullyQualifiedDomainName": f"{'x' * 64}.example.com"}, "InvalidInput", "not a valid domain name"),
         ({"IPAddress": "10.20.0.10"}, "InvalidInput", "local, private, non-routable"),
         ({"RequestInterval": 20}, "InvalidInput", "RequestInterval must be one of 10, 30"),
         ({"FailureThreshold": 11}, "InvalidInput", "FailureThreshold must be from 1 to 10"),

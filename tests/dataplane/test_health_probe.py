@@ -82,6 +82,14 @@ def test_nobody_there() -> None:
     assert (lost.good, lost.status.startswith("Failure: DNS resolution failed: ")) == (False, True)
 
 
+@pytest.mark.parametrize("name", ["origin..example.com", f"{'x' * 64}.example.com"])
+@pytest.mark.parametrize("kind", ["TCP", "HTTP", "HTTPS"])
+def test_a_name_that_cannot_be(kind: str, name: str) -> None:
+    """A name that DNS cannot have is a failure like one that leads nowhere."""
+    lost, _ = _look(b"-", lambda port: Probe("id", kind, name, port, host=name))
+    assert (lost.good, lost.status.startswith("Failure: DNS resolution failed: ")) == (False, True)
+
+
 def test_tcp() -> None:
     """A TCP check needs a connection and nothing else."""
     found, _ = _look(b"", lambda port: Probe("id", "TCP", "127.0.0.1", port))

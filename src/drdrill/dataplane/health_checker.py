@@ -10,18 +10,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sys
 from datetime import UTC, datetime
 from random import Random
+from typing import TYPE_CHECKING
 
-from drdrill.dataplane.health_probe import Opinion, Probe, look
+from drdrill.dataplane.health_probe import Look, Opinion, Probe, look
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+_log = logging.getLogger(__name__)
 
 
 class Checker:
-    """Keeps a loop for each endpoint that it watches."""
+    """Keeps a loop for each endpoint that it watches. `look`: looks at one once."""
 
-    def __init__(self, chance: Random) -> None:
+    def __init__(self, chance: Random, look: Callable[[Probe], Awaitable[Look]] = look) -> None:
         self._chance = chance
+        self._look = look
         self._loops: dict[str, asyncio.Task[None]] = {}
 
     def take(self, line: str) -> None:
@@ -41,7 +49,7 @@ class Checker:
             await asyncio.sleep(max(0.0, due - loop.time()))
             due += probe.interval_seconds
             at = datetime.now(UTC)
-            found = await look(probe)
+            found = await self._see(probe)
             healthy = opinion.take(good=found.good)
             said = {
                 "id": probe.identifier,
@@ -52,6 +60,14 @@ class Checker:
             }
             sys.stdout.write(json.dumps(said) + "\n")
             sys.stdout.flush()
+
+    async def _see(self, probe: Probe) -> Look:
+        """Look once; a look that breaks is a bad one: a loop that ended would count as healthy for ever."""
+        try:
+            return await self._look(probe)
+        except Exception as error:  # noqa: BLE001  (whatever it was: somebody has to say so)
+            _log.exception("a look at %s broke", probe.address)
+            return Look(good=False, status=f"Failure: The endpoint could not be looked at: {error}.")
 
 
 async def _serve(seed: int) -> None:

@@ -76,7 +76,7 @@ async def look(probe: Probe) -> Look:
     try:
         async with asyncio.timeout(patience):
             reader, writer = await _connect(probe)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         return Look(good=False, status=f"Failure: {_explain(error)}")
     try:
         if probe.type == "TCP":
@@ -91,7 +91,7 @@ async def look(probe: Probe) -> Look:
         writer.transport.abort()  # no farewell that a dead endpoint could delay
 
 
-def _explain(error: OSError) -> str:
+def _explain(error: OSError | ValueError) -> str:
     """Say why there is no connection: nobody answers in time, the name leads nowhere, or somebody refuses."""
     match error:
         case TimeoutError():
@@ -99,10 +99,12 @@ def _explain(error: OSError) -> str:
             return f"Connection timed out. {words}"
         case socket.gaierror():
             return f"DNS resolution failed: {error.strerror}."
+        case UnicodeError():  # an empty label, or one that is too long: nobody is even asked
+            return "DNS resolution failed: the name is none that DNS can have."
         case ssl.SSLError():
             return f"SSL handshake failed: {error.reason}."
         case _:
-            return f"Connection failed: {error.strerror or error}."
+            return f"Connection failed: {getattr(error, 'strerror', None) or error}."
 
 
 async def _connect(probe: Probe) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

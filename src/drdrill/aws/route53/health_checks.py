@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
+from drdrill.aws.route53.domain_names import canonical, is_name
 from drdrill.dataplane.health_probe import Probe
 
 if TYPE_CHECKING:
@@ -162,6 +163,8 @@ def _require_endpoint(config: Mapping[str, Any], plain: str) -> None:
         _refuse("either IPAddress or FullyQualifiedDomainName has to be specified")
     if address:
         _require_public(address)
+    if name and not is_name(canonical(name)):
+        _refuse(f"FullyQualifiedDomainName {name} is not a valid domain name")
     searches = kind.endswith(_SEARCHING)
     if searches is not bool(config.get("SearchString")):
         _refuse(
