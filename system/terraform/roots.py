@@ -100,8 +100,10 @@ class Root:
 
     def _initialise(self, environment: dict[str, str]) -> None:
         """Copy the root to where Terraform may write, and have it find its provider and its state."""
+        for earlier in self.folder.glob("*.tf"):  # a file that was taken away must not go on being applied
+            earlier.unlink()
         shutil.copytree(_FOLDER / self.name.partition("/")[0], self.folder, dirs_exist_ok=True)
-        if (self.folder / ".terraform" / "ready").exists():
+        if (self.folder / ".terraform" / "ready").exists() and self._has_provider():
             return
         backend = (
             []
@@ -117,6 +119,11 @@ class Root:
         if ended.returncode:
             raise TerraformError("init", self.name, ended.stderr)
         (self.folder / ".terraform" / "ready").touch()
+
+    def _has_provider(self) -> bool:
+        """Tell whether the provider is still where it was found: another version may have taken its place."""
+        found = list((self.folder / ".terraform" / "providers").glob("*/*/*/*/*"))
+        return bool(found) and all(path.exists() for path in found)
 
     def _terraform(self, *arguments: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
         program = shutil.which("terraform") or shutil.which("tofu")

@@ -48,3 +48,15 @@ def test_settings_hold_any_path(tmp_path: Path) -> None:
     """A folder's name may hold what Terraform's language would take for its own."""
     write_settings(tmp_path / "terraform.rc", tmp_path / 'a "quoted" name')
     assert 'path = "' + str(tmp_path) + '/a \\"quoted\\" name"' in (tmp_path / "terraform.rc").read_text()
+
+
+def test_a_packed_provider_is_one(tmp_path: Path) -> None:
+    """What `terraform providers mirror` writes is found as well; another copy of it is another identity."""
+    program = _make(tmp_path / "bin" / "terraform")
+    packed = "registry.example/hashicorp/aws/terraform-provider-aws_5.100.0_linux_amd64.zip"
+    _make(tmp_path / "plugins" / packed)
+    found = find_terraform({"PATH": str(program.parent)}, [str(tmp_path / "plugins")])
+    before = found.identify()
+    assert found.plugins == tmp_path / "plugins"
+    _make(tmp_path / "plugins" / packed.replace("registry", "other"))
+    assert found.identify() != before

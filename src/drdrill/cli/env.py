@@ -62,8 +62,12 @@ def up(name: str, *, whole: bool) -> None:
             seed = stack.enter_context(Seed())
         console, root = _begin()
         prepare_environment(root, "embedded", console, whole=whole)
+
+        def tell(line: str) -> None:
+            console.print(line, markup=False, soft_wrap=True)
+
         with console.status("building the mirror"):
-            environment = _environment(root, name, standing=True, whole=whole, seed=seed, tell=console.print)
+            environment = _environment(root, name, standing=True, whole=whole, seed=seed, tell=tell)
             environment.__enter__()
     option = "" if name == "default" else f" --name {name}"
     console.print(f"the mirror `{name}` is up. Next:")

@@ -113,7 +113,7 @@ def command(
     if as_json:
         click.echo(json.dumps(document, indent=1))
     else:
-        _print_summary(Console(highlight=False), document, root)
+        _print_summary(Console(highlight=False, markup=False), document, root)
     if signals.arrived is not None:
         raise signals.arrived
     drills = [one.directory for one in ended if one.directory is not None]

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from drdrill.environment.port import Fidelity, StoreState
     from drdrill.mirror.configuration import System
     from drdrill.mirror.faults import EmbeddedFaults
+    from drdrill.mirror.kept import KeptSystem
     from drdrill.mirror.seed import Seed
     from drdrill.plan.model import Plan
 
@@ -183,30 +184,34 @@ class Embedded:
 
     def _raise_system(self, directory: MirrorDirectory, system: System) -> None:
         """Make the whole system of what was kept of it; where there is nothing, build it, and keep it."""
-        if "terraform" in system.needs:
-            find_terraform(os.environ)
+        programs = find_terraform(os.environ).identify() if "terraform" in system.needs else ()
         script = self._folder / system.build
         read = [script, *(self._folder / each for each in system.built_from)]
-        kept = locate_system(self._settings(), read)
+        kept = locate_system(self._settings(), read, programs)
+        with kept.hold():
+            if not self._restore_system(directory, kept):
+                self._tell("building the system, once on this machine")
+                self._build(system.build)
+                keep_system(self.world, kept, self._tell)
+
+    def _restore_system(self, directory: MirrorDirectory, kept: KeptSystem) -> bool:
+        """Start a world, and make in it what was kept; false: in the world that there is now nothing stands."""
         there, found = kept.path.exists(), kept.find()
         world = self._start(directory)
-        if found is not None:
-            self._tell("making the system again of what was kept of it")
-            try:
-                restore_system(world, found)
-            except EnvironmentFailedError as error:
-                self._tell(f"what was kept of this system cannot be used: {error}")
-                self._take_down(directory)
-                directory.create()
-                world = self._start(directory)
-            else:
-                return
-        elif there:
-            self._tell("what was kept of this system is damaged")
-        kept.discard()
-        self._tell("building the system, once on this machine")
-        self._build(system.build)
-        keep_system(world, kept, self._tell)
+        if found is None:
+            if there:
+                self._tell("what was kept of this system is damaged")
+            return False
+        self._tell("making the system again of what was kept of it")
+        try:
+            restore_system(world, found)
+        except EnvironmentFailedError as error:
+            self._tell(f"what was kept of this system cannot be used: {error}")
+            self._take_down(directory)
+            directory.create()
+            self._start(directory)
+            return False
+        return True
 
     def _build(self, script: str) -> None:
         """Have the company's own script build its system through AWS's API, as an operator."""

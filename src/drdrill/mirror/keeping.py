@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from drdrill.aws.rds import RdsRegion
     from drdrill.aws.route53 import ControlPlane
     from drdrill.aws.upstream import Upstream
+    from drdrill.mirror.delivery.machine import DeliveryMachine
     from drdrill.mirror.object_replication import ObjectReplication
 
 _RECORDS = "records.pickle"
@@ -73,10 +74,13 @@ class Keeping:
                 raise
             there[keeper.name].set()
 
-        with ThreadPoolExecutor(len(keepers), thread_name_prefix="restore") as pool:
+        pool = ThreadPoolExecutor(len(keepers), thread_name_prefix="restore")
+        try:
             futures: list[Future[None]] = [pool.submit(restore, one) for one in keepers]
             for future in wait(futures, return_when=FIRST_EXCEPTION).done:
                 future.result()
+        finally:
+            pool.shutdown(wait=False)  # one that failed is told at once: the world is taken down
 
 
 def _restore_one(keeper: Keeper, folder: Path) -> None:
@@ -98,6 +102,7 @@ def open_keepers(
     objects: ObjectReplication,
     route53: ControlPlane,
     home: Path,
+    delivery: DeliveryMachine,
 ) -> tuple[Keeper, ...]:
     """Return what keeps each part of a mirror; imported only by who keeps something, or makes it again."""
     from drdrill.aws.apigatewayv2.keeping import GatewayKeeper  # noqa: PLC0415
@@ -106,17 +111,19 @@ def open_keepers(
     from drdrill.aws.elbv2.keeping import ElbKeeper  # noqa: PLC0415
     from drdrill.aws.rds.keeping import RdsKeeper  # noqa: PLC0415
     from drdrill.aws.route53.keeping import Route53Keeper  # noqa: PLC0415
+    from drdrill.mirror.delivery.keeping import DeliveryKeeper  # noqa: PLC0415
     from drdrill.mirror.operator_keeping import OperatorKeeper  # noqa: PLC0415
     from drdrill.mirror.upstream.moto_keeping import DelegatedKeeper  # noqa: PLC0415
 
     return (
+        objects.keeper,  # first: once it says that nothing is pending, the delegated buckets have all that was written
         DelegatedKeeper(upstream),
         RdsKeeper(rds),
         EksKeeper(eks),
         ElbKeeper(elbv2),
         GatewayKeeper(apis),
         CacheKeeper(caches),
-        objects.keeper,
         Route53Keeper(route53),
         OperatorKeeper(home),
+        DeliveryKeeper(delivery),
     )

@@ -147,6 +147,7 @@ def run_supervisor(
             objects=objects,
             route53=route53,
             home=directory.disks / "operator",
+            delivery=delivery,
         )
     )
     picture = Picture(

@@ -1,7 +1,7 @@
 """Terraform (or OpenTofu) of this machine, and a copy of its AWS provider: what operators have on their host.
 
-The provider is taken from a folder tree HOST/hashicorp/aws/VERSION/SYSTEM where this machine keeps one: operators in a
-mirror reach nothing outside, so it cannot come from a registry.
+The provider is taken from a folder where this machine keeps one, unpacked (HOST/hashicorp/aws/VERSION/SYSTEM) or
+packed: operators in a mirror reach nothing outside, so it cannot come from a registry.
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ _PLACES = (
     "/usr/local/share/terraform/plugins",
     "/opt/*",
 )
+# Terraform's own two: unpacked, and as `terraform providers mirror` writes it.
+_LAYOUTS = (
+    "*/hashicorp/aws/*/*_*/terraform-provider-aws*",
+    "*/hashicorp/aws/terraform-provider-aws_*_*_*.zip",
+)
 REMEDY = (
     "Install Terraform 1.10 or later (or OpenTofu) and its AWS provider: `terraform providers mirror "
     "~/.terraform.d/plugins` in system/terraform/foundation gets the provider once."
@@ -38,6 +43,14 @@ class Terraform:
 
     program: Path
     plugins: Path
+
+    def identify(self) -> tuple[str, ...]:
+        """Return what tells it from another one: where the program and all copies of the provider lie, and their ages.
+
+        A program that is replaced has another age; asking it for its version would take a second.
+        """
+        copies = (path for layout in _LAYOUTS for path in self.plugins.glob(layout))
+        return tuple(f"{path} {path.stat().st_mtime_ns}" for path in (self.program, *sorted(copies)))
 
 
 def find_terraform(environment: Mapping[str, str], places: Sequence[str] = _PLACES) -> Terraform:
@@ -58,7 +71,7 @@ def _find_plugins(places: Sequence[str]) -> Path | None:
     for place in filter(None, places):
         expanded = Path(place).expanduser()
         for folder in expanded.parent.glob(expanded.name):
-            if any(folder.glob("*/hashicorp/aws/*/*_*/terraform-provider-aws*")):
+            if any(any(folder.glob(layout)) for layout in _LAYOUTS):
                 return folder
     return None
 

@@ -63,9 +63,13 @@ class RdsKeeper:
                 raise NotKeptError(
                     f"a system with manual snapshots cannot be kept, and {region.name} has some."
                 )
+        there = {reconciler.record.arn for reconciler in everyone}
         for reconciler in everyone:
-            if reconciler.record.source_arn is None and reconciler.primary is not None:
-                reconciler.primary.back_up(folder / reconciler.record.resource_id)
+            record, primary = reconciler.record, reconciler.primary
+            if primary is None or record.source_arn not in (None, *there):
+                raise NotKeptError(f"{record.identifier} has no server, or follows a database that is gone.")
+            if record.source_arn is None:
+                primary.back_up(folder / record.resource_id)
         return {
             name: KeptRegion(
                 tuple(one.record for one in region.instances()),

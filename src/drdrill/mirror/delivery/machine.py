@@ -31,6 +31,7 @@ NAME = "ci.internal"
 _HOOK_PORT = 80
 _GIT_PORT = 9418
 _HOST = "ci"
+_FOLDER = "delivery"  # on its disk
 _DISK = 256 << 20
 _TTL_SECONDS = 60
 _READY_WITHIN = timedelta(seconds=30)  # measured 0.3 s
@@ -54,6 +55,18 @@ class DeliveryMachine:
     def table(self) -> Mapping[str, Callable[..., Mapping[str, Any]]]:
         """Return what can be asked for over the control socket, by name."""
         return {"start_ci": self.start}
+
+    @property
+    def zone(self) -> str | None:
+        """Where it stands; None: there is none."""
+        host = self._host
+        return host.zone if host else None
+
+    @property
+    def repositories(self) -> Path | None:
+        """The folder of its repositories; None where there is no machine."""
+        host = self._host
+        return host.disk / _FOLDER / "repositories" if host else None
 
     def start(self, zone: str | None = None) -> Mapping[str, Any]:
         """Make the machine, on the internet or in a zone, and return when it serves; harmless when there is one."""
@@ -90,7 +103,7 @@ class DeliveryMachine:
         threading.Thread(target=self._keep, args=(host, programs), name="delivery", daemon=True).start()
 
     def _describe_programs(self, host: WorldHost, kubectl: str) -> Assembly:
-        folder: Path = host.disk / "delivery"
+        folder: Path = host.disk / _FOLDER
         kubeconfig = self._directory.disks / "operator" / ".kube" / "config"
         hook = [
             sys.executable, "-m", "drdrill.mirror.delivery", host.address, str(_HOOK_PORT), str(folder),
