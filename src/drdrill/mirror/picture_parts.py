@@ -6,6 +6,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.elbv2.model import Phase, State
+from drdrill.aws.rds.model import Replication
 from drdrill.core.clock import NANOSECONDS
 from drdrill.dataplane.kubernetes_component import Health
 from drdrill.mirror.picture import Lag, Member, Part
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _STALE_NS = 2 * NANOSECONDS  # twenty readings are missing: what was read says nothing of now
 _AVAILABLE = ("available", "backing-up")
+_ANSWERS = "answers"
 
 
 class Databases:
@@ -62,10 +64,13 @@ class Databases:
             following = record.source_arn is not None
             answers = reading is not None and primary.host.powered
             lag = Lag("s", self._replica_lag(record.resource_id, source)) if following else None
+            state = _ANSWERS if answers else "silent"
+            if following and answers:
+                state = record.replication.value if record.replication else "not following"
             members.append(
                 Member(
                     name=primary.host.name, role="replica" if following else "primary", zone=primary.host.zone,
-                    host=primary.host.name, state="answers" if answers else "silent", healthy=answers,
+                    host=primary.host.name, state=state, healthy=state in (_ANSWERS, Replication.REPLICATING),
                     address=primary.host.address, lag=lag,
                 )
             )  # fmt: skip
@@ -119,7 +124,7 @@ def _describe_cluster(cluster: Cluster) -> Part:
         state = "ready" if ready else "without power" if not node.host.powered else "not ready"
         members.append(
             Member(
-                name=node.identity.name, role="node", zone=node.host.zone, host=node.host.name, state=state,
+                name=node.identity.name.partition(".")[0], role="node", zone=node.host.zone, host=node.host.name, state=state,
                 healthy=ready, address=node.host.address,
             )
         )  # fmt: skip
