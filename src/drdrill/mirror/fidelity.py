@@ -14,16 +14,16 @@ FIDELITY: tuple[Fidelity, ...] = (
              "together cannot be set"),
     Fidelity("RDS backups", "real", "the log is stored as often as environment.yaml says (AWS: every 5 minutes); "
              "nothing is encrypted: a key has to be there and enabled in its region's KMS, and is not used"),
-    Fidelity("VPCs, subnets, routes, security groups", "modelled", "kept as they were made, and machines stand in their "
-             "subnets' zones; nobody is kept out by them, and addresses are those of the zones"),
+    Fidelity("VPCs, subnets, routes, security groups", "modelled", "kept as they were made, and machines stand in "
+             "their subnets' zones; nobody is kept out by them, and addresses are those of the zones"),
     Fidelity("link between regions", "modelled", "a proxy on the source's host delays, throttles and cuts what "
              "read replicas stream, one way; S3's objects cross a model of the same link, and nothing else does"),
     Fidelity("S3 and its replication", "emulated", "objects of all regions stand in one store; rules, status and what "
              "is pending are S3's, how long S3 itself takes is not shown"),
     Fidelity("IAM, KMS, Secrets Manager and other delegated services", "emulated", "they keep what they are told; no "
              "permission is checked, and what would do something to a machine is refused"),
-    Fidelity("Elastic Load Balancing, API Gateway", "emulated", "an Envoy a zone, or a region; its checks and its balance "
-             "are real. A node of AWS's is silent for an assumed 30 s until names leave it out"),
+    Fidelity("Elastic Load Balancing, API Gateway", "emulated", "an Envoy a zone, or a region; its checks and its "
+             "balance are real. A node of AWS's is silent for an assumed 30 s until names leave it out"),
     Fidelity("CloudWatch", "emulated", "RDS's ReplicaLag and DatabaseConnections, looked at ten times a second "
              "(AWS: once a minute)"),
     Fidelity("EKS, EC2, Auto Scaling", "emulated", "instances are machines and nodes in seconds, where AWS takes "

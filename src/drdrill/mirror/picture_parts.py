@@ -124,8 +124,8 @@ def _describe_cluster(cluster: Cluster) -> Part:
         state = "ready" if ready else "without power" if not node.host.powered else "not ready"
         members.append(
             Member(
-                name=node.identity.name.partition(".")[0], role="node", zone=node.host.zone, host=node.host.name, state=state,
-                healthy=ready, address=node.host.address,
+                name=node.identity.name.partition(".")[0], role="node", zone=node.host.zone, host=node.host.name,
+                state=state, healthy=ready, address=node.host.address,
             )
         )  # fmt: skip
     return Part(
