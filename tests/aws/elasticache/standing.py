@@ -54,6 +54,9 @@ class Machines:
         """Refuse."""
         raise EnvironmentFailedError(f"no machine for {name} in {zone} with {disk_bytes} bytes.")
 
+    def release(self, host: object) -> None:
+        """Take one back."""
+
 
 @dataclass
 class Standing:

@@ -83,16 +83,33 @@ class Failover:
 
     def hand_over(self, successor: Node, primary: Node) -> None:
         """Have a replica become the primary with every write, and the primary its replica."""
-        group = self._group
         try:
             primary.server.hand_over(successor.server)
         except DrdrillError as error:
+            # If it did all the same, whose answer came too late, that is seen by the next looks.
             _log.warning("%s did not hand over to %s: %s", primary, successor, error)
             return
+        self._acknowledge(successor, primary)
+
+    def heed_hand_over(self, primary: Node) -> None:
+        """Take note of a hand-over that nobody heard of: the primary says that it follows another one."""
+        said = primary.reading
+        if said is None or said.primary or not primary.answers:
+            return
+        successor = next((one for one in self._group.replicas() if one.address == said.following), None)
+        if successor is None or not (successor.answers and successor.reading and successor.reading.primary):
+            return
+        # What was read last may be from both sides of a change: both are asked again.
+        if successor.server.read().primary and not primary.server.read().primary:
+            self._acknowledge(successor, primary)
+
+    def _acknowledge(self, successor: Node, primary: Node) -> None:
+        """Take note that a replica is the primary, and the primary its replica."""
         successor.take_role()
         primary.upstream = successor.address
         self._settle(successor)
-        group.tell(f"Promoted node {successor.cluster} to the primary role, instead of {primary.cluster}")
+        text = f"Promoted node {successor.cluster} to the primary role, instead of {primary.cluster}"
+        self._group.tell(text)
 
     def _promote(self, node: Node) -> None:
         node.promote()

@@ -108,6 +108,8 @@ class Reconciler:
         elif primary.serves:
             self._keep_replicas(primary)
             self._change_roles(primary)
+        else:
+            self._failover.heed_hand_over(primary)
         self._give_parameters()
         group.release_retired()
         group.publish()
