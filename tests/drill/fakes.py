@@ -23,11 +23,17 @@ CREATED = StoreEvent(10, "RDS-EVENT-0005", "DB instance created")
 
 
 def make_state(
-    primary: str, *, promotions: int = 0, events: tuple[StoreEvent, ...] = (CREATED,)
+    primary: str,
+    *,
+    promotions: int = 0,
+    events: tuple[StoreEvent, ...] = (CREATED,),
+    named_ns: int | None = None,
 ) -> StoreState:
-    """Return a store that one host serves alone."""
+    """Return a store that one host serves alone; role changes that no event is of were long ago."""
     member = StoreMember(primary, "eu-west-1a", "10.20.0.10", StoreRole.PRIMARY, "")
-    return StoreState(RESOURCE, "available", "db.example.com", (member,), False, promotions, events)
+    told_ns = [event.at_ns for event in events if event.code == FAILED_OVER.code][:promotions]
+    changes_ns = (*range(promotions - len(told_ns)), *told_ns)
+    return StoreState(RESOURCE, "available", "db.example.com", (member,), False, changes_ns, events, named_ns)
 
 
 @dataclass

@@ -68,11 +68,35 @@ def test_role_changes_before_and_after_a_replacement_count(tmp_path: Path) -> No
         make_state("db-8", promotions=1, events=(RESTORED, MADE_OF_TWO)),
         make_state("db-9", promotions=2, events=(RESTORED, MADE_OF_TWO, SINCE)),
     ]
-    aside = make_state("db-2", promotions=4, events=(CREATED, FAILED_OVER))
+    aside = make_state("db-2", promotions=4, events=(CREATED, FAILED_OVER), named_ns=25)
     environment = FakeEnvironment(tmp_path, load_plan(write_plan(tmp_path)), states=states, aside=aside)
     noted = _see_a_replacement(environment, tmp_path)
     assert (noted["promotions"], noted["moves"]) == (2, 1)
     assert [event["at_ns"] for event in noted["events"]] == [FAILED_OVER.at_ns, SINCE.at_ns]
+
+
+SET_ASIDE = StoreEvent(27, "RDS-EVENT-0049", "Multi-AZ instance failover completed.")
+
+
+def test_a_failover_after_the_name_was_given_up_does_not_count(tmp_path: Path) -> None:
+    """A database that was set aside moved nobody any more: a second writer could hide behind its failover."""
+    states = [make_state("db-1", promotions=3), make_state("db-8", events=(RESTORED,), named_ns=50)]
+    aside = make_state("db-2", promotions=5, events=(CREATED, FAILED_OVER, SET_ASIDE), named_ns=25)
+    environment = FakeEnvironment(tmp_path, load_plan(write_plan(tmp_path)), states=states, aside=aside)
+    noted = _see_a_replacement(environment, tmp_path)
+    assert (noted["promotions"], noted["moves"]) == (1, 1)
+    assert [event["at_ns"] for event in noted["events"]] == [FAILED_OVER.at_ns]
+
+
+def test_a_failover_right_after_the_name_was_taken_counts(tmp_path: Path) -> None:
+    """The new database has the name before anybody looks: what it does then moves users, however early it is."""
+    states = [
+        make_state("db-1", promotions=3),
+        make_state("db-9", promotions=2, events=(RESTORED, MADE_OF_TWO, SINCE), named_ns=35),
+    ]
+    environment = FakeEnvironment(tmp_path, load_plan(write_plan(tmp_path)), states=states)
+    noted = _see_a_replacement(environment, tmp_path)
+    assert (noted["promotions"], noted["moves"]) == (1, 1)
 
 
 def test_a_database_that_is_gone_says_no_more_than_it_said(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def test_resolution_is_the_longest_gap_before_the_fault() -> None:
 def test_lost_money_is_exact_beyond_64_bits() -> None:
     """A sum of amounts does not overflow."""
     amounts = np.array([2**63 - 1, 2**63 - 1, -(2**63), 5], np.int64)
-    lost = LostRows(np.arange(4, dtype=np.uint64), amounts, amounts, np.zeros(4, np.uint64))
+    lost = LostRows(np.arange(4, dtype=np.uint64), amounts, amounts, amounts, np.zeros(4, np.uint64))
     assert lost.amount == 2**63 - 2 + 5
 
 

@@ -243,6 +243,19 @@ def test_a_row_that_the_restored_server_acknowledged_is_not_explained(story: Res
     assert "loss_unexplained" in codes(story.measure(), Verdict.MISSED)
 
 
+@pytest.mark.parametrize(
+    ("promotions", "missed"), [(0, {"two_writers", "loss_unexplained"}), (1, {"loss_unexplained"})]
+)
+def test_a_row_begun_beside_the_restored_server_is_not_explained(
+    story: RestoredStory, promotions: int, missed: set[str]
+) -> None:
+    """Who goes on writing to the database that was given up loses that by no restore, however many writers may be."""
+    story.data_of("failover.observed")["promotions"] = promotions
+    story.last_served("load-0", NEW, 1)[0].server = OLD
+    story.last_served("load-0", OLD, 1)[0].rows = 0
+    assert codes(story.measure(), Verdict.MISSED) == missed
+
+
 def test_a_loss_without_a_path_in_production_is_not_projected(story: RestoredStory) -> None:
     """Where the plan does not say how long writes go on, what production loses is not known."""
     del story.plan[LOSS_PATH]

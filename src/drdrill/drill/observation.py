@@ -1,12 +1,14 @@
 """What is seen of a store, noted in the journal: its members before and after, and what the cloud says happened.
 
 A store is a name, and another database may get the name. Role changes are then counted of each database for the time in
-which it had the name: those of the old one up to then, those of the new one from then on. One that is not counted would
-accuse whoever wrote after it; one that is counted although nobody's writer changed could hide a second writer.
+which it had the name, by when the environment says that it was renamed: those of the old one up to then, those of the
+new one from then on. One that is not counted would accuse whoever wrote after it; one that is counted although nobody's
+writer changed could hide a second writer.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -65,11 +67,14 @@ class StoreObserver:
         self._base = self._last = self._note("before_fault")
 
     def note_giving_up(self, aside: str) -> None:
-        """Note what happened to the store's database, which was set aside under another name, before it is replaced."""
+        """Note what happened to the store's database while it had the name: it was set aside under another one."""
         try:
-            self._last = self._environment.observe_store(aside)
+            given_up = self._environment.observe_store(aside)
         except DrdrillError as error:  # it is gone: what was noted of it before is what is known
             self._journal.append("store.unreadable", resource=aside, reason=str(error))
+            return
+        if given_up.named_ns is not None:  # else it never was another's name
+            self._last = _up_to(given_up, given_up.named_ns)
 
     def note_replaced(self) -> None:
         """Note that another database has the name from now on."""
@@ -80,7 +85,8 @@ class StoreObserver:
         if base is not None and last is not None:
             self._earlier += max(0, last.promotions - base.promotions)
             self._earlier_events += [one for one in last.events if one not in base.events]
-        self._base = self._last = new
+        self._base = new if new.named_ns is None else _up_to(new, new.named_ns)
+        self._last = new
         self._moves += 1
         self._journal.append("store.replaced", resource=self._resource, moves=self._moves)
 
@@ -120,3 +126,12 @@ class StoreObserver:
             ],
         )
         return state
+
+
+def _up_to(state: StoreState, at_ns: int) -> StoreState:
+    """Return a state with the role changes and events that were before a moment."""
+    return replace(
+        state,
+        role_changes_ns=tuple(one_ns for one_ns in state.role_changes_ns if one_ns < at_ns),
+        events=tuple(event for event in state.events if event.at_ns < at_ns),
+    )

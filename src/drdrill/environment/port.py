@@ -125,7 +125,9 @@ class StoreEvent:
 class StoreState:
     """What is observed of a store now. `status` is the API's word; `protected`: a standby in sync in another zone.
 
-    `ttl_seconds`: for how long resolvers keep the endpoint's address; None: nobody says.
+    `role_changes_ns`: when each completed change of the primary was, since the store was made, in order. `named_ns`:
+    since when its database has the name that it has now; None: since it was made. Both boot-time. `ttl_seconds`: for
+    how long resolvers keep the endpoint's address; None: nobody says.
     """
 
     resource: str
@@ -133,9 +135,15 @@ class StoreState:
     endpoint: str
     members: tuple[StoreMember, ...]
     protected: bool
-    promotions: int  # completed changes of the primary since the store was made
+    role_changes_ns: tuple[int, ...]
     events: tuple[StoreEvent, ...]
+    named_ns: int | None = None
     ttl_seconds: float | None = None
+
+    @property
+    def promotions(self) -> int:
+        """Return how often the primary changed since the store was made."""
+        return len(self.role_changes_ns)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ class LostRows:
 
     ids: NDArray[np.uint64]
     amounts: NDArray[np.int64]
+    attempted_ns: NDArray[np.int64]
     acknowledged_ns: NDArray[np.int64]
     servers: NDArray[np.uint32]
 
@@ -132,7 +133,7 @@ class _Tally:
         self.count = dict.fromkeys(kinds, 0)
         self.examples: dict[str, tuple[int, ...]] = dict.fromkeys(kinds, ())
         empty = np.empty(0, np.int64)
-        self._lost = [(np.empty(0, np.uint64), empty, empty, np.empty(0, np.uint32))]
+        self._lost = [(np.empty(0, np.uint64), empty, empty, empty, np.empty(0, np.uint32))]
 
     def add(self, kind: str, ids: NDArray[np.uint64]) -> None:
         kept = self.examples[kind]
@@ -151,11 +152,20 @@ class _Tally:
         self.add("reordered", history.ids(find_reordered(history, presence)))
         gone = history.acknowledged & ~there
         self._lost.append(
-            (history.ids(gone), history.amount[gone], history.acknowledged_ns[gone], history.servers(gone))
+            (
+                history.ids(gone),
+                history.amount[gone],
+                history.attempted_ns[gone],
+                history.acknowledged_ns[gone],
+                history.servers(gone),
+            )
         )
 
     def lost(self) -> LostRows:
-        ids, amounts, acknowledged_ns, servers = map(np.concatenate, zip(*self._lost, strict=True))
+        columns = map(np.concatenate, zip(*self._lost, strict=True))
+        ids, amounts, attempted_ns, acknowledged_ns, servers = columns
         order = np.lexsort((ids, acknowledged_ns))
         self.examples["lost"] = tuple(int(one) for one in ids[order][:_EXAMPLES])
-        return LostRows(ids[order], amounts[order], acknowledged_ns[order], servers[order])
+        return LostRows(
+            ids[order], amounts[order], attempted_ns[order], acknowledged_ns[order], servers[order]
+        )

@@ -12,7 +12,8 @@ A snapshot has no single moment: P is its begin for what has to be there, and it
 P is on the ledger's clock is known to within a bound, so rows closer to it than that may be either, too.
 
 The same moment bounds the loss when users are put on the restored database: what they were told after P is lost,
-and that is what a restore does; a row that is gone although it was acknowledged before P is not explained by it.
+and that is what a restore does. A row that is gone although it was acknowledged before P is not explained by it, nor is
+one that was begun when the restored database served already: somebody wrote beside it.
 """
 
 from __future__ import annotations
@@ -185,30 +186,36 @@ def explain_by_restore(
     restores: Sequence[Restore], ledgers: Sequence[ClientLedger], lost: LostRows, losing: LosingSide
 ) -> Explanation | None:
     """Tell whether a restore explains that acknowledged rows are lost; None: users were put on no restored database."""
-    in_place = [one for one in restores if first_acknowledged_by(one.server, ledgers) is not None]
+    serving = [(one, first_acknowledged_by(one.server, ledgers)) for one in restores]
+    in_place = [(one, at_ns) for one, at_ns in serving if at_ns is not None]
     if not in_place:
         return None
-    restore = in_place[-1]
-    early = int(np.count_nonzero(lost.acknowledged_ns <= restore.from_ns - restore.bound_ns))
-    if early:
-        return Explanation(
-            False, f"{early} of them were acknowledged before {restore.until_utc}, which was restored"
-        )
-    if restore.server.gave(lost.servers, lost.acknowledged_ns).any():
-        return Explanation(False, "the restored server itself acknowledged some of them")
-    if losing.holes:
-        return Explanation(
-            False,
-            f"{losing.holes} of them precede surviving ones of the same server; a restore loses only a suffix",
-        )
-    if restore.latest_ns is not None and restore.until_ns > restore.latest_ns:
-        return Explanation(False, f"the log was archived until {restore.latest_utc} only")
+    restore, serving_ns = in_place[-1]
+    objection = next(_object(restore, serving_ns, lost, losing), None)
+    if objection is not None:
+        return Explanation(False, objection)
     last_ns = int(lost.acknowledged_ns[-1]) - restore.until_ns
     return Explanation(
         True,
         f"the lost rows were acknowledged after {restore.until_utc}, the time that was restored to, by the database "
         f"that was given up {last_ns / NANOSECONDS:.3f} s later",
     )
+
+
+def _object(restore: Restore, serving_ns: int, lost: LostRows, losing: LosingSide) -> Iterator[str]:
+    """Say what about lost rows a restore that serves users since a moment does not explain."""
+    early = int(np.count_nonzero(lost.acknowledged_ns <= restore.from_ns - restore.bound_ns))
+    if early:
+        yield f"{early} of them were acknowledged before {restore.until_utc}, which was restored"
+    if restore.server.gave(lost.servers, lost.acknowledged_ns).any():
+        yield "the restored server itself acknowledged some of them"
+    beside = int(np.count_nonzero(lost.attempted_ns > serving_ns))
+    if beside:
+        yield f"{beside} of them were begun after the restored server had acknowledged its first write"
+    if losing.holes:
+        yield f"{losing.holes} of them precede surviving ones of the same server; a restore loses only a suffix"
+    if restore.latest_ns is not None and restore.until_ns > restore.latest_ns:
+        yield f"the log was archived until {restore.latest_utc} only"
 
 
 def check_restores(proofs: Sequence[RestoreProof]) -> Iterator[Reason]:

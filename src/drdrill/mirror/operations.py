@@ -17,7 +17,7 @@ from drdrill.mirror.damaged_backups import DamagedBackups
 from drdrill.mirror.fault_operations import FaultOperations
 from drdrill.mirror.link_faults import LinkFaults
 from drdrill.mirror.restores import describe_restore
-from drdrill.mirror.role_changes import count_before_promotion, count_beside_heir, count_role_changes
+from drdrill.mirror.role_changes import find_promotion, find_role_changes, join_heir
 from drdrill.mirror.sampling import Sampling
 
 if TYPE_CHECKING:
@@ -166,13 +166,14 @@ class Operations:
         if promoted is None:
             return self._describe_alone(reconciler)
         old, new = self._describe_alone(reconciler), self._describe(promoted)
-        heir = self._events_of(promoted)
-        its_own = new["promotions"] - count_before_promotion(heir)
+        told_ns = find_promotion(self._events_of(promoted))
+        promoted_ns = self._clock.now_ns() if told_ns is None else told_ns  # not told yet: it is being done
         return {
             **new,
             "resource": old["resource"],
+            "named_ns": old["named_ns"],
             "members": [*new["members"], *old["members"]],
-            "promotions": count_beside_heir(old["events"], heir) + its_own,
+            "role_changes_ns": join_heir(old["role_changes_ns"], new["role_changes_ns"], promoted_ns),
             "events": sorted([*old["events"], *new["events"]], key=lambda event: int(event["at_ns"])),
         }
 
@@ -215,7 +216,8 @@ class Operations:
             "ttl_seconds": TTL_SECONDS,
             "members": members,
             "protected": record.secondary_zone is not None and sync_state == "sync",
-            "promotions": count_role_changes(events),
+            "role_changes_ns": find_role_changes(events),
+            "named_ns": reconciler.instance.named_ns,
             "events": events,
         }
 

@@ -1,4 +1,4 @@
-"""How often the writer's place changed in a store, by what the cloud told of its database instances.
+"""When the writer's place changed in a store, by what the cloud told of its database instances.
 
 Where a read replica was promoted, the store's writer is the old instance until then, and the new one from then on. What
 either of them did at another time moved nobody who writes to the store, and must not be counted: a second writer could
@@ -7,7 +7,6 @@ hide behind it.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,23 +18,17 @@ PROMOTED = "MIRROR-REPLICA-PROMOTED"
 _ROLE_CHANGES = ("RDS-EVENT-0049", PROMOTED)
 
 
-def count_role_changes(own: Events) -> int:
-    """Return how often the primary of an instance changed."""
-    return sum(event["code"] in _ROLE_CHANGES for event in own)
+def find_role_changes(own: Events) -> list[int]:
+    """Return when the primary of an instance changed (boot-time ns), in order."""
+    return [int(event["at_ns"]) for event in own if event["code"] in _ROLE_CHANGES]
 
 
-def count_beside_heir(old: Events, heir: Events) -> int:
-    """Return how often the writer changed before and with the promotion of an heir; what follows is the heir's."""
-    promoted_ns = _find_promotion(heir)
-    return 1 + count_role_changes([event for event in old if event["at_ns"] <= promoted_ns])
+def find_promotion(heir: Events) -> int | None:
+    """Return when a read replica was promoted; None: that is not told yet."""
+    return min((int(event["at_ns"]) for event in heir if event["code"] == PROMOTED), default=None)
 
 
-def count_before_promotion(heir: Events) -> int:
-    """Return how many changes of an heir's primary came before or with its promotion: they are not the writer's."""
-    promoted_ns = _find_promotion(heir)
-    return count_role_changes([event for event in heir if event["at_ns"] <= promoted_ns])
-
-
-def _find_promotion(heir: Events) -> float:
-    """Return when the heir was promoted; a promotion that is not told yet is still to come."""
-    return min((float(event["at_ns"]) for event in heir if event["code"] == PROMOTED), default=math.inf)
+def join_heir(old_ns: Sequence[int], heir_ns: Sequence[int], promoted_ns: int) -> list[int]:
+    """Return when the writer changed: of the old instance up to the promotion, that itself, and then of the heir."""
+    before = [at_ns for at_ns in old_ns if at_ns <= promoted_ns]
+    return [*before, promoted_ns, *(at_ns for at_ns in heir_ns if at_ns > promoted_ns)]

@@ -18,7 +18,8 @@ def parse_store(answer: Mapping[str, Any]) -> StoreState:
         endpoint=answer["endpoint"],
         members=tuple(StoreMember(**{**m, "role": StoreRole(m["role"])}) for m in answer["members"]),
         protected=answer["protected"],
-        promotions=answer["promotions"],
+        role_changes_ns=tuple(answer["role_changes_ns"]),
         events=tuple(StoreEvent(**event) for event in answer["events"]),
+        named_ns=answer["named_ns"],
         ttl_seconds=answer["ttl_seconds"],
     )

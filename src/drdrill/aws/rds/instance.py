@@ -42,6 +42,9 @@ class Instance:
         self.host_names: tuple[str, ...] = ()
         self.zones_used: tuple[str, ...] = ()  # of these machines, in the same order
         self._first_storage = record.allocated_storage
+        self.named_ns: int | None = (
+            None  # when it got the name that it has (boot time); None: when it was made
+        )
         self.primary: PostgresServer | None = None
         self.parameters: Mapping[str, str] = {}  # of its group, as they are in force
         self.positions = SourcePositions()
@@ -100,6 +103,7 @@ class Instance:
         old = self.record.identifier
         endpoint = name_endpoint(identifier, self.region.name)
         pending = self.record.pending.without("identifier")
+        self.named_ns = self.region.clock.now_ns()  # the old name leads nowhere any more, the new one not yet
         self.region.rename(
             old, identifier, lambda: self.set(identifier=identifier, endpoint=endpoint, pending=pending)
         )
