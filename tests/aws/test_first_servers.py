@@ -36,7 +36,7 @@ class Subject:
     def __init__(
         self, *, fills: int = 0, standbys: int = 0, with_primary: bool = False, unusable: bool = False
     ) -> None:
-        self.record = SimpleNamespace(zone=None, multi_az=True)
+        self.record = SimpleNamespace(zone=None, zone_named=False, multi_az=True)
         self.zones = ZONES
         self.primary: Server | None = None
         self.failing_fills, self.failing_standbys = fills, standbys
@@ -108,6 +108,18 @@ def test_the_first_machine_is_lost() -> None:
         "machine in a", "MIRROR-HOST-REPLACED", "standby given back", "machine in a given back",
         "machine in b", "standby in a",
     ]  # fmt: skip
+
+
+def test_a_zone_that_was_named_is_kept_to() -> None:
+    """Who asked for a zone gets another machine in it, and an error when there is none, but no other zone."""
+    subject = Subject(fills=1)
+    subject.record = SimpleNamespace(zone="b", zone_named=True, multi_az=False)
+    subject.first.make()
+    assert [one for one in subject.did if "machine" in one and "back" not in one] == ["machine in b"] * 2
+    subject.failing_fills = 9
+    with pytest.raises(EnvironmentFailedError):
+        subject.first.make()
+    assert not any("machine in a" in one or "machine in c" in one for one in subject.did)
 
 
 def test_the_standbys_machine_is_lost() -> None:

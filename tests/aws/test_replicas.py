@@ -102,6 +102,8 @@ def test_what_is_inherited(regions: dict[str, RdsRegion]) -> None:
     same = ("instance_class", "allocated_storage", "engine_version", "master_username", "database")
     assert [getattr(record, name) for name in same] == [getattr(SOURCE, name) for name in same]
     assert (record.identifier, record.zone, record.source_arn) == ("reader", "eu-west-1c", SOURCE.arn)
+    assert not record.zone_named
+    assert _describe(regions, HOME, SOURCE, AvailabilityZone="eu-west-1a").zone_named
     assert (record.multi_az, record.backup_retention_days, record.tags) == (False, 0, ())
     assert record.deletion_protection is False
     assert record.status is Status.CREATING

@@ -2,7 +2,8 @@
 
 RDS replaces a host that fails by itself (Amazon RDS features, "Automatic host replacement"): whoever waits for a new
 instance waits longer and sees `creating` until it is there. Nothing is lost with such a machine, for nobody was served
-by it. A backup that cannot be restored is restored by no other machine, and ends the creation at once.
+by it. Whoever named a zone gets no machine in another one. A backup that cannot be restored is restored by no other
+machine, and ends the creation at once.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from drdrill.dataplane.postgresql import PostgresServer
 
 _log = logging.getLogger(__name__)
-_MACHINES = 3  # one after the other, in another zone each: what fails on all of them is no matter of machines
+# One after the other, in another zone each if none is named: what fails on all of them is no matter of machines.
+_MACHINES = 3
 _LOST = (psycopg.Error, DrdrillError, OSError)
 
 
@@ -51,8 +53,8 @@ class FirstServers:
 
     def make(self) -> None:
         """Make the primary and, if there is to be one, its standby; raises what the last machine failed with."""
-        instance = self._instance
-        zones = _begin_with(instance.record.zone or instance.zones[0], instance.zones)
+        instance, record = self._instance, self._instance.record
+        zones = _begin_with(record.zone or instance.zones[0], () if record.zone_named else instance.zones)
         for attempt in range(_MACHINES):
             primary = instance.new_server(zones[attempt % len(zones)])
             try:

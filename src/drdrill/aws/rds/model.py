@@ -116,6 +116,7 @@ class InstanceRecord:
     created_at: datetime | None = None
     status: Status = Status.CREATING
     zone: str | None = None
+    zone_named: bool = False  # it was asked for in that zone, and is made in no other one
     secondary_zone: str | None = None
     tags: tuple[tuple[str, str], ...] = field(default=())
     backup_retention_days: int = 0

@@ -145,6 +145,7 @@ def describe_new(parameters: Parameters, source: InstanceRecord, region: RdsRegi
         publicly_accessible=parameters.get("PubliclyAccessible", source.publicly_accessible),
         deletion_protection=parameters.get("DeletionProtection", False),
         endpoint=name_endpoint(identifier, region.name),
+        zone_named=bool(parameters.get("AvailabilityZone")),
         zone=parameters.get("AvailabilityZone") or next((z for z in zones if z not in taken), zones[-1]),
         tags=read_tags(parameters),
         kms_key=_choose_key(parameters.get("KmsKeyId"), source, region),
