@@ -59,9 +59,12 @@ class SeeingCheckers:
 
     watched: dict[str, tuple[Probe, tuple[Checker, ...]]] = field(default_factory=dict)
     on_look: Callable[[str, str, Observation], None] = lambda *_: None
+    missing: bool = False  # whether there are no machines for them
 
     def watch(self, probe: Probe, regions: Sequence[str], /) -> tuple[Checker, ...]:
         """Note an endpoint."""
+        if self.missing:
+            raise EnvironmentFailedError("no machine for a checker.")
         checkers = tuple(Checker(f"in-{region}", region, f"198.18.1.{n}") for n, region in enumerate(regions))
         self.watched[probe.identifier] = (probe, checkers)
         return checkers

@@ -141,6 +141,23 @@ def test_a_check_is_made_once(world: Route53World) -> None:
     assert world.client.get_health_check_count()["HealthCheckCount"] == 1
 
 
+def test_a_check_that_nobody_can_look_at(world: Route53World) -> None:
+    """A check without checkers is not there: asked for again it is made anew; an update that fails changes nothing."""
+    world.checkers.missing = True
+    for _ in range(2):
+        with pytest.raises(ClientError, match="no machine for a checker"):
+            world.make_check()
+    assert world.client.get_health_check_count()["HealthCheckCount"] == 0
+    world.checkers.missing = False
+    check = world.make_check()
+    assert check in world.checkers.watched
+    world.checkers.missing = True
+    with pytest.raises(ClientError, match="no machine for a checker"):
+        world.client.update_health_check(HealthCheckId=check, FailureThreshold=5)
+    kept = world.client.get_health_check(HealthCheckId=check)["HealthCheck"]
+    assert (kept["HealthCheckVersion"], check in world.checkers.watched) == (1, True)
+
+
 def test_a_check_is_changed_by_version(world: Route53World) -> None:
     """An update names the version that it changes, or is refused; what it does not name stays, what it resets goes.
 

@@ -155,7 +155,10 @@ class HealthCheckers(Protocol):
     """Route 53's health checkers: machines on the internet that look at endpoints."""
 
     def watch(self, probe: Probe, regions: Sequence[str], /) -> tuple[Checker, ...]:
-        """Have the checkers of these regions look at an endpoint from now on; return who looks."""
+        """Have the checkers of these regions, and no others, look at an endpoint from now on; return who looks.
+
+        Raises `DrdrillError`, and changes nothing, when there is no machine for one of them.
+        """
         ...
 
     def forget(self, identifier: str, /) -> None:

@@ -41,11 +41,14 @@ class InternetCheckers:
         self.on_loss: Callable[[str], None] = lambda _: None
 
     def watch(self, probe: Probe, regions: Sequence[str], /) -> tuple[Checker, ...]:
-        """Have the checkers of these regions look at an endpoint from now on; return who looks."""
+        """Have the checkers of these regions look at an endpoint, and no others, from now on; return who looks."""
         with self._lock:
             running = [self._find(region) for region in regions]
-            for one in running:
-                one.tell(watch=probe.to_json())
+            for region, one in self._running.items():
+                if region in regions:
+                    one.tell(watch=probe.to_json())
+                else:
+                    one.tell(forget=probe.identifier)
             return tuple(one.checker for one in running)
 
     def forget(self, identifier: str, /) -> None:

@@ -11,9 +11,9 @@ from drdrill.aws.route53.health_checks import CALCULATED
 from drdrill.aws.route53.propagation import Propagation, Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
-    from drdrill.aws.ports import HealthCheckers, HostedZoneNames
+    from drdrill.aws.ports import Checker, HealthCheckers, HostedZoneNames
     from drdrill.aws.route53.health_checks import HealthCheck
     from drdrill.aws.route53.zones import HostedZone
     from drdrill.core.clock import Clock
@@ -62,11 +62,17 @@ class ControlPlane:
         return self.propagation.begin(tell)
 
     def watch(self, check: HealthCheck) -> None:
-        """Have a check, and checkers look by it: what they saw before counts no longer. `lock` is held."""
+        """Have a check, and checkers look by it: what they saw before counts no longer. `lock` is held.
+
+        Without machines for checkers nothing changes: the same request once more finds no check that nobody looks by.
+        """
+        checkers: Sequence[Checker] = ()
+        if check.type != CALCULATED and not check.disabled:
+            checkers = self.checkers.watch(check.probe(), check.regions)
+        else:
+            self.checkers.forget(check.identifier)
         self.checks[check.identifier] = check
-        self.checkers.forget(check.identifier)
-        looked_at = check.type != CALCULATED and not check.disabled
-        self.board.put(check, self.checkers.watch(check.probe(), check.regions) if looked_at else ())
+        self.board.put(check, checkers)
 
     def find_zone(self, identifier: str) -> HostedZone:
         """Return a zone by its id, also as `/hostedzone/ID`; raises AWS's `NoSuchHostedZone`."""
