@@ -27,7 +27,7 @@ _CARRIED = re.compile(
     "content-type|content-encoding|content-language|content-disposition|cache-control|expires|x-amz-meta-.+|"
     "x-amz-website-redirect-location|x-amz-storage-class|x-amz-checksum-(?!type|mode).+|x-amz-object-lock-.+"
 )
-_OF_PARTS = re.compile(r'"?[0-9a-f]+-\d+"?')
+_OF_PARTS = re.compile(r'"?[0-9a-f]+-(\d+)"?')  # how many
 
 
 class Result(StrEnum):
@@ -71,18 +71,15 @@ class Carrier:
         source = change.source
         with_checksum = {"x-amz-checksum-mode": "ENABLED"}
         answer = self._read(change, with_checksum)
-        if answer.status in (_NOT_FOUND, _NOT_ALLOWED):
-            answer.read()
-            return Outcome(Result.GONE)
         if answer.status != _OK:
-            answer.read()
-            return Outcome(Result.FAILED, reason="SrcGetObjectNotPermitted")
+            return _tell_unread(answer)
         headers = _choose_headers(answer.headers, change)
         if int(answer.headers.get("x-amz-tagging-count", 0)):
             headers["x-amz-tagging"] = urlencode(self._objects.read_tags(change.region, source))
-        if _OF_PARTS.fullmatch(answer.headers.get("etag", "")):
+        found = _OF_PARTS.fullmatch(answer.headers.get("etag", ""))
+        if found:
             answer.read()
-            return self._carry_parts(change, headers)
+            return self._carry_parts(change, headers, int(found[1]))
         length = int(answer.headers.get("content-length", 0))
         written = self._write(
             change,
@@ -93,26 +90,26 @@ class Carrier:
         )
         return _conclude(written, change)
 
-    def _carry_parts(self, change: Change, headers: Mapping[str, str]) -> Outcome:
-        """Write an object part by part."""
+    def _carry_parts(self, change: Change, headers: Mapping[str, str], count: int) -> Outcome:
+        """Write an object part by part. `count`: by its ETag; moto counts parts that were left out, too."""
         plain = {name: value for name, value in headers.items() if not name.startswith("x-amz-checksum-")}
         begun = self._write(change, "POST", query="uploads", headers=plain)
         document = begun.read()
         if begun.status != _OK:
             return _conclude(begun, change)
         upload = ET.fromstring(document).findtext("{*}UploadId") or ""  # noqa: S314  (the upstream's own)
-        count = int(self._look_at_part(change, 1).get("x-amz-mp-parts-count", 1))
         listing = ET.Element("CompleteMultipartUpload")
         begin = 0
         for number in range(1, count + 1):
             length = int(self._look_at_part(change, number).get("content-length", 0))
-            # By its bytes, and not by its number: not every upstream reads one part.
-            part = self._read(change, {"range": f"bytes={begin}-{begin + length - 1}"})
-            begin += length
-            if part.status != _PARTIAL:
-                part.read()
-                self._write(change, "DELETE", query=urlencode({"uploadId": upload})).read()
-                return Outcome(Result.GONE)
+            part = None
+            if length:  # the last one may be empty, and no range is that
+                # By its bytes, and not by its number: not every upstream reads one part.
+                part = self._read(change, {"range": f"bytes={begin}-{begin + length - 1}"})
+                begin += length
+                if part.status != _PARTIAL:
+                    self._write(change, "DELETE", query=urlencode({"uploadId": upload})).read()
+                    return _tell_unread(part)
             query = urlencode({"partNumber": number, "uploadId": upload})
             sent = self._write(change, "PUT", query=query, answer=part, length=length)
             sent.read()
@@ -199,6 +196,14 @@ def _choose_headers(found: Mapping[str, str], change: Change) -> dict[str, str]:
     if change.rule.storage_class:
         headers["x-amz-storage-class"] = change.rule.storage_class
     return headers
+
+
+def _tell_unread(answer: Answer) -> Outcome:
+    """Return what it means that a source could not be read."""
+    answer.read()
+    if answer.status in (_NOT_FOUND, _NOT_ALLOWED):
+        return Outcome(Result.GONE)
+    return Outcome(Result.FAILED, reason="SrcGetObjectNotPermitted")
 
 
 def _conclude(answer: Answer, change: Change) -> Outcome:

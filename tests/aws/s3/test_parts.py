@@ -1,0 +1,78 @@
+"""Objects of several parts, as odd as S3 allows them: replicated as objects of the same parts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drdrill.aws.upstream import Reply
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from drdrill.aws.request_body import Body
+    from drdrill.aws.upstream import Call
+    from tests.aws.s3.world import Pair
+
+PART = 5 << 20  # the least of a part that is not the last one
+HEAD, TAIL = b"a" * PART, b"end"
+
+
+def upload(
+    pair: Pair, parts: Mapping[int, bytes], listed: tuple[int, ...] = (), *, key: str = "parts"
+) -> str:
+    """Make an object of parts by their numbers, of those that are listed (none: all), and return its ETag."""
+    named = {"Bucket": pair.source, "Key": key}
+    named["UploadId"] = pair.here.create_multipart_upload(**named)["UploadId"]
+    etags = {
+        number: pair.here.upload_part(**named, PartNumber=number, Body=body)["ETag"]
+        for number, body in parts.items()
+    }
+    listing = [{"ETag": etags[number], "PartNumber": number} for number in listed or parts]
+    return str(pair.here.complete_multipart_upload(**named, MultipartUpload={"Parts": listing})["ETag"])
+
+
+@pytest.mark.parametrize(
+    ("parts", "listed"),
+    [
+        pytest.param({1: HEAD, 2: b""}, (), id="an empty last part"),
+        pytest.param({1: b""}, (), id="one empty part"),
+        pytest.param({1: HEAD, 2: TAIL, 3: b"left out"}, (1, 2), id="a last part that is left out"),
+    ],
+)
+def test_odd_parts(pair: Pair, parts: dict[int, bytes], listed: tuple[int, ...]) -> None:
+    """An object is replicated with its ETag, whatever parts it was made of, and no upload is left behind.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuoverview.html
+    """
+    etag = upload(pair, parts, listed)
+    assert pair.world.replicate() == 1
+    assert pair.status("parts") == "COMPLETED"
+    replica = pair.there.get_object(Bucket=pair.destination, Key="parts")
+    assert replica["ETag"] == etag
+    assert replica["Body"].read() == b"".join(parts[number] for number in listed or parts)
+    assert uploads(pair) == []
+
+
+def uploads(pair: Pair) -> list[str]:
+    """Return the keys of uploads to the destination that were neither completed nor aborted."""
+    listed = pair.there.list_multipart_uploads(Bucket=pair.destination)
+    return [one["Key"] for one in listed.get("Uploads", [])]
+
+
+@pytest.mark.parametrize(("status", "becomes"), [(404, "COMPLETED"), (416, "FAILED"), (403, "FAILED")])
+def test_a_part_that_cannot_be_read(pair: Pair, status: int, becomes: str) -> None:
+    """A version that is gone when its parts are read is not waited for; one that is there and cannot be read FAILED."""
+    upload(pair, {1: HEAD, 2: TAIL})
+    send = pair.world.upstream.send
+
+    def refuse_ranges(call: Call, body: Body) -> Reply:
+        reply = send(call, body)
+        return Reply(status, (), ()) if call.header("range") else reply
+
+    pair.world.objects._send = refuse_ranges
+    pair.world.replicate()
+    assert pair.status("parts") == becomes
+    assert pair.replicas() == set()
+    assert uploads(pair) == []
