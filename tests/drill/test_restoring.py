@@ -108,6 +108,16 @@ def test_the_last_whole_second_before_the_fault_is_asked_for(tmp_path: Path) -> 
     assert story.notes("restore.read")["number"] == 1
 
 
+def test_what_is_put_in_place_is_what_was_asked_for(tmp_path: Path) -> None:
+    """The moment is named again: a database of an earlier restore is no answer."""
+    story = Story(tmp_path, FakeUsers())
+    story.break_rows(before_ns=7_300_000_000, told_ns=7_500_000_000)
+    story.restoring.restore_to_before_the_fault()
+    story.restoring.put_in_place()
+    (_, _, *asked), replaced = story.ran
+    assert replaced == ("replace_database", "accounts-db", *asked)
+
+
 def test_restored_rows_that_cannot_be_read_are_noted(tmp_path: Path) -> None:
     """It is the measurement's to say what that means."""
     story = Story(tmp_path, FakeUsers(fails=True))

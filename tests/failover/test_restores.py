@@ -93,6 +93,38 @@ def test_what_was_put_in_its_place_is_not_set_aside() -> None:
     assert rds.changes == [RENAMED, RESTORED, REPLACED]
 
 
+def test_what_was_put_in_place_before_is_said() -> None:
+    """Whoever runs it for another damage than the last one sees from when the database is that has the name."""
+    rds = _make("orders")
+    _restore(rds.client())
+    assert replace_database.replace(rds.client(), "orders", TO).startswith("orders is in place")
+    said = replace_database.replace(rds.client(), "orders")
+    assert said == f"orders was in place already, restored from {DAMAGED} to {TO.isoformat()}"
+    assert replace_database.replace(rds.client(), "orders", TO) == said
+    with pytest.raises(StoppedError, match="and not to 2026-11-28T20:05:00") as stopped:
+        replace_database.replace(rds.client(), "orders", TO + timedelta(hours=1))
+    assert "What to do: " in str(stopped.value)
+
+
+def test_another_restore_than_was_asked_for_is_not_put_in_place() -> None:
+    """The one that is there may be of another damage."""
+    rds = _make("orders")
+    _restore(rds.client())
+    with pytest.raises(StoppedError, match="orders-restored is restored from"):
+        replace_database.replace(rds.client(), "orders", TO + timedelta(hours=1))
+    assert rds.changes == [RENAMED, RESTORED]
+
+
+def test_a_database_that_was_set_aside_later_is_still_to_be_replaced() -> None:
+    """What was restored for an earlier damage is no answer to a later one."""
+    rds = _make("orders")
+    for do in (_restore, _replace):
+        do(rds.client())
+    rds.add("orders-damaged-20261129-080000")
+    with pytest.raises(StoppedError, match="orders-damaged-20261129-080000 was set aside after that"):
+        _replace(rds.client())
+
+
 def test_a_second_bad_statement() -> None:
     """What was restored once is set aside as anything else, and the next one says where it comes from itself."""
     rds = _make("orders")

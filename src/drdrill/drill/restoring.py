@@ -52,6 +52,7 @@ class Restoring:
         self._clock = clock
         self._fail_over = fail_over
         self._restores = 0
+        self._asked: tuple[str, ...] = ()  # which moment the latest one was to be restored to
         self._source = ""  # what the latest one was restored from, by the name that it has now
 
     def note_damage(self) -> None:
@@ -72,7 +73,8 @@ class Restoring:
         Raises `CommandFailedError` with what the company's code said when it failed.
         """
         moment, moment_ns = self._find_moment()
-        self._fail_over(_RESTORE, self._resource, "--to", moment.isoformat())
+        self._asked = ("--to", moment.isoformat())
+        self._fail_over(_RESTORE, self._resource, *self._asked)
         self.observe(f"{self._resource}-restored", asked_utc=moment.isoformat(), asked_ns=moment_ns)
 
     def restore_backup(self) -> None:
@@ -108,7 +110,7 @@ class Restoring:
     def put_in_place(self) -> None:
         """Have the restored database take the damaged one's place."""
         self._store.note_giving_up(self._source)
-        self._fail_over(_REPLACE, self._resource)
+        self._fail_over(_REPLACE, self._resource, *self._asked)
         self._store.note_replaced()
         samples = self._directory.evidence / f"replication-{self._resource}.jsonl"
         self._environment.start_sampling(self._resource, samples)
