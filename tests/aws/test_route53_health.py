@@ -119,6 +119,20 @@ def test_a_lost_checker_counts_no_longer(world: Route53World) -> None:
     assert world.names.values(name) == [_FAR]
 
 
+def test_one_in_a_lost_checkers_place(world: Route53World) -> None:
+    """A checker in the place of a lost one counts when it has looked, and not as one that found the endpoint well."""
+    check = world.make_check(Regions=["us-east-1", "eu-west-1", "sa-east-1"])
+    name = _make_pair(world, check)
+    world.checkers.see(check, good=False)
+    lost = world.checkers.watched[check][1][0]
+    world.plane.board.lose(lost.name)
+    world.plane.board.expect(lost, [check, "deleted meanwhile"])
+    assert world.names.values(name) == [_FAR]
+    world.checkers.see(check, good=True, by=1)
+    assert world.names.values(name) == ["192.0.2.1"]
+    assert len(world.client.get_health_check_status(HealthCheckId=check)["HealthCheckObservations"]) == 3
+
+
 def test_a_deleted_check(world: Route53World) -> None:
     """A check that is deleted is looked at no longer, and the records that it held count as healthy."""
     check = world.make_check()

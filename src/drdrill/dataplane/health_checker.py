@@ -2,8 +2,9 @@
 
     python -m drdrill.dataplane.health_checker SEED
 
-What it is to watch arrives as JSON lines on its standard input; every look is a JSON line on standard output. Checkers
-do not agree on when they look, as AWS's do not: each begins at a moment of its own within the interval.
+What it is to watch arrives as JSON lines on its standard input, with what it is to hold of it until it knows better;
+every look is a JSON line on standard output. Checkers do not agree on when they look, as AWS's do not: each begins at a
+moment of its own within the interval.
 """
 
 from __future__ import annotations
@@ -40,10 +41,12 @@ class Checker:
             loop.cancel()
         if "watch" in said:
             probe = Probe(**said["watch"])
-            self._loops[probe.identifier] = asyncio.get_running_loop().create_task(self._watch(probe))
+            self._loops[probe.identifier] = asyncio.get_running_loop().create_task(
+                self._watch(probe, healthy=said.get("healthy", True))
+            )
 
-    async def _watch(self, probe: Probe) -> None:
-        loop, opinion = asyncio.get_running_loop(), Opinion(probe.failure_threshold)
+    async def _watch(self, probe: Probe, *, healthy: bool) -> None:
+        loop, opinion = asyncio.get_running_loop(), Opinion(probe.failure_threshold, healthy)
         due = loop.time() + self._chance.random() * probe.interval_seconds
         while True:
             await asyncio.sleep(max(0.0, due - loop.time()))

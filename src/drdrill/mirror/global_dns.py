@@ -25,6 +25,7 @@ def open_route53(
     checkers = InternetCheckers(network, directory.logs)
     plane = ControlPlane(names, checkers, clock, server=DNS_ADDRESS)
     checkers.on_look, checkers.on_loss = plane.board.observe, plane.board.lose
+    checkers.on_return = plane.board.expect
     places = {network.range_of(zone): layout.name for layout in network.regions for zone in layout.networks}
     names.locate(places, [layout.name for layout in network.regions])
     return plane

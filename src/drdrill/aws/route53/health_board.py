@@ -11,7 +11,7 @@ Source: developer guide, "How Amazon Route 53 determines whether a health check 
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.route53.health_checks import CALCULATED, HealthCheck
@@ -41,6 +41,7 @@ class _Watched:
     checkers: tuple[Checker, ...]
     last: dict[str, Observation]  # by the checker's name
     last_bad: dict[str, Observation]
+    expected: dict[str, Checker] = field(default_factory=dict)  # by name: not counted before they have looked
 
 
 class HealthBoard:
@@ -70,7 +71,11 @@ class HealthBoard:
         """Take note of a look; one at an endpoint that is not watched any more is late."""
         with self._lock:
             watched = self._watched.get(identifier)
-            if watched is None or checker not in {one.name for one in watched.checkers}:
+            if watched is None:
+                return
+            if checker in watched.expected:
+                watched.checkers += (watched.expected.pop(checker),)
+            if checker not in {one.name for one in watched.checkers}:
                 return
             watched.last[checker] = observation
             if not observation.good:
@@ -82,7 +87,14 @@ class HealthBoard:
         with self._lock:
             for watched in self._watched.values():
                 watched.checkers = tuple(one for one in watched.checkers if one.name != checker)
+                watched.expected.pop(checker, None)
             self._settle()
+
+    def expect(self, checker: Checker, identifiers: Sequence[str]) -> None:
+        """Count one that takes a lost one's place for these checks from its first look on."""
+        with self._lock:
+            for watched in (self._watched[one] for one in identifiers if one in self._watched):
+                watched.expected[checker.name] = checker
 
     def is_healthy(self, identifier: str) -> bool:
         """Return a check's status; raises KeyError."""
