@@ -12,25 +12,26 @@ from urllib.parse import unquote, urlsplit
 import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 
 from drdrill.aws.cloudwatch import MetricStore
 from drdrill.aws.dialect import Dialect, say_error
-from drdrill.aws.errors import AwsError
+from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
 from drdrill.aws.naming import name_operation
 from drdrill.aws.request_body import Body
 from drdrill.aws.s3 import Carrier, Objects, ReplicatingDoor, ReplicationMetrics, Replicator
 from drdrill.aws.upstream import Call, Reply
 from drdrill.dataplane.link import LinkCondition
 from drdrill.mirror.replica_versions import teach_replica_versions
+from drdrill.mirror.upstream.moto_process import NotImplementedSaid, create_app
 from tests.aws.cloud import MovingClock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 FIRST, SECOND = "eu-west-1", "eu-central-1"
 ROLE = "arn:aws:iam::000000000000:role/replication"
-_MOTO = teach_replica_versions(DomainDispatcherApplication(create_backend_app))
+_MOTO = NotImplementedSaid(teach_replica_versions(DomainDispatcherApplication(create_app)))
 _SESSION = boto3.Session("nobody", "nobody")  # one, which reads its models once
 _numbers = itertools.count(1)
 
@@ -53,16 +54,23 @@ class Links:
 
 @dataclass
 class Upstream:
-    """moto, asked in this process; `silent`: it answers nothing; `calls`: what it was asked."""
+    """moto, asked in this process; `silent`: it answers nothing; `calls`: what it was asked.
+
+    `fails`: says with which status a call is answered in place of moto's answer, 0: as moto does.
+    """
 
     silent: bool = False
+    fails: Callable[[Call], int] = lambda _: 0
     calls: list[str] = field(default_factory=list)
 
     def send(self, call: Call, body: Body) -> Reply:
-        """Hand a call to moto."""
+        """Hand a call to moto, as `Delegation.forward` does."""
         if self.silent:
             body.drain()
             raise AwsError("ServiceUnavailable", "silence", status=503)
+        if instead := self.fails(call):
+            body.drain()
+            return Reply(instead, (), ())
         self.calls.append(f"{call.method} {call.target}")
         content = b"".join(body.chunks())
         environ: dict[str, Any] = {
@@ -95,6 +103,10 @@ class Upstream:
 
         document = b"".join(_MOTO(environ, start_response))
         status, headers = said[-1]
+        if status.startswith("501"):
+            raise NotImplementedInMirrorError(call.target)
+        if status.startswith("5"):
+            raise AwsError("InternalFailure", document.decode(), status=500)
         return Reply(int(status.split()[0]), tuple(headers), (document,))
 
 

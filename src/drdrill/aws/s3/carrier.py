@@ -1,11 +1,13 @@
 """What becomes of a change that has arrived: the source's version is read, and its replica written.
 
 A replica has the source's data, metadata, tags, checksum and, where the upstream can obey, version id. An object of
-several parts becomes one of the same parts, so that its ETag is the same.
+several parts becomes one of the same parts, so that its ETag is the same; one piece where the upstream does not say how
+long they are.
 """
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +16,7 @@ from urllib.parse import urlencode
 from xml.etree import ElementTree as ET
 
 from drdrill.aws.s3.change import ChangeKind, Version
-from drdrill.aws.s3.objects import VERSION_HEADER
+from drdrill.aws.s3.objects import VERSION_HEADER, UpstreamError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +29,7 @@ _CARRIED = re.compile(
     "content-type|content-encoding|content-language|content-disposition|cache-control|expires|x-amz-meta-.+|"
     "x-amz-website-redirect-location|x-amz-storage-class|x-amz-checksum-(?!type|mode).+|x-amz-object-lock-.+"
 )
+_CHECKSUM = re.compile("x-amz-(?:sdk-)?checksum-")
 _OF_PARTS = re.compile(r'"?[0-9a-f]+-(\d+)"?')  # how many
 
 
@@ -48,7 +51,7 @@ class Outcome:
 
 
 class Carrier:
-    """Carries changes over; raises `UpstreamSilentError` when it must be tried again. Thread-safe."""
+    """Carries changes over; raises `UpstreamError` when it must be tried again, or be given up. Thread-safe."""
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
@@ -76,11 +79,15 @@ class Carrier:
         headers = _choose_headers(answer.headers, change)
         if int(answer.headers.get("x-amz-tagging-count", 0)):
             headers["x-amz-tagging"] = urlencode(self._objects.read_tags(change.region, source))
+        length = int(answer.headers.get("content-length", change.size_bytes))
         found = _OF_PARTS.fullmatch(answer.headers.get("etag", ""))
         if found:
-            answer.read()
-            return self._carry_parts(change, headers, int(found[1]))
-        length = int(answer.headers.get("content-length", 0))
+            # A checksum of parts is not that of a whole.
+            headers = {name: value for name, value in headers.items() if not _CHECKSUM.match(name)}
+            sizes = self._measure_parts(change, int(found[1]))
+            if sum(sizes.values()) == length and sizes:
+                answer.read()
+                return self._carry_parts(change, headers, sizes)
         written = self._write(
             change,
             "PUT",
@@ -90,28 +97,49 @@ class Carrier:
         )
         return _conclude(written, change)
 
-    def _carry_parts(self, change: Change, headers: Mapping[str, str], count: int) -> Outcome:
-        """Write an object part by part. `count`: by its ETag; moto counts parts that were left out, too."""
-        plain = {name: value for name, value in headers.items() if not name.startswith("x-amz-checksum-")}
-        begun = self._write(change, "POST", query="uploads", headers=plain)
-        document = begun.read()
+    def _measure_parts(self, change: Change, count: int) -> Mapping[int, int]:
+        """Return how many bytes each part of an object has, by its number; none where the upstream does not say."""
+        source = change.source
+        sizes = {}
+        for number in change.parts or range(1, count + 1):
+            query = urlencode({"partNumber": number, "versionId": source.version_id})
+            answer = self._objects.ask(change.region, "HEAD", f"/{source.bucket}/{source.key}", query=query)
+            answer.read()
+            if answer.status not in (_OK, _PARTIAL):
+                return {}
+            sizes[number] = int(answer.headers.get("content-length", 0))
+        return sizes
+
+    def _carry_parts(self, change: Change, headers: Mapping[str, str], sizes: Mapping[int, int]) -> Outcome:
+        """Write an object part by part; an upload that does not become an object is not left behind."""
+        begun = self._write(change, "POST", query="uploads", headers=headers)
         if begun.status != _OK:
-            return _conclude(begun, change)
-        upload = ET.fromstring(document).findtext("{*}UploadId") or ""  # noqa: S314  (the upstream's own)
+            return _refuse(begun)
+        upload = ET.fromstring(begun.read()).findtext("{*}UploadId") or ""  # noqa: S314  (the upstream's own)
+        outcome = None
+        try:
+            outcome = self._upload(change, upload, sizes)
+        finally:
+            if outcome is None or outcome.result is not Result.REPLICATED:
+                with contextlib.suppress(UpstreamError):  # what there is to be said is said already
+                    self._write(change, "DELETE", query=urlencode({"uploadId": upload})).read()
+        return outcome
+
+    def _upload(self, change: Change, upload: str, sizes: Mapping[int, int]) -> Outcome:
         listing = ET.Element("CompleteMultipartUpload")
         begin = 0
-        for number in range(1, count + 1):
-            length = int(self._look_at_part(change, number).get("content-length", 0))
+        for number, size in sizes.items():
             part = None
-            if length:  # the last one may be empty, and no range is that
+            if size:  # the last one may be empty, and no range is that
                 # By its bytes, and not by its number: not every upstream reads one part.
-                part = self._read(change, {"range": f"bytes={begin}-{begin + length - 1}"})
-                begin += length
+                part = self._read(change, {"range": f"bytes={begin}-{begin + size - 1}"})
+                begin += size
                 if part.status != _PARTIAL:
-                    self._write(change, "DELETE", query=urlencode({"uploadId": upload})).read()
                     return _tell_unread(part)
             query = urlencode({"partNumber": number, "uploadId": upload})
-            sent = self._write(change, "PUT", query=query, answer=part, length=length)
+            sent = self._write(change, "PUT", query=query, answer=part, length=size)
+            if sent.status != _OK:
+                return _refuse(sent)
             sent.read()
             element = ET.SubElement(listing, "Part")
             ET.SubElement(element, "PartNumber").text = str(number)
@@ -150,13 +178,6 @@ class Carrier:
         return self._objects.ask(
             change.region, "GET", f"/{source.bucket}/{source.key}", query=asked, headers=headers
         )
-
-    def _look_at_part(self, change: Change, number: int) -> Mapping[str, str]:
-        source = change.source
-        query = urlencode({"partNumber": number, "versionId": source.version_id})
-        answer = self._objects.ask(change.region, "HEAD", f"/{source.bucket}/{source.key}", query=query)
-        answer.read()
-        return answer.headers
 
     def _write(
         self,
@@ -207,9 +228,14 @@ def _tell_unread(answer: Answer) -> Outcome:
 
 
 def _conclude(answer: Answer, change: Change) -> Outcome:
-    document = answer.read()
     there = answer.headers.get("x-amz-version-id")
     if answer.status >= 300 or not there or there == "null":  # noqa: PLR2004  (no success)
-        missing = answer.status == _NOT_FOUND and b"NoSuchBucket" in document
-        return Outcome(Result.FAILED, reason="DstBucketNotFound" if missing else "DstPutObjectNotPermitted")
+        return _refuse(answer)
+    answer.read()
     return Outcome(Result.REPLICATED, Version(change.rule.destination, change.source.key, there))
+
+
+def _refuse(answer: Answer) -> Outcome:
+    """Return what it means that a destination took nothing."""
+    missing = b"NoSuchBucket" in answer.read() and answer.status == _NOT_FOUND
+    return Outcome(Result.FAILED, reason="DstBucketNotFound" if missing else "DstPutObjectNotPermitted")

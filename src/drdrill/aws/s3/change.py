@@ -29,7 +29,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What is to be replicated. `at_ns`: when the source acknowledged it."""
+    """What is to be replicated. `at_ns`: when the source acknowledged it; `parts`: the numbers of an object's parts."""
 
     kind: ChangeKind
     source: Version
@@ -37,3 +37,4 @@ class Change:
     rule: Rule
     size_bytes: int
     at_ns: int
+    parts: tuple[int, ...] = ()

@@ -116,6 +116,7 @@ class ReplicatingDoor:
 
     def _write(self, call: Call, body: Body) -> Reply:
         bucket, key = _split(call)
+        parts = _read_parts(body) if call.operation == "CompleteMultipartUpload" else ()
         reply = self._send(call, body)
         configuration = self._replicator.find_configuration(bucket)
         if reply.status not in _SUCCESS or configuration is None:
@@ -129,7 +130,9 @@ class ReplicatingDoor:
             source = Version(bucket, key, state.version_id)
             tags = self._objects.read_tags(call.region, source) if configuration.needs_tags(key) else {}
             rules = configuration.choose(key, tags, kms=state.kms)
-            self._replicator.take(ChangeKind.OBJECT, source, call.region, rules, state.size_bytes)
+            self._replicator.take(
+                ChangeKind.OBJECT, source, call.region, rules, state.size_bytes, parts=parts
+            )
         return Reply(reply.status, reply.headers, (document,))
 
     def _delete(self, call: Call, body: Body) -> Reply:
@@ -186,6 +189,15 @@ class ReplicatingDoor:
 def _split(call: Call) -> tuple[str, str]:
     bucket, _, key = unquote(call.path).removeprefix("/").partition("/")
     return bucket, key
+
+
+def _read_parts(body: Body) -> tuple[int, ...]:
+    """Return the numbers of the parts that an object is to be made of; none where they cannot be read."""
+    try:
+        root = ET.fromstring(body.peek())  # noqa: S314  (the upstream reads it, too)
+        return tuple(int(one.findtext("{*}PartNumber") or "") for one in root.iterfind("{*}Part"))
+    except (ET.ParseError, ValueError):
+        return ()  # the upstream says so; or there are more than are kept of a body
 
 
 def _find_version(call: Call) -> str | None:

@@ -11,7 +11,7 @@ import threading
 import zlib
 from typing import TYPE_CHECKING
 
-from drdrill.aws.s3.objects import UpstreamSilentError
+from drdrill.aws.s3.objects import UpstreamFailedError, UpstreamSilentError
 
 if TYPE_CHECKING:
     from drdrill.aws.s3.change import Change
@@ -22,6 +22,9 @@ _LANES = 4  # two processors: what reads and what writes overlap; more made noth
 _LOOK_EVERY_SECONDS = 0.01  # the resolution of a link's delay
 _MEASURE_EVERY_SECONDS = 1.0
 _AGAIN_AFTER_SECONDS = 0.5
+_MOST_FAILURES = (
+    5  # of one change: an upstream that fails at it so often always will, and others wait behind it
+)
 _log = logging.getLogger("drdrill.aws.s3")
 
 
@@ -57,13 +60,23 @@ class Movers:
             self._carry(lane.get())
 
     def _carry(self, change: Change) -> None:
-        """Carry a change, as often as it takes: the next one of its object must not overtake it."""
+        """Carry a change, as often as it takes: the next one of its object must not overtake it.
+
+        An upstream that is silent is waited for; one that answers that it fails is asked a few times only.
+        """
+        failures = 0
         while True:
             if self._replicator.may_carry(change):
                 try:
                     self._replicator.carry(change)
                 except UpstreamSilentError as error:
                     _log.warning("%s is replicated later: %s", change.source, error)
+                except UpstreamFailedError as error:
+                    failures += 1
+                    if failures == _MOST_FAILURES or not error.again:
+                        _log.warning("%s cannot be replicated: %s", change.source, error)
+                        self._replicator.give_up(change)
+                        return
                 except Exception:  # noqa: BLE001  (the thread's main: what is wrong with one change must not stop all)
                     _log.exception("%s cannot be replicated", change.source)
                     self._replicator.give_up(change)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import threading
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 from xml.etree import ElementTree as ET
@@ -27,11 +28,23 @@ if TYPE_CHECKING:
 
 VERSION_HEADER = "x-drdrill-version-id"  # the version that a replica is to have, where an upstream can obey
 _ANYWHERE = "us-east-1"  # answers for buckets of every region: HeadBucket, GetBucketLocation
-_OK, _SERVER_ERROR = 200, 500
+_OK, _SERVER_ERROR, _NOT_IMPLEMENTED, _UNAVAILABLE = 200, 500, 501, 503
 
 
-class UpstreamSilentError(EnvironmentFailedError):
-    """The upstream did not answer, or failed by itself: nothing is known of what was asked, and it may be again."""
+class UpstreamError(EnvironmentFailedError):
+    """Nothing is known of what the upstream was asked."""
+
+
+class UpstreamSilentError(UpstreamError):
+    """It did not answer: whatever it was asked, it may be asked again when it does."""
+
+
+class UpstreamFailedError(UpstreamError):
+    """It answered that it failed. `again`: it may do better; not where it does not implement what it was asked."""
+
+    def __init__(self, what: str, *, again: bool = True) -> None:
+        self.again = again
+        super().__init__(what)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +56,11 @@ class Answer:
     body: Iterable[bytes]
 
     def read(self) -> bytes:
-        """Return the whole body."""
-        return b"".join(self.body)
+        """Return the whole body; raises `UpstreamSilentError` where it ends before its end."""
+        try:
+            return b"".join(self.body)
+        except (OSError, HTTPException) as error:
+            raise UpstreamSilentError(f"the upstream stopped in the middle of an answer: {error}") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +92,7 @@ class Objects:
         body: Iterable[bytes] = (),
         length: int = 0,
     ) -> Answer:
-        """Send a request and return its answer; raises `UpstreamSilentError` for failures of the upstream itself."""
+        """Send a request and return its answer; raises `UpstreamError` where the upstream is silent, or fails."""
         said = {
             "Authorization": (
                 f"AWS4-HMAC-SHA256 Credential=replication/20260101/{region}/s3/aws4_request, "
@@ -93,9 +109,14 @@ class Objects:
         try:
             reply = self._send(call, Body({"wsgi.input": stream, "CONTENT_LENGTH": length}))
         except AwsError as error:
-            raise UpstreamSilentError(f"{method} {path}: {error}") from error
+            if error.status == _UNAVAILABLE:  # so is said that nobody answers
+                raise UpstreamSilentError(f"{method} {path}: {error}") from error
+            raise UpstreamFailedError(
+                f"{method} {path}: {error}", again=error.status != _NOT_IMPLEMENTED
+            ) from error
         if reply.status >= _SERVER_ERROR:
-            raise UpstreamSilentError(f"{method} {path}: the upstream answered {reply.status}.")
+            what = f"{method} {path}: the upstream answered {reply.status}."
+            raise UpstreamFailedError(what, again=reply.status != _NOT_IMPLEMENTED)
         return Answer(reply.status, {name.lower(): value for name, value in reply.headers}, reply.chunks)
 
     def find_region(self, bucket: str, /) -> str | None:

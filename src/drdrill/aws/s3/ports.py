@@ -14,7 +14,7 @@ class Carries(Protocol):
     """Makes changes at their destinations."""
 
     def carry(self, change: Change, replica_id: str | None, /) -> Outcome:
-        """Make one change there; raises `UpstreamSilentError` when it must be tried again."""
+        """Make one change there; raises `UpstreamError` when it must be tried again, or be given up."""
         ...
 
 

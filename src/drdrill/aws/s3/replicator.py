@@ -76,9 +76,16 @@ class Replicator:
             return self._status.get(version)
 
     def take(
-        self, kind: ChangeKind, source: Version, region: str, rules: Sequence[Rule], size_bytes: int
+        self,
+        kind: ChangeKind,
+        source: Version,
+        region: str,
+        rules: Sequence[Rule],
+        size_bytes: int,
+        *,
+        parts: tuple[int, ...] = (),
     ) -> None:
-        """Note a change that these rules take; it is pending when this returns."""
+        """Note a change that these rules take; it is pending when this returns. `parts`: the numbers of an object's."""
         now_ns = self._clock.now_ns()
         if not rules:
             return
@@ -86,7 +93,7 @@ class Replicator:
             self._status[source] = Status.PENDING
             self._taken[source] = tuple(rules)
             for rule in rules:
-                change = Change(kind, source, region, rule, size_bytes, now_ns)
+                change = Change(kind, source, region, rule, size_bytes, now_ns, parts)
                 self._pending[change] = None
                 self._open[source] += 1
                 self._crossings[region, rule.destination_region].enter(change, now_ns)
@@ -121,7 +128,7 @@ class Replicator:
         return not (self._links.is_dark(change.region) or self._links.is_dark(change.rule.destination_region))
 
     def carry(self, change: Change) -> None:
-        """Make a change that has arrived; raises `UpstreamSilentError` when it must be tried again."""
+        """Make a change that has arrived; raises `UpstreamError` when it must be tried again, or be given up."""
         with self._lock:
             replica_id = self._replicas.get((change.source, change.rule.destination))
             # Before it can be read: whoever sees a replica sees that it is one.
