@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import ssl
 import subprocess
 import threading
 from datetime import timedelta
@@ -11,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 import pytest
+import trustme
 
 from drdrill.core.waiting import wait_until
 from drdrill.dataplane.envoy import EndpointHealth, EnvoyProxy, Failure, Seen, knock
@@ -141,6 +143,46 @@ def test_it_does_what_it_is_told_and_says_what_it_sees(proxy: EnvoyProxy, ports:
     }
     wait_until(lambda: proxy.read_health() == expected, what="what it sees", within=WITHIN, every=EVERY)
     assert {_ask(port) for _ in range(10)} == {200}
+
+
+def test_it_verifies_whose_certificate_it_is(proxy: EnvoyProxy) -> None:
+    """A server is asked for by a name, and gets requests only with a trusted certificate that is for that name."""
+    authority, stranger = trustme.CA(), trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("*.example.com", HERE).configure_cert(context)
+    asked: set[str | None] = set()
+    context.sni_callback = lambda _socket, name, _context: asked.add(name)
+    server = ThreadingHTTPServer((HERE, 0), Server)
+    server.sick = False  # type: ignore[attr-defined]
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+
+    def lead(tls_name: str, trusted: trustme.CA) -> Upstream:
+        named = f"{tls_name}-{trusted is authority}"
+        pem = trusted.cert_pem.bytes().decode("ascii")
+        return Upstream(
+            named, server_name=HERE, port=server.server_port, tls=True, tls_name=tls_name, authorities=pem
+        )
+
+    expected = {
+        lead("shop.example.com", authority): 200, lead("shop.example.com", stranger): 502,
+        lead("example.net", authority): 502, lead(HERE, authority): 200,
+    }  # fmt: skip
+    ports = {one: _free_port() for one in expected}
+    listeners = tuple(HttpListener(at, (Route(Forward(((one.name, 1),))),)) for one, at in ports.items())
+    proxy.configure(ProxyConfiguration(listeners, tuple(expected)))
+    proxy.start()
+    try:
+        wait_until(
+            lambda: {one: _ask(at) for one, at in ports.items()} == expected,
+            what="the answers",
+            within=WITHIN,
+            every=EVERY,
+        )
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert asked == {"shop.example.com", "example.net", None}
 
 
 def test_a_machine_that_is_there_is_heard() -> None:

@@ -39,7 +39,10 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Upstream:
-    """Endpoints that do the same. `server_name`: it is one server on the internet, found by that name."""
+    """Endpoints that do the same. `server_name`: it is one server on the internet, found by that name.
+
+    `tls_name`: what its certificate is for, issued by one of the `authorities` (PEM); ``: nobody asks whose it is.
+    """
 
     name: str
     endpoints: tuple[Endpoint, ...] = ()
@@ -48,6 +51,8 @@ class Upstream:
     least_requests: bool = False
     server_name: str = ""
     port: int = 0
+    tls_name: str = ""
+    authorities: str = ""
 
 
 @dataclass(frozen=True, slots=True)

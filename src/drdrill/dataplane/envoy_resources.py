@@ -6,6 +6,7 @@ unless it is told, the setting says so.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -114,14 +115,36 @@ def _make_cluster(upstream: Upstream) -> Resource:
             "eds_cluster_config": {"eds_config": _read_from(name_file("eds", upstream.name))},
         }
     if upstream.tls:
-        # As a load balancer, it encrypts and does not ask whose certificate it is.
-        context: Resource = {"@type": f"{_TYPE}extensions.transport_sockets.tls.v3.UpstreamTlsContext"}
-        if upstream.server_name:
-            context["sni"] = upstream.server_name
-        cluster["transport_socket"] = {"name": "envoy.transport_sockets.tls", "typed_config": context}
+        cluster["transport_socket"] = _encrypt(upstream)
     if upstream.check:
         cluster["health_checks"] = [_make_check(upstream.check)]
     return cluster
+
+
+def _encrypt(upstream: Upstream) -> Resource:
+    """Return a client's side of TLS. Without a name: as a load balancer, who does not ask whose certificate it is."""
+    context: Resource = {"@type": f"{_TYPE}extensions.transport_sockets.tls.v3.UpstreamTlsContext"}
+    if upstream.tls_name:
+        kind = "IP_ADDRESS" if _is_address(upstream.tls_name) else "DNS"
+        context["common_tls_context"] = {
+            "validation_context": {
+                "trusted_ca": {"inline_string": upstream.authorities},
+                "match_typed_subject_alt_names": [
+                    {"san_type": kind, "matcher": {"exact": upstream.tls_name}}
+                ],
+            }
+        }
+        if kind == "DNS":  # TLS has no address as a server's name
+            context["sni"] = upstream.tls_name
+    return {"name": "envoy.transport_sockets.tls", "typed_config": context}
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def _assign(upstream: Upstream) -> Resource:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from drdrill.aws.apigatewayv2 import GatewayRegion, GatewayService
@@ -76,6 +76,11 @@ class AcmCertificates:
     def issue(self, name: str, /) -> Certificate:
         """Return a certificate for one of AWS's own names."""
         return self._issue(name)
+
+    @cached_property
+    def authorities(self) -> str:
+        """The certificate of the mirror's authority: nobody else issues any."""
+        return read_authority(self._secrets).cert_pem.bytes().decode("ascii")
 
     def _issue(self, *names: str) -> Certificate:
         issued = read_authority(self._secrets).issue_cert(*names)

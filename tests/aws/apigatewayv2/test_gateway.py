@@ -29,6 +29,8 @@ class OwnCertificates(FakeCertificates):
         """Return a certificate."""
         return Certificate(f"own of {name}", "key")
 
+    authorities = "of the mirror"
+
 
 class Machines:
     """Where the gateway is made, once."""
@@ -195,6 +197,44 @@ def test_a_vpc_link_leads_to_a_load_balancer(gateway: Gateway) -> None:
     gone = gateway.find(host, "/pay")
     assert isinstance(gone, Answer)
     assert gone.status == 503
+
+
+def test_whose_certificate_is_asked_for(gateway: Gateway) -> None:
+    """A public server's certificate is verified; a private one's for the name in `TlsConfig`, without which it is HTTP.
+
+    https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-integrations.html
+    """
+    balancer = gateway.balancing.balancer()
+    listener = gateway.balancing.listener(balancer["LoadBalancerArn"], gateway.balancing.group())
+    link = gateway.client.create_vpc_link(Name="in", SubnetIds=gateway.balancing.subnets)["VpcLinkId"]
+    api = gateway.api()
+    private = {"ConnectionType": "VPC_LINK", "ConnectionId": link}
+    for key, target in {
+        "GET /public": gateway.integrate(api, "https://shop.example.com/"),
+        "GET /plain": gateway.integrate(api, "http://shop.example.com/"),
+        "GET /in": gateway.integrate(api, listener, **private),
+        "GET /a": gateway.integrate(
+            api, listener, **private, TlsConfig={"ServerNameToVerify": "a.example.com"}
+        ),
+        "GET /b": gateway.integrate(
+            api, listener, **private, TlsConfig={"ServerNameToVerify": "b.example.com"}
+        ),
+    }.items():
+        gateway.client.create_route(ApiId=api, RouteKey=key, Target=target)
+    gateway.stage(api)
+    gateway.region.look()
+    upstreams = gateway.machines.node.configuration.upstreams
+    shown = {(one.server_name, one.port, one.tls, one.tls_name, one.authorities) for one in upstreams}
+    name, trusted = balancer["DNSName"], "of the mirror"
+    assert shown == {
+        ("shop.example.com", 443, True, "shop.example.com", trusted),
+        ("shop.example.com", 80, False, "", ""),
+        (name, 80, False, "", ""),
+        (name, 80, True, "a.example.com", trusted),
+        (name, 80, True, "b.example.com", trusted),
+    }
+    with pytest.raises(ClientError, match="only for private integrations"):
+        gateway.integrate(api, "https://shop.example.com/", TlsConfig={"ServerNameToVerify": "a"})
 
 
 def test_a_deployment_is_what_the_api_was(gateway: Gateway) -> None:

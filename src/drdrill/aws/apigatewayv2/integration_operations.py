@@ -71,6 +71,9 @@ class IntegrationOperations:
         least, most = _TIMEOUTS
         if not least <= wanted.timeout_ms <= most:
             raise AwsError("BadRequestException", f"Timeout should be between {least} and {most} ms")
+        if connection != "VPC_LINK" and wanted.tls_name:
+            text = "TlsConfig is supported only for private integrations"
+            raise AwsError("BadRequestException", text)
         if connection == "VPC_LINK":
             self._region.find(self._region.links, link, "VpcLink")
             self._region.balancers.records.listener(wanted.uri)

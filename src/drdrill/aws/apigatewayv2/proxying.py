@@ -1,7 +1,8 @@
 """What the region's gateway is to do, from what the API was told: pure.
 
 Sources: API Gateway Developer Guide, "Create routes for HTTP APIs" (full match, then greedy variable, then `$default`),
-"Create HTTP proxy integrations", "Create private integrations", "Custom domain names for HTTP APIs".
+"Create HTTP proxy integrations", "Create private integrations", "Custom domain names for HTTP APIs"; API reference,
+TlsConfig.
 """
 
 from __future__ import annotations
@@ -53,22 +54,23 @@ class LinkTarget:
 
     name: str
     port: int
-    tls: bool
 
 
 def make_gateway(
     entries: Sequence[Entry],
     links: Mapping[str, LinkTarget],
     certificates: Sequence[Certificate],
+    *,
+    authorities: str,
 ) -> ProxyConfiguration:
-    """Return what the gateway is to do; `links` by the ARN of a listener."""
+    """Return what the gateway is to do; `links` by the ARN of a listener, `authorities` (PEM): whom it trusts."""
     upstreams: dict[str, Upstream] = {}
     routes: list[Route] = []
     ordered = sorted(entries, key=lambda entry: -len(entry.base))
     for entry in ordered:
         for route in sorted(entry.routes, key=_rank):
             integration = entry.integrations.get(route.integration)
-            upstream = _make_upstream(integration, links) if integration else None
+            upstream = _make_upstream(integration, links, authorities) if integration else None
             if integration is None or upstream is None:
                 action: Forward | Answer = _UNAVAILABLE
             else:
@@ -110,17 +112,27 @@ def _make_pattern(entry: Entry, route: model.Route) -> tuple[str, str]:
     return "" if method == "ANY" else method, f"{base}{pattern}/?"
 
 
-def _make_upstream(integration: model.Integration, links: Mapping[str, LinkTarget]) -> Upstream | None:
+def _make_upstream(
+    integration: model.Integration, links: Mapping[str, LinkTarget], authorities: str
+) -> Upstream | None:
+    """Return where an integration leads; a private one is spoken to in TLS if it says whose certificate that takes."""
     if integration.link:
         target = links.get(integration.uri)
         if target is None:  # the listener is gone
             return None
-        name = f"{target.name}-{target.port}"
-        return Upstream(name, server_name=target.name, port=target.port, tls=target.tls)
-    parts = urlsplit(integration.uri)
-    port = parts.port or _PORTS[parts.scheme]
-    host = parts.hostname or ""
-    return Upstream(f"{host}-{port}", server_name=host, port=port, tls=parts.scheme == "https")
+        host, port, tls_name = target.name, target.port, integration.tls_name
+    else:
+        parts = urlsplit(integration.uri)
+        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+        tls_name = host if parts.scheme == "https" else ""
+    return Upstream(
+        f"{host}-{port}-{tls_name}" if tls_name else f"{host}-{port}",
+        server_name=host,
+        port=port,
+        tls=bool(tls_name),
+        tls_name=tls_name,
+        authorities=authorities if tls_name else "",
+    )
 
 
 def _forward(entry: Entry, route: model.Route, integration: model.Integration, upstream: Upstream) -> Forward:

@@ -44,6 +44,11 @@ class GatewayCertificates(Protocol):
         """Return a certificate of AWS's own for one of its names."""
         ...
 
+    @property
+    def authorities(self) -> str:
+        """The certificates (PEM) of those by whom servers' certificates are to be issued."""
+        ...
+
 
 def draw_identifier(length: int = 10) -> str:
     """Return a new id."""
@@ -150,7 +155,8 @@ class GatewayRegion:
         links = {arn: target for arn in wanted if (target := self._reach(arn))}
         assert self._own is not None  # noqa: S101  (made with the node)
         try:
-            self._node.keep(make_gateway(entries, links, [self._own, *shown]))
+            authorities = self.certificates.authorities
+            self._node.keep(make_gateway(entries, links, [self._own, *shown], authorities=authorities))
             self.answers = self._node.look() is not None
         except DrdrillError as error:  # its power was cut meanwhile
             _log.info("%s: %s", self._node, error)
@@ -182,7 +188,7 @@ class GatewayRegion:
             balancer = records.balancers.get(listener.balancer) if listener else None
             if listener is None or balancer is None:
                 return None
-            return LinkTarget(balancer.dns_name, listener.port, listener.protocol == "HTTPS")
+            return LinkTarget(balancer.dns_name, listener.port)
 
     def _list_entries(self) -> list[Entry]:
         entries = []
