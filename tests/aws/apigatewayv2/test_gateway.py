@@ -281,6 +281,11 @@ def test_a_domain(gateway: Gateway) -> None:
     assert gateway.balancing.names.published[said["ApiGatewayDomainName"]] == ("10.20.250.9",)
     told = gateway.client.get_domain_name(DomainName="api.example.com")["DomainNameConfigurations"][0]
     assert told["DomainNameStatus"] == "AVAILABLE"
+    (second,) = gateway.client.create_domain_name(
+        DomainName="other.example.com", DomainNameConfigurations=[{"CertificateArn": CERTIFICATE}]
+    )["DomainNameConfigurations"]
+    assert second["ApiGatewayDomainName"] not in gateway.balancing.names.published
+    assert second["DomainNameStatus"] == "UPDATING"  # the gateway answers, and not for this one yet
     for call, arguments in (
         ("delete_api", {"ApiId": api}),
         ("delete_stage", {"ApiId": api, "StageName": "$default"}),

@@ -91,7 +91,7 @@ class DomainOperations:
         configuration = {
             "ApiGatewayDomainName": domain.target,
             "CertificateArn": domain.certificate,
-            "DomainNameStatus": "AVAILABLE" if self._region.answers else "UPDATING",
+            "DomainNameStatus": "AVAILABLE" if self._region.is_published(domain.target) else "UPDATING",
             "EndpointType": "REGIONAL",
             "HostedZoneId": self._region.zone_id,
             "IpAddressType": "ipv4",

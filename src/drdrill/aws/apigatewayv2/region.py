@@ -174,6 +174,10 @@ class GatewayRegion:
         with self.lock:
             return self.answers and self._list_names() <= self._published
 
+    def is_published(self, name: str) -> bool:
+        """Tell whether one of its names leads to the gateway, which knows by now what it is to do under it."""
+        return name in self._published
+
     def _list_names(self) -> set[str]:
         return {f"{api}.{self.suffix}" for api in self.apis} | {one.target for one in self.domains.values()}
 
