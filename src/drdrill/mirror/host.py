@@ -74,6 +74,8 @@ class WorldHost:
         assert unshare.stdout is not None  # noqa: S101  (a pipe was asked for)
         with unshare.stdout as said:
             if said.readline() != "up\n":
+                unshare.kill()  # and its child with it
+                unshare.wait()
                 raise EnvironmentFailedError(f"host {self.name} did not boot; the supervisor's log says why.")
         children = Path(f"/proc/{unshare.pid}/task/{unshare.pid}/children").read_text(encoding="ascii")
         self.init_pid = int(children.split()[0])

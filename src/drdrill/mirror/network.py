@@ -196,7 +196,11 @@ class Network:
             number = next(iter(zone.next_host))
             host = WorldHost(name, region, zone_name, address or f"{zone.prefix}.{number}", disk)
             self._hosts[name] = host
-        self.power_on(host)
+        try:
+            self.power_on(host)
+        except BaseException:
+            self.release(host)  # nobody else knows of it
+            raise
         return host
 
     def power_on(self, host: WorldHost) -> None:
@@ -208,7 +212,17 @@ class Network:
                 self._boot(host)
 
     def _boot(self, host: WorldHost) -> None:
+        """Give a host power and its place in the network, or neither: then it can be booted again."""
         host.boot()
+        try:
+            self._attach(host)
+        except BaseException:
+            host.cut()
+            with contextlib.suppress(CommandFailedError):  # it may not have come so far
+                _ip(self._zones[host.zone].router, [f"link delete dev {_port(host)}"])
+            raise
+
+    def _attach(self, host: WorldHost) -> None:
         zone = self._zones[host.zone]
         port = _port(host)
         if host.name in self._silenced:
