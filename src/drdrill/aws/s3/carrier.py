@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from drdrill.aws.s3.change import Change
     from drdrill.aws.s3.objects import Answer, Objects
 
-_OK, _PARTIAL, _NOT_FOUND, _NOT_ALLOWED = 200, 206, 404, 405
+_OK, _NO_CONTENT, _PARTIAL, _NOT_FOUND, _NOT_ALLOWED = 200, 204, 206, 404, 405
 _CARRIED = re.compile(
     "content-type|content-encoding|content-language|content-disposition|cache-control|expires|x-amz-meta-.+|"
     "x-amz-website-redirect-location|x-amz-storage-class|x-amz-checksum-(?!type|mode).+|x-amz-object-lock-.+"
@@ -78,7 +78,11 @@ class Carrier:
             return _tell_unread(answer)
         headers = _choose_headers(answer.headers, change)
         if int(answer.headers.get("x-amz-tagging-count", 0)):
-            headers["x-amz-tagging"] = urlencode(self._objects.read_tags(change.region, source))
+            tags = self._objects.read_tags(change.region, source)
+            if tags is None:
+                answer.read()
+                return Outcome(Result.GONE)
+            headers["x-amz-tagging"] = urlencode(tags)
         length = int(answer.headers.get("content-length", change.size_bytes))
         found = _OF_PARTS.fullmatch(answer.headers.get("etag", ""))
         if found:
@@ -155,22 +159,32 @@ class Carrier:
         return _conclude(answer, change)
 
     def _carry_tags(self, change: Change, replica_id: str) -> Outcome:
+        """Give a replica the tags of its source; that which is gone gives none, and keeps none from its replica."""
+        replica = Version(change.rule.destination, change.source.key, replica_id)
         tags = self._objects.read_tags(change.region, change.source)
+        if tags is None or (
+            not tags and self._objects.read_tags(change.rule.destination_region, replica) is None
+        ):
+            return Outcome(Result.GONE)
+        query = urlencode({"tagging": "", "versionId": replica_id})
+        # An empty set is no document to moto 5.2, which crashes at it.
+        answer = self._write_tags(change, query, tags) if tags else self._write(change, "DELETE", query=query)
+        answer.read()
+        if answer.status == _NOT_FOUND:
+            return Outcome(Result.GONE)
+        if answer.status not in (_OK, _NO_CONTENT):
+            return Outcome(Result.FAILED, reason="DstPutTaggingNotPermitted")
+        return Outcome(Result.REPLICATED, replica)
+
+    def _write_tags(self, change: Change, query: str, tags: Mapping[str, str]) -> Answer:
         root = ET.Element("Tagging", xmlns="http://s3.amazonaws.com/doc/2006-03-01/")
         listing = ET.SubElement(root, "TagSet")
         for name, value in tags.items():
             element = ET.SubElement(listing, "Tag")
             ET.SubElement(element, "Key").text = name
             ET.SubElement(element, "Value").text = value
-        query = urlencode({"tagging": "", "versionId": replica_id})
         headers = {"content-type": "application/xml"}
-        answer = self._write(change, "PUT", query=query, headers=headers, body=bytes(ET.tostring(root)))
-        answer.read()
-        if answer.status == _NOT_FOUND:
-            return Outcome(Result.GONE)
-        if answer.status != _OK:
-            return Outcome(Result.FAILED, reason="DstPutTaggingNotPermitted")
-        return Outcome(Result.REPLICATED, Version(change.rule.destination, change.source.key, replica_id))
+        return self._write(change, "PUT", query=query, headers=headers, body=bytes(ET.tostring(root)))
 
     def _read(self, change: Change, headers: Mapping[str, str]) -> Answer:
         source = change.source

@@ -129,7 +129,7 @@ class ReplicatingDoor:
         if b"<Error>" not in document and state is not None:
             source = Version(bucket, key, state.version_id)
             tags = self._objects.read_tags(call.region, source) if configuration.needs_tags(key) else {}
-            rules = configuration.choose(key, tags, kms=state.kms)
+            rules = configuration.choose(key, tags or {}, kms=state.kms)
             self._replicator.take(
                 ChangeKind.OBJECT, source, call.region, rules, state.size_bytes, parts=parts
             )

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 VERSION_HEADER = "x-drdrill-version-id"  # the version that a replica is to have, where an upstream can obey
 _ANYWHERE = "us-east-1"  # answers for buckets of every region: HeadBucket, GetBucketLocation
+_GONE = (404, 405)  # the second: it is a delete marker
 _OK, _SERVER_ERROR, _NOT_IMPLEMENTED, _UNAVAILABLE = 200, 500, 501, 503
 
 
@@ -156,13 +157,15 @@ class Objects:
         size = 0 if marker else int(found.get("content-length", 0))
         return ObjectState(found["x-amz-version-id"], size, kms, marker)
 
-    def read_tags(self, region: str, version: Version) -> dict[str, str]:
-        """Return the tags of a version; none where it is gone."""
+    def read_tags(self, region: str, version: Version) -> dict[str, str] | None:
+        """Return the tags of a version; None: it is gone. Raises `UpstreamError` where they cannot be read."""
         query = urlencode({"tagging": "", "versionId": version.version_id})
         answer = self.ask(region, "GET", f"/{version.bucket}/{version.key}", query=query)
         document = answer.read()
+        if answer.status in _GONE:
+            return None
         if answer.status != _OK:
-            return {}
+            raise UpstreamFailedError(f"the tags of {version}: the upstream answered {answer.status}.")
         tree = ET.fromstring(document)  # noqa: S314  (the upstream's own)
         return {
             tag.findtext("{*}Key") or "": tag.findtext("{*}Value") or "" for tag in tree.iterfind(".//{*}Tag")
