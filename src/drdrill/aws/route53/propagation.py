@@ -57,6 +57,8 @@ class Worker:
                 self._todo.get()()
             except DrdrillError as error:
                 _log.warning("the name servers were not told: %s", error)
+            except Exception:  # noqa: BLE001  (whatever it was: all that comes later has to be told)
+                _log.exception("the name servers were not told")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,13 +37,10 @@ class RecordOperations:
     def change_resource_record_sets(self, parameters: Parameters) -> Mapping[str, Any]:
         """Make a batch of changes, all or none; it is in sync when the name servers answer with it."""
         plane, batch = self._plane, parameters["ChangeBatch"]
-        zone = plane.find_zone(parameters["HostedZoneId"])
+        plane.find_zone(parameters["HostedZoneId"])
         changes = [read_change(one) for one in batch["Changes"]]
         if not changes:
             raise AwsError("InvalidInput", "The change batch has no changes.")
-        for one in changes:
-            if one.record.check and one.action != "DELETE":
-                plane.find_check(one.record.check)
         begun: list[Mapping[str, Any]] = []
 
         def publish(records: Sequence[NameRecords]) -> None:
@@ -55,7 +52,12 @@ class RecordOperations:
                 )
             )
 
-        zone.change(changes, is_published=plane.names.is_published, publish=publish)
+        with plane.lock:  # what is there now is there when the name servers are told
+            zone = plane.find_zone(parameters["HostedZoneId"])
+            for one in changes:
+                if one.record.check and one.action != "DELETE":
+                    plane.find_check(one.record.check)
+            zone.change(changes, is_published=plane.names.is_published, publish=publish)
         return {"ChangeInfo": begun[0]}
 
     def list_resource_record_sets(self, parameters: Parameters) -> Mapping[str, Any]:

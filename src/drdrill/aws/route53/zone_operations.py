@@ -131,9 +131,10 @@ class ZoneOperations:
 
     def delete_hosted_zone(self, parameters: Parameters) -> Mapping[str, Any]:
         """Delete a zone that has no records but those that every zone has."""
-        zone, plane = self._plane.find_zone(parameters["Id"]), self._plane
-        identifier = zone.identity.identifier
+        plane = self._plane
         with plane.lock:
+            zone = plane.find_zone(parameters["Id"])
+            identifier = zone.identity.identifier
             if not zone.is_bare():
                 text = "The specified hosted zone contains non-required resource record sets and so cannot be deleted."
                 raise AwsError("HostedZoneNotEmpty", text)
