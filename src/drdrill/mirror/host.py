@@ -8,19 +8,23 @@ import os
 import signal
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from drdrill.core.errors import CommandFailedError, EnvironmentFailedError
+from drdrill.core.waiting import wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
-    from datetime import timedelta
 
 _INIT = Path(__file__).with_name("host_init.py")
 _NAMESPACES = ("--net", "--mount", "--pid", "--ipc", "--uts")
 _NS_GET_PARENT = 0xB702  # of the kernel's nsfs.h
 _LINGER_SECONDS = 0.5  # measured 10 ms
+_STOPPED_WITHIN = timedelta(seconds=10)  # measured 10 ms: two looks
+_LOOK_AGAIN = timedelta(milliseconds=1)
+_RUNS = frozenset("RS")  # or would at once: anything else is stopped, dead, or in the kernel's hands
 UNPRIVILEGED = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 
 
@@ -110,9 +114,24 @@ class WorldHost:
         return self._signal(self._find_processes(), signal.SIGKILL)
 
     def pause(self) -> int:
-        """Stop every process on it but its init, and return how many there were: they keep all that they have."""
+        """Stop every process on it but its init, and return how many there were: they keep all that they have.
+
+        What is started while others are being stopped is found by the next look, until one finds nothing that runs.
+        Raises `NotObservedError` when something cannot be stopped.
+        """
         self._paused = True
-        return self._signal(self._find_processes(), signal.SIGSTOP)
+        stopped: set[int] = set()
+
+        def stop() -> bool:
+            found = self._find_processes()
+            running = [pid for pid in found if pid not in stopped or _read_state(pid) in _RUNS]
+            self._signal(running, signal.SIGSTOP)
+            stopped.update(running)
+            return not running
+
+        what = f"a host {self.name} on which nothing runs"
+        wait_until(stop, what=what, within=_STOPPED_WITHIN, every=_LOOK_AGAIN)
+        return len(stopped)
 
     def resume(self) -> int:
         """Let every process on it go on that was stopped, and return how many there were."""
@@ -199,6 +218,14 @@ def _lies_in(pid: int, init: int) -> bool:
         except OSError:  # it ended meanwhile, or that was the outermost that can be seen from here
             return False
     return True
+
+
+def _read_state(pid: int) -> str:
+    """Return the letter of a process's state (proc(5)); X: it ended meanwhile."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2][1]
+    except OSError:
+        return "X"
 
 
 def _read_command(pid: int) -> bytes:

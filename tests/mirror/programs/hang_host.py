@@ -3,6 +3,7 @@
 Prints JSON: how many processes were stopped and woken, and the states (`/proc/PID/stat`) that they came to.
 """
 
+import contextlib
 import json
 import subprocess
 import sys
@@ -20,9 +21,10 @@ def read_states() -> dict[str, str]:
     states = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
-            command = (folder / "cmdline").read_bytes().split(b"\0")
-            if command[0] == b"sleep":
-                states[command[1].decode()] = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+            with contextlib.suppress(OSError):  # it ended meanwhile
+                command = (folder / "cmdline").read_bytes().split(b"\0")
+                if command[0] == b"sleep":
+                    states[command[1].decode()] = (folder / "stat").read_text().rpartition(")")[2].split()[0]
     return states
 
 
