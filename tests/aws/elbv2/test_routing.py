@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 from drdrill.aws.elbv2.proxying import name_upstream
 from drdrill.dataplane.envoy_configuration import Answer, Forward, HttpListener, Redirect, Route
 from tests.aws.cloud import ZONES
-from tests.aws.elbv2.world import CERTIFICATE, SECOND_CERTIFICATE, Balancing
+from tests.aws.elbv2.world import CERTIFICATE, SECOND_CERTIFICATE, THIRD_CERTIFICATE, Balancing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -162,6 +162,23 @@ def test_https(balancing: Balancing, arn: str) -> None:
             _refusal(balancing, "remove_listener_certificates", ListenerArn=listener, Certificates=named)
             == code
         )
+
+
+def test_a_certificate_that_is_added_meanwhile(balancing: Balancing, arn: str) -> None:
+    """A certificate that is added while a listener is given another default one stays."""
+    listener = balancing.listener(
+        arn,
+        DefaultActions=[FIXED],
+        Protocol="HTTPS",
+        Port=443,
+        Certificates=[{"CertificateArn": CERTIFICATE}],
+    )
+    balancing.certificates.meanwhile[SECOND_CERTIFICATE] = lambda: balancing.elb.add_listener_certificates(
+        ListenerArn=listener, Certificates=[{"CertificateArn": THIRD_CERTIFICATE}]
+    )
+    balancing.elb.modify_listener(ListenerArn=listener, Certificates=[{"CertificateArn": SECOND_CERTIFICATE}])
+    told = balancing.elb.describe_listener_certificates(ListenerArn=listener)["Certificates"]
+    assert [one["CertificateArn"] for one in told] == [SECOND_CERTIFICATE, THIRD_CERTIFICATE]
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/1"
 SECOND_CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/2"
+THIRD_CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT}:certificate/3"
 HEALTHY = EndpointHealth(Seen.HEALTHY)
 
 
@@ -94,11 +95,16 @@ class FakeNames:
 
 
 class FakeCertificates:
-    """ACM with two certificates."""
+    """ACM with three certificates; `meanwhile`: what happens before one of them is found."""
+
+    def __init__(self) -> None:
+        self.meanwhile: dict[str, Callable[[], object]] = {}
 
     def find(self, arn: str, /) -> Certificate | None:
         """Return one of them."""
-        return Certificate(f"chain of {arn}", "key") if arn in (CERTIFICATE, SECOND_CERTIFICATE) else None
+        self.meanwhile.pop(arn, lambda: None)()
+        there = (CERTIFICATE, SECOND_CERTIFICATE, THIRD_CERTIFICATE)
+        return Certificate(f"chain of {arn}", "key") if arn in there else None
 
 
 class ByNetwork:
@@ -125,6 +131,7 @@ class Balancing:
         self.clock = self.cloud.clock
         self.nodes = FakeNodes()
         self.names = FakeNames()
+        self.certificates = FakeCertificates()
         self.threads: list[Callable[[], None]] = []
         self.region = ElbRegion(
             REGION,
@@ -132,7 +139,7 @@ class Balancing:
             ec2=self.cloud.ec2_region,
             subnets=self.cloud.ec2_region.subnets,
             neighbourhood=ByNetwork(),
-            certificates=FakeCertificates(),
+            certificates=self.certificates,
             fleet=self.nodes,
             names=self.names,
             settings=ElbSettings(),

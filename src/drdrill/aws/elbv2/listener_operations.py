@@ -82,11 +82,11 @@ class ListenerOperations:
         """Change a listener: what is not named stays."""
         before = self._records.listener(parameters["ListenerArn"])
         balancer = self._records.balancer(before.balancer)
-        listener = self._read(balancer, before, parameters)
+        self._read(balancer, before, parameters)  # has certificates at hand: ACM is not asked within the lock
         actions = parameters.get("DefaultActions")
         action = read_action(actions) if actions else None
         with self._records.lock:
-            self._records.listener(listener.arn)
+            listener = self._read(balancer, self._records.listener(before.arn), parameters)
             self._require_free(listener)
             if action is not None:
                 require_compatible(self._records, balancer, action)
