@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -42,6 +43,7 @@ class MotoUpstream:
         self._zones = zones
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
+        self.secret = secrets.token_urlsafe()  # with it moto's process is asked what is not for its callers
 
     @property
     def started(self) -> bool:
@@ -88,11 +90,16 @@ class MotoUpstream:
             self._path.chmod(0o600)
             listening.listen(_WAITING)
             descriptor = listening.fileno()
-            return subprocess.Popen(
-                [sys.executable, "-m", "drdrill.mirror.upstream.moto_process", str(descriptor), json.dumps(task)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log, pass_fds=[descriptor], cwd="/",
-                env={**os.environ, **_settings(self._account)},
-            )  # fmt: skip
+            # Not an argument, and not in its environment: others in the world can read those.
+            reading, writing = os.pipe()
+            with os.fdopen(writing, "w") as told:
+                told.write(self.secret)
+            with os.fdopen(reading) as heard:
+                return subprocess.Popen(
+                    [sys.executable, "-m", "drdrill.mirror.upstream.moto_process", str(descriptor), json.dumps(task)],
+                    stdin=heard, stdout=log, stderr=log, pass_fds=[descriptor], cwd="/",
+                    env={**os.environ, **_settings(self._account)},
+                )  # fmt: skip
 
 
 def _settings(account: str) -> dict[str, str]:

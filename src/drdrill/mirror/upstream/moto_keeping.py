@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from drdrill.aws.upstream import Upstream
 
-MIRROR = "mirror.invalid"  # whom moto's process takes these from
+MIRROR_HEADER = "x-drdrill-mirror"  # what moto's process knows the mirror by
 KEEP, RESTORE = "keep", "restore"
 _STATE = "moto.dill"
 _OK = 204
@@ -48,7 +48,7 @@ class DelegatedKeeper:
     def _ask(moto: MotoUpstream, act: str, path: Path) -> None:
         connection = moto.connect()
         try:
-            connection.request("POST", f"/{act}", str(path), {"Host": MIRROR})
+            connection.request("POST", f"/{act}", str(path), {MIRROR_HEADER: moto.secret})
             reply = connection.getresponse()
             said = reply.read().decode(errors="replace")
         except OSError as error:

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     StartResponse = Callable[[str, list[tuple[str, str]]], object]
 
+_OWN = frozenset({"moto_api", "instance_metadata"})  # known by the path alone, whichever host was called
+
 
 class _Handler(MotoRequestHandler):
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
@@ -74,7 +76,12 @@ def _choose_next_id(module: Any, maker: str, identifier: str) -> None:
 
 
 def create_app(service: Any) -> Flask:
-    """Return moto's application for a service, in which a path that it does not know is no *404 Not Found*."""
+    """Return moto's application for a service, in which a path that it does not know is no *404 Not Found*.
+
+    What is moto's own has none: who calls `/moto-api/reset`, as an object of a bucket, would have it forget everything.
+    """
+    if service in _OWN:
+        raise NotImplementedError(service)
     app = create_backend_app(service)
 
     @app.errorhandler(NotFound)
@@ -111,10 +118,11 @@ class NotImplementedSaid:
 def main() -> None:
     """Serve until the world ends."""
     descriptor, task = int(sys.argv[1]), json.loads(sys.argv[2])
+    secret = sys.stdin.read()
     settle_places(task["account"], task["zones"])
     correct_moto()
     known = teach_replica_versions(DomainDispatcherApplication(create_app))
-    application = KeptState(NotImplementedSaid(known))
+    application = KeptState(NotImplementedSaid(known), secret)
     server = make_server(
         "unix://upstream", 0, application, threaded=True, request_handler=_Handler, fd=descriptor
     )

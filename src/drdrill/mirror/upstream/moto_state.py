@@ -5,6 +5,7 @@ Keys and certificates are written by their own means. Whatever else cannot be wr
 
 from __future__ import annotations
 
+import hmac
 import io
 from collections import defaultdict
 from pathlib import Path
@@ -24,11 +25,12 @@ from cryptography.hazmat.primitives.serialization import (
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict
 
-from drdrill.mirror.upstream.moto_keeping import KEEP, MIRROR, RESTORE
+from drdrill.mirror.upstream.moto_keeping import KEEP, MIRROR_HEADER, RESTORE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+_MIRROR_KEY = f"HTTP_{MIRROR_HEADER.upper().replace('-', '_')}"
 # What every `BackendDict` is made of again; others have more of their own, such as the owners of all buckets.
 _MADE_AGAIN = frozenset({"backend", "service_name", "_use_boto3_regions", "_additional_regions", "_id"})
 
@@ -99,11 +101,13 @@ def _describe(backends: Any) -> tuple[dict[str, Any], dict[str, Any]]:
 class KeptState:
     """A WSGI application around moto's: writes what moto knows, or reads it, when the mirror asks for it.
 
-    It asks under a name that no call has which comes through the gate: those are under AWS's.
+    It says a secret which the mirror alone knows: calls of anybody come through the gate with headers and host as they
+    were sent, and what is read is executed.
     """
 
-    def __init__(self, application: Callable[..., Any]) -> None:
+    def __init__(self, application: Callable[..., Any], secret: str) -> None:
         self._application = application
+        self._secret = secret.encode()
         self._acts: Mapping[str, Callable[[Path], None]] = {
             f"/{KEEP}": write_state,
             f"/{RESTORE}": read_state,
@@ -112,7 +116,8 @@ class KeptState:
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
         """Answer one request."""
         act = self._acts.get(environ.get("PATH_INFO", ""))
-        if act is None or environ.get("HTTP_HOST") != MIRROR:
+        said = str(environ.get(_MIRROR_KEY, "")).encode(errors="replace")
+        if act is None or not self._secret or not hmac.compare_digest(said, self._secret):
             return self._application(environ, start_response)
         length = int(environ.get("CONTENT_LENGTH") or 0)
         try:
