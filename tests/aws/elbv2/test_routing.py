@@ -226,6 +226,21 @@ def test_a_certificate_that_is_added_meanwhile(balancing: Balancing, arn: str) -
             },
             "NotImplemented",
         ),
+        (
+            {
+                "DefaultActions": [
+                    {
+                        "Type": "redirect",
+                        "RedirectConfig": {
+                            "StatusCode": "HTTP_302",
+                            "Host": "other.example.com",
+                            "Query": "from=shop",
+                        },
+                    }
+                ]
+            },
+            "NotImplemented",
+        ),
     ],
 )
 def test_wrong_listeners(balancing: Balancing, arn: str, changed: Mapping[str, object], code: str) -> None:

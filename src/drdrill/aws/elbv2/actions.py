@@ -109,6 +109,9 @@ def _read_redirect(action: Mapping[str, Any]) -> RedirectAction:
     for name, part in parts.items():
         if part != _SAME[name] and "#{" in part:
             raise NotImplementedInMirrorError(f"The {name} {part!r} of elbv2 redirects")
+    if parts["Path"] == _SAME["Path"] and parts["Query"] not in ("", _SAME["Query"]):
+        # The proxy says another query only together with another path.
+        raise NotImplementedInMirrorError(f"The Query {parts['Query']!r} without a Path of elbv2 redirects")
     if parts["Protocol"] not in ("HTTP", "HTTPS", _SAME["Protocol"]):
         raise AwsError(
             "ValidationError", f"The redirect protocol '{parts['Protocol']}' must be HTTP or HTTPS"
