@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from dnslib import EDNS0, QTYPE, RCODE, DNSRecord
 
-from drdrill.dataplane.dns_names import Names
+from drdrill.dataplane.dns_names import Names, Tree
 from drdrill.dataplane.dns_records import FailoverRole, NameRecords, Policy, RecordSet
 from drdrill.dataplane.dns_server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import FrameType
 
 ZONE = "example.com"
 SOA = "ns-1.awsdns-00.com. awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"
@@ -215,3 +220,42 @@ def test_a_long_answer(told: Told) -> None:
     over_tcp = told.server.answer(bytes(DNSRecord.question(f"x.{ZONE}").pack()), most=65535)
     assert over_tcp
     assert len(DNSRecord.parse(over_tcp).rr) == 40
+
+
+def _count_lines(work: Callable[[], object]) -> int:
+    """Return how many lines of Python are run by some work."""
+    lines = 0
+
+    def note(_frame: FrameType, event: str, _argument: object) -> Any:
+        nonlocal lines
+        lines += event == "line"
+        return note
+
+    before = sys.gettrace()
+    sys.settrace(note)
+    try:
+        work()
+    finally:
+        sys.settrace(before)
+    return lines
+
+
+def test_a_name_is_as_much_work_in_a_large_zone() -> None:
+    """Records come and go with as much work among a thousand names as among ten."""
+    records = NameRecords(f"one.{ZONE}", "A", (RecordSet(("192.0.2.1",), 60),))
+
+    def measure(others: int) -> int:
+        tree = Tree(ZONE)
+        for number in range(others):
+            tree.put(NameRecords(f"n{number}.{ZONE}", "A", records.sets))
+
+        def change() -> None:
+            tree.put(records)
+            tree.drop(records.name)
+
+        change()  # what is remembered of the name is remembered
+        lines = _count_lines(change)
+        assert (tree.find(records.name), tree.find(ZONE)) == (None, {})
+        return lines
+
+    assert measure(1000) == measure(10)

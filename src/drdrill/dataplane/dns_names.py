@@ -62,15 +62,22 @@ class Tree:
             )
             node[records.type] = tuple(read)
         if self._records.pop(name, None):
-            self._existing -= Counter(_names_above(name))
+            self._count(name, -1)
         if node:
             self._records[name] = node
-            self._existing += Counter(_names_above(name))
+            self._count(name, 1)
 
     def drop(self, name: str) -> None:
         """Have no records of a name."""
         if self._records.pop(name, None):
-            self._existing -= Counter(_names_above(name))
+            self._count(name, -1)
+
+    def _count(self, name: str, by: int) -> None:
+        """Count a name, and every one above it. Not by Counters' own sums, which look at all names that there are."""
+        for part in _names_above(name):
+            self._existing[part] += by
+            if not self._existing[part]:
+                del self._existing[part]
 
     def find(self, name: str) -> Mapping[str, tuple[_Held, ...]] | None:
         """Return a name's records by type: none where it only has others below it, None where nothing is."""

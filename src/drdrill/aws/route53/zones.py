@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from drdrill.aws.route53.records import Change
+    from drdrill.dataplane.dns_records import RecordSet
 
 _SOA_TTL_SECONDS, _NS_TTL_SECONDS = 900, 172_800
 _TIMES = "1 7200 900 1209600 86400"  # the last one: how long a refusal may be kept, at most the SOA's own TTL
@@ -105,11 +106,8 @@ def _make_apex(name: str, servers: Sequence[str]) -> tuple[Record, Record]:
 
 def _gather(records: dict[Key, Record], touched: set[tuple[str, str]]) -> Sequence[NameRecords]:
     """Return all sets of names and types; empty where none is left."""
-    return [
-        NameRecords(
-            name.rstrip("."),
-            kind,
-            tuple(one.publish() for one in records.values() if (one.name, one.type) == (name, kind)),
-        )
-        for name, kind in sorted(touched)
-    ]
+    sets: dict[tuple[str, str], list[RecordSet]] = {place: [] for place in sorted(touched)}
+    for one in records.values():
+        if (one.name, one.type) in sets:
+            sets[one.name, one.type].append(one.publish())
+    return [NameRecords(name.rstrip("."), kind, tuple(found)) for (name, kind), found in sets.items()]
