@@ -10,7 +10,7 @@ import pytest
 
 from drdrill.aws.errors import AwsError
 from drdrill.aws.rds.instances import InstanceOperations
-from drdrill.aws.rds.model import InstanceRecord, RdsSettings, Status
+from drdrill.aws.rds.model import EventRecord, InstanceRecord, RdsSettings, Status
 from drdrill.aws.rds.region import RdsRegion
 from drdrill.core.clock import SystemClock
 from tests.aws.places import AllGroups, AllKeys, FewSubnets
@@ -52,9 +52,9 @@ class Region:
     region: str = "eu-west-1"
 
 
-def _service(tmp_path: Path, *instances: Instance) -> InstanceOperations:
+def _region(tmp_path: Path) -> RdsRegion:
     settings = RdsSettings(timedelta(seconds=2), fencing=True, asynchronous_delay=None, disk_bytes=1)
-    region = RdsRegion(
+    return RdsRegion(
         cast("Fleet", Region()),
         cast("Names", None),
         settings,
@@ -64,6 +64,10 @@ def _service(tmp_path: Path, *instances: Instance) -> InstanceOperations:
         keys=AllKeys(),
         security_groups=AllGroups(),
     )
+
+
+def _service(tmp_path: Path, *instances: Instance) -> InstanceOperations:
+    region = _region(tmp_path)
     for one in instances:
         region.add(one.record.identifier, lambda one=one: cast("Reconciler", one))  # type: ignore[misc]
     return InstanceOperations(region)
@@ -117,3 +121,18 @@ def test_listing_what_is_not_there(tmp_path: Path) -> None:
         with pytest.raises(AwsError) as caught:
             _service(tmp_path, Instance()).describe_db_instances({"DBInstanceIdentifier": wanted})
         assert caught.value.code == "DBInstanceNotFound"
+
+
+def test_a_role_change_is_known_when_its_event_is_kept_no_more(tmp_path: Path) -> None:
+    """A long drill's other events push a failover off the list, and how often the primary changed only grows."""
+    region = _region(tmp_path)
+    told = [
+        EventRecord.of(RECORD, code, "", "", clock=region.clock)
+        for code in ("RDS-EVENT-0049", "RDS-EVENT-0006")
+    ]
+    for event in (told[0], *told[1:] * 2000):
+        region.keep_event(event)
+    assert told[0] not in region.events()
+    assert region.role_changes(RECORD.resource_id) == (told[0],)
+    region.keep_event(EventRecord.of(RECORD, "RDS-EVENT-0003", "", "", clock=region.clock))
+    assert region.role_changes(RECORD.resource_id) == ()

@@ -28,12 +28,15 @@ def make_state(
     promotions: int = 0,
     events: tuple[StoreEvent, ...] = (CREATED,),
     named_ns: int | None = None,
+    database: str = "db-A",
 ) -> StoreState:
     """Return a store that one host serves alone; role changes that no event is of were long ago."""
     member = StoreMember(primary, "eu-west-1a", "10.20.0.10", StoreRole.PRIMARY, "")
     told_ns = [event.at_ns for event in events if event.code == FAILED_OVER.code][:promotions]
     changes_ns = (*range(promotions - len(told_ns)), *told_ns)
-    return StoreState(RESOURCE, "available", "db.example.com", (member,), False, changes_ns, events, named_ns)
+    return StoreState(
+        RESOURCE, database, "available", "db.example.com", (member,), False, changes_ns, events, named_ns
+    )
 
 
 @dataclass

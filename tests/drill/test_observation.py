@@ -65,8 +65,8 @@ def test_role_changes_before_and_after_a_replacement_count(tmp_path: Path) -> No
     """Those of the old database up to its end and those of the new one since it has the name, and no others."""
     states = [
         make_state("db-1", promotions=3),
-        make_state("db-8", promotions=1, events=(RESTORED, MADE_OF_TWO)),
-        make_state("db-9", promotions=2, events=(RESTORED, MADE_OF_TWO, SINCE)),
+        make_state("db-8", database="db-B", promotions=1, events=(RESTORED, MADE_OF_TWO)),
+        make_state("db-9", database="db-B", promotions=2, events=(RESTORED, MADE_OF_TWO, SINCE)),
     ]
     aside = make_state("db-2", promotions=4, events=(CREATED, FAILED_OVER), named_ns=25)
     environment = FakeEnvironment(tmp_path, load_plan(write_plan(tmp_path)), states=states, aside=aside)
@@ -80,7 +80,10 @@ SET_ASIDE = StoreEvent(27, "RDS-EVENT-0049", "Multi-AZ instance failover complet
 
 def test_a_failover_after_the_name_was_given_up_does_not_count(tmp_path: Path) -> None:
     """A database that was set aside moved nobody any more: a second writer could hide behind its failover."""
-    states = [make_state("db-1", promotions=3), make_state("db-8", events=(RESTORED,), named_ns=50)]
+    states = [
+        make_state("db-1", promotions=3),
+        make_state("db-8", database="db-B", events=(RESTORED,), named_ns=50),
+    ]
     aside = make_state("db-2", promotions=5, events=(CREATED, FAILED_OVER, SET_ASIDE), named_ns=25)
     environment = FakeEnvironment(tmp_path, load_plan(write_plan(tmp_path)), states=states, aside=aside)
     noted = _see_a_replacement(environment, tmp_path)
@@ -92,7 +95,7 @@ def test_a_failover_right_after_the_name_was_taken_counts(tmp_path: Path) -> Non
     """The new database has the name before anybody looks: what it does then moves users, however early it is."""
     states = [
         make_state("db-1", promotions=3),
-        make_state("db-9", promotions=2, events=(RESTORED, MADE_OF_TWO, SINCE), named_ns=35),
+        make_state("db-9", database="db-B", promotions=2, events=(RESTORED, MADE_OF_TWO, SINCE), named_ns=35),
     ]
     environment = FakeEnvironment(tmp_path, load_plan(write_plan(tmp_path)), states=states)
     noted = _see_a_replacement(environment, tmp_path)
@@ -103,7 +106,7 @@ def test_a_database_that_is_gone_says_no_more_than_it_said(tmp_path: Path) -> No
     """When the old database was removed, what was noted of it before is what counts."""
     states = [
         make_state("db-1", promotions=3),
-        make_state("db-8", promotions=1, events=(RESTORED, MADE_OF_TWO)),
+        make_state("db-8", database="db-B", promotions=1, events=(RESTORED, MADE_OF_TWO)),
     ]
     environment = FakeEnvironment(tmp_path, load_plan(write_plan(tmp_path)), states=states)
     noted = _see_a_replacement(environment, tmp_path)
@@ -111,14 +114,22 @@ def test_a_database_that_is_gone_says_no_more_than_it_said(tmp_path: Path) -> No
 
 
 def test_a_replacement_that_nobody_told_of(tmp_path: Path) -> None:
-    """Another history under the name is another database, whose earlier role changes moved nobody."""
+    """Another id under the name is another database, whose earlier role changes moved nobody."""
     states = [
         make_state("db-1", promotions=3),
-        make_state("db-8", promotions=1, events=(RESTORED, MADE_OF_TWO)),
+        make_state("db-8", database="db-B", promotions=1, events=(RESTORED, MADE_OF_TWO)),
     ]
     environment = FakeEnvironment(tmp_path, load_plan(write_plan(tmp_path)), states=states)
     noted = _see_a_replacement(environment, tmp_path, told=False)
     assert (noted["promotions"], noted["moves"]) == (0, 1)
+
+
+def test_events_that_the_cloud_keeps_no_more_are_no_replacement(tmp_path: Path) -> None:
+    """It is the same database while its id is the same, and a role change counts that no event tells of any more."""
+    states = [make_state("db-1", promotions=3), make_state("db-2", promotions=5, events=(FAILED_OVER,))]
+    environment = FakeEnvironment(tmp_path, load_plan(write_plan(tmp_path)), states=states)
+    noted = _see_a_replacement(environment, tmp_path, told=False)
+    assert (noted["promotions"], noted["moves"]) == (2, 0)
 
 
 def test_looking_leaves_no_note(environment: FakeEnvironment, tmp_path: Path) -> None:

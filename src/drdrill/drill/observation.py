@@ -93,8 +93,8 @@ class StoreObserver:
     def note_failover(self) -> None:
         """Note the members again, and the role changes and events since before the fault."""
         now = self._note("after_fault")
-        if self._base is not None and not set(self._base.events) <= set(now.events):
-            self._begin_anew(now)  # a history of its own: another database has the name, and nobody told
+        if self._base is not None and self._base.database != now.database:
+            self._begin_anew(now)  # another database has the name, and nobody told
         self._last = now
         known = set(self._base.events) if self._base else set()
         promotions = now.promotions - (self._base.promotions if self._base else 0)

@@ -125,12 +125,13 @@ class StoreEvent:
 class StoreState:
     """What is observed of a store now. `status` is the API's word; `protected`: a standby in sync in another zone.
 
-    `role_changes_ns`: when each completed change of the primary was, since the store was made, in order. `named_ns`:
-    since when its database has the name that it has now; None: since it was made. Both boot-time. `ttl_seconds`: for
-    how long resolvers keep the endpoint's address; None: nobody says.
+    `database`: the cloud's own id of what has the name now. `role_changes_ns`: when each completed change of its
+    primary was, since it was made, in order. `named_ns`: since when it has the name; None: since it was made. Both
+    boot-time. `ttl_seconds`: for how long resolvers keep the endpoint's address; None: nobody says.
     """
 
     resource: str
+    database: str
     status: str
     endpoint: str
     members: tuple[StoreMember, ...]
@@ -142,7 +143,7 @@ class StoreState:
 
     @property
     def promotions(self) -> int:
-        """Return how often the primary changed since the store was made."""
+        """Return how often the primary changed since the database was made."""
         return len(self.role_changes_ns)
 
 

@@ -17,11 +17,12 @@ from drdrill.mirror.damaged_backups import DamagedBackups
 from drdrill.mirror.fault_operations import FaultOperations
 from drdrill.mirror.link_faults import LinkFaults
 from drdrill.mirror.restores import describe_restore
-from drdrill.mirror.role_changes import find_promotion, find_role_changes, join_heir
+from drdrill.mirror.role_changes import find_promotion, join_heir
 from drdrill.mirror.sampling import Sampling
 
 if TYPE_CHECKING:
     from drdrill.aws.rds import RdsRegion
+    from drdrill.aws.rds.model import EventRecord
     from drdrill.aws.rds.reconciler import Reconciler
     from drdrill.aws.rds.replica_links import OutgoingLinks
     from drdrill.core.clock import Clock
@@ -166,11 +167,12 @@ class Operations:
         if promoted is None:
             return self._describe_alone(reconciler)
         old, new = self._describe_alone(reconciler), self._describe(promoted)
-        told_ns = find_promotion(self._events_of(promoted))
+        told_ns = find_promotion(self._role_changes_of(promoted))
         promoted_ns = self._clock.now_ns() if told_ns is None else told_ns  # not told yet: it is being done
         return {
             **new,
             "resource": old["resource"],
+            "database": old["database"],
             "named_ns": old["named_ns"],
             "members": [*new["members"], *old["members"]],
             "role_changes_ns": join_heir(old["role_changes_ns"], new["role_changes_ns"], promoted_ns),
@@ -207,19 +209,23 @@ class Operations:
             for role, server, state in servers
             if server is not None
         ]
-        events = self._events_of(reconciler)
         return {
             "resource": record.identifier,
+            "database": record.resource_id,
             "region": record.region,
             "status": record.status.value,
             "endpoint": record.endpoint,
             "ttl_seconds": TTL_SECONDS,
             "members": members,
             "protected": record.secondary_zone is not None and sync_state == "sync",
-            "role_changes_ns": find_role_changes(events),
+            "role_changes_ns": [event.at_ns for event in self._role_changes_of(reconciler)],
             "named_ns": reconciler.instance.named_ns,
-            "events": events,
+            "events": self._events_of(reconciler),
         }
+
+    def _role_changes_of(self, reconciler: Reconciler) -> tuple[EventRecord, ...]:
+        record = reconciler.record
+        return self._rds[record.region].role_changes(record.resource_id)
 
     def _events_of(self, reconciler: Reconciler) -> list[Mapping[str, Any]]:
         record = reconciler.record

@@ -7,25 +7,19 @@ hide behind it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from drdrill.aws.rds.model import PROMOTED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    Events = Sequence[Mapping[str, Any]]
-
-PROMOTED = "MIRROR-REPLICA-PROMOTED"
-_ROLE_CHANGES = ("RDS-EVENT-0049", PROMOTED)
+    from drdrill.aws.rds.model import EventRecord
 
 
-def find_role_changes(own: Events) -> list[int]:
-    """Return when the primary of an instance changed (boot-time ns), in order."""
-    return [int(event["at_ns"]) for event in own if event["code"] in _ROLE_CHANGES]
-
-
-def find_promotion(heir: Events) -> int | None:
-    """Return when a read replica was promoted; None: that is not told yet."""
-    return min((int(event["at_ns"]) for event in heir if event["code"] == PROMOTED), default=None)
+def find_promotion(heir: Sequence[EventRecord]) -> int | None:
+    """Return when a read replica was promoted, of its role changes (boot-time ns); None: that is not told yet."""
+    return min((event.at_ns for event in heir if event.code == PROMOTED), default=None)
 
 
 def join_heir(old_ns: Sequence[int], heir_ns: Sequence[int], promoted_ns: int) -> list[int]:

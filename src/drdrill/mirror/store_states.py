@@ -14,6 +14,7 @@ def parse_store(answer: Mapping[str, Any]) -> StoreState:
     """Make a `StoreState` of the supervisor's answer."""
     return StoreState(
         resource=answer["resource"],
+        database=answer["database"],
         status=answer["status"],
         endpoint=answer["endpoint"],
         members=tuple(StoreMember(**{**m, "role": StoreRole(m["role"])}) for m in answer["members"]),

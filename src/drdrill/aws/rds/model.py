@@ -151,6 +151,12 @@ def name_endpoint(identifier: str, region: str) -> str:
     return f"{identifier}.{account_hash}.{region}.rds.amazonaws.com"
 
 
+PROMOTED = "MIRROR-REPLICA-PROMOTED"
+ROLE_CHANGES = frozenset(
+    {"RDS-EVENT-0049", PROMOTED}
+)  # the events of an instance whose primary is another one now
+
+
 @dataclass(frozen=True, slots=True)
 class EventRecord:
     """An RDS event. `code`, which the API does not show, is AWS's id of its kind (RDS-EVENT-…) or ours (MIRROR-…)."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from drdrill.aws.errors import AwsError
 from drdrill.aws.rds.backups_log import ArchivedLogs
+from drdrill.aws.rds.model import ROLE_CHANGES
 from drdrill.aws.rds.parameter_groups import ParameterGroups
 from drdrill.aws.rds.replica_links import OutgoingLinks
 from drdrill.aws.rds.snapshots import Snapshots
@@ -68,6 +69,7 @@ class RdsRegion:
         self._lock = threading.Lock()
         self._instances: dict[str, Reconciler] = {}
         self._events: list[EventRecord] = []
+        self._role_changes: dict[str, tuple[EventRecord, ...]] = {}  # by resource id: none of them falls off
 
     @property
     def name(self) -> str:
@@ -119,9 +121,18 @@ class RdsRegion:
         with self._lock:
             return tuple(self._events)
 
+    def role_changes(self, resource_id: str) -> tuple[EventRecord, ...]:
+        """Return every event by which an instance's primary became another one, also those that are kept no more."""
+        with self._lock:
+            return self._role_changes.get(resource_id, ())
+
     def keep_event(self, event: EventRecord) -> None:
         """Publish an event; that of an instance's deletion takes the instance off the list."""
         with self._lock:
             self._events = [*self._events[-_EVENTS_KEPT:], event]
+            if event.code in ROLE_CHANGES:
+                earlier = self._role_changes.get(event.resource_id, ())
+                self._role_changes[event.resource_id] = (*earlier, event)
             if event.code == "RDS-EVENT-0003":
                 self._instances.pop(event.identifier, None)
+                self._role_changes.pop(event.resource_id, None)

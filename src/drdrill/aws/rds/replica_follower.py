@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from drdrill.aws.rds.model import Replication, Status
+from drdrill.aws.rds.model import PROMOTED, Replication, Status
 from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import CommandFailedError, DrdrillError, EnvironmentFailedError
 from drdrill.core.waiting import wait_until
@@ -260,7 +260,7 @@ class ReplicaFollower:
         instance.set(source_arn=None, replication=None, replication_message="")
         instance.prove(server)
         instance.watch(server)
-        instance.tell("MIRROR-REPLICA-PROMOTED", "The read replica was promoted.", "read replica")
+        instance.tell(PROMOTED, "The read replica was promoted.", "read replica")
         if not new:
             instance.set(status=Status.AVAILABLE)
 
