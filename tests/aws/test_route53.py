@@ -246,6 +246,8 @@ INVALID_INPUTS: list[tuple[dict[str, Any], str]] = [
         "Expected exactly one of .Alias",
     ),
     (_alias(BALANCER, SetIdentifier="a", MultiValueAnswer=True), "MultiValueAnswer cannot be combined"),
+    (record(f"\\089.{ZONE}"), "escape codes are those from"),
+    (record(f"\\777.{ZONE}"), "escape codes are those from"),
 ]
 
 
@@ -300,6 +302,24 @@ def test_an_alias_in_its_zone(world: Route53World, zone: str) -> None:
         world.change(zone, ("CREATE", _alias(f"target.{ZONE}", identifier)))
     world.change(zone, ("CREATE", record(f"target.{ZONE}")), ("CREATE", _alias(f"target.{ZONE}", identifier)))
     assert world.names.values(f"x.{ZONE}") == ["192.0.2.1"]
+
+
+def test_an_alias_to_a_name_like_a_load_balancers(world: Route53World, zone: str) -> None:
+    """In one's own zone `dualstack.` is a part of a name as any other."""
+    target = f"dualstack.{ZONE}"
+    world.change(zone, ("CREATE", record(target)), ("CREATE", _alias(target, zone.rpartition("/")[2])))
+    assert world.names.values(f"x.{ZONE}") == ["192.0.2.1"]
+
+
+def test_a_zones_name_that_cannot_be(world: Route53World) -> None:
+    """An escape code that is none makes a name that no zone can have.
+
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/DomainNameFormat.html
+    """
+    for name in ("a\\089.example.com", "a..example.com"):
+        with pytest.raises(ClientError) as refused:
+            world.make_zone(name)
+        assert _error(refused) == ("InvalidDomainName", 400)
 
 
 def test_policies_answer(world: Route53World, zone: str) -> None:

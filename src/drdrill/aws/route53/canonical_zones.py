@@ -40,6 +40,11 @@ _WEBSITE_ZONES: Mapping[str, str] = {
 }  # fmt: skip
 
 
+def is_balancer(name: str) -> bool:
+    """Tell whether a name is one of a load balancer's, by its pattern."""
+    return any(pattern.fullmatch(name) for pattern in (_BALANCER, _NETWORK_BALANCER))
+
+
 def find_canonical_zone(name: str) -> str:
     """Return the hosted zone in which a name of AWS's own lies, by its pattern; `` for any other name."""
     for pattern, kind in ((_BALANCER, Kind.APPLICATION), (_NETWORK_BALANCER, Kind.NETWORK)):

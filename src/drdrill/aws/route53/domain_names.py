@@ -10,13 +10,21 @@ import re
 from drdrill.aws.errors import AwsError
 
 _ESCAPED = re.compile(r"\\(\d{3})")
+_OCTAL = re.compile("[0-3][0-7]{2}")
 _LONGEST, _LONGEST_LABEL = 255, 63
 
 
 def canonical(name: str) -> str:
-    r"""Return a name as it is kept: small letters, a dot at its end, `*` instead of `\052`."""
+    r"""Return a name as it is kept: small letters, a dot at its end, `*` instead of `\052`; raises `InvalidInput`."""
+    if _has_wrong_escape(name):
+        text = f"Invalid domain name {name}: escape codes are those from \\000 to \\377, in octal."
+        raise AwsError("InvalidInput", text)
     plain = _ESCAPED.sub(lambda found: chr(int(found[1], 8)), name)
     return f"{plain.lower().rstrip('.')}."
+
+
+def _has_wrong_escape(name: str) -> bool:
+    return any(not _OCTAL.fullmatch(code) for code in _ESCAPED.findall(name))
 
 
 def escape(name: str) -> str:
@@ -40,7 +48,7 @@ def is_name(name: str) -> bool:
 
 def require_name(name: str) -> str:
     """Return the canonical name; raises AWS's `InvalidDomainName`."""
-    kept = canonical(name)
+    kept = "" if _has_wrong_escape(name) else canonical(name)
     if not is_name(kept):
         raise AwsError("InvalidDomainName", f"{name} is not a valid domain name.")
     return kept

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
+from drdrill.aws.route53.canonical_zones import is_balancer
 from drdrill.aws.route53.domain_names import canonical, escape
 from drdrill.dataplane.dns_records import FailoverRole, Policy, RecordSet
 
@@ -33,7 +34,8 @@ class Alias:
     @property
     def answered(self) -> str:
         """Return the name that is looked up for it, without a dot: that of a load balancer may begin `dualstack.`."""
-        return self.name.removeprefix(_DUALSTACK).rstrip(".")
+        plain = self.name.removeprefix(_DUALSTACK)
+        return (plain if is_balancer(plain) else self.name).rstrip(".")
 
 
 @dataclass(frozen=True, slots=True)
