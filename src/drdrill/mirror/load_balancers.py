@@ -7,6 +7,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from drdrill.aws.apigatewayv2 import GatewayRegion, GatewayService
+from drdrill.aws.ec2.security_groups import UpstreamSecurityGroups
 from drdrill.aws.elbv2 import ElbRegion, ElbService, ElbSettings, EnvoyFleet
 from drdrill.aws.errors import AwsError
 from drdrill.aws.rds import ACCOUNT
@@ -109,12 +110,14 @@ class LoadBalancers:
         layouts = {layout.name: layout for layout in network.regions}
         for fleet in fleets:
             name, nodes = fleet.region, EnvoyFleet(fleet, directory.logs)
-            certificates = AcmCertificates(UpstreamClient(upstream, name), directory.secrets)
+            client = UpstreamClient(upstream, name)
+            certificates = AcmCertificates(client, directory.secrets)
             balancers = self.regions[name] = ElbRegion(
                 name,
                 ACCOUNT,
                 ec2=ec2[name],
                 subnets=ec2[name].subnets,
+                security_groups=UpstreamSecurityGroups(client),
                 neighbourhood=RegionAddresses(network, layouts[name], clusters),
                 certificates=certificates,
                 fleet=nodes,

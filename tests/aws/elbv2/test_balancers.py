@@ -140,6 +140,7 @@ def test_the_same_again_is_the_same(balancing: Balancing) -> None:
         ({"Name": "internal-shop"}, "ValidationError"),
         ({"Name": "shop_1"}, "ValidationError"),
         ({"Scheme": "public"}, "InvalidScheme"),
+        ({"SecurityGroups": ["sg-1", "sg-0"]}, "InvalidSecurityGroup"),
         ({"Type": "gateway"}, "NotImplemented"),
         ({"IpAddressType": "dualstack"}, "NotImplemented"),
         ({"Tags": [{"Key": "a", "Value": "1"}, {"Key": "a", "Value": "2"}]}, "DuplicateTagKeys"),
@@ -152,6 +153,22 @@ def test_wrong_balancers(balancing: Balancing, changed: Mapping[str, object], co
         balancing.elb.create_load_balancer(**wanted)
     assert _code(caught) == code
     assert balancing.elb.describe_load_balancers()["LoadBalancers"] == []
+
+
+def test_security_groups(balancing: Balancing) -> None:
+    """Security groups that there are can be given to a load balancer, and no others.
+
+    https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_SetSecurityGroups.html
+    """
+    arn = balancing.balancer(SecurityGroups=["sg-1", "sg-1"])["LoadBalancerArn"]
+    with pytest.raises(ClientError) as caught:
+        balancing.elb.set_security_groups(LoadBalancerArn=arn, SecurityGroups=["sg-0"])
+    assert _code(caught) == "InvalidSecurityGroup"
+    (told,) = balancing.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
+    assert told["SecurityGroups"] == ["sg-1"]
+    balancing.elb.set_security_groups(LoadBalancerArn=arn, SecurityGroups=["sg-2"])
+    (told,) = balancing.elb.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
+    assert told["SecurityGroups"] == ["sg-2"]
 
 
 def test_one_zone_is_too_few(balancing: Balancing) -> None:

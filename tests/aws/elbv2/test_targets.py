@@ -99,7 +99,10 @@ def test_a_silent_node_says_nothing_about_targets(balancing: Balancing) -> None:
 
 def test_cross_zone(balancing: Balancing) -> None:
     """A node has the targets of all enabled zones; with cross-zone off those of its own."""
-    _, group = balancing.serve(*TARGETS, "10.20.200.7")  # the last one: in no zone that the region knows of
+    _, group = balancing.serve(*TARGETS)
+    balancing.elb.register_targets(  # outside the VPC
+        TargetGroupArn=group, Targets=[{"Id": "10.20.200.7", "AvailabilityZone": "all"}]
+    )
     balancing.look()
     assert _endpoints(balancing, ZONES[0], group) == [*TARGETS, "10.20.200.7"]
     balancing.elb.modify_target_group_attributes(
@@ -199,6 +202,7 @@ def test_instances(balancing: Balancing) -> None:
         ("instance", {"Id": "i-0123456789abcdef0"}, "InvalidTarget"),
         ("ip", {"Id": "8.8.8.8"}, "InvalidTarget"),
         ("ip", {"Id": "web-1"}, "ValidationError"),
+        ("ip", {"Id": "10.20.200.7"}, "ValidationError"),
     ],
 )
 def test_wrong_targets(balancing: Balancing, target_type: str, target: dict[str, object], code: str) -> None:

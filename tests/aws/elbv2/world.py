@@ -12,6 +12,7 @@ from drdrill.core.errors import EnvironmentFailedError
 from drdrill.dataplane.envoy import EndpointHealth, Seen
 from drdrill.dataplane.envoy_configuration import Certificate, ProxyConfiguration
 from tests.aws.cloud import ACCOUNT, NETWORKS, ZONES, Cloud
+from tests.aws.places import AllGroups
 from tests.aws.sdk import REGION, Wire
 
 if TYPE_CHECKING:
@@ -138,6 +139,7 @@ class Balancing:
             ACCOUNT,
             ec2=self.cloud.ec2_region,
             subnets=self.cloud.ec2_region.subnets,
+            security_groups=AllGroups(),
             neighbourhood=ByNetwork(),
             certificates=self.certificates,
             fleet=self.nodes,

@@ -64,6 +64,7 @@ class BalancerOperations:
             raise NotImplementedInMirrorError("The IpAddressType dualstack of elbv2:CreateLoadBalancer")
         kind = _read_kind(parameters.get("Type", Kind.APPLICATION.value))
         subnets = self._read_subnets(kind, parameters)
+        groups = self._region.require_security_groups(parameters.get("SecurityGroups", ()))
         tags = read_tags(parameters)
         with self._records.lock:
             taken = next((one for one in self._records.balancers.values() if one.name == name), None)
@@ -76,7 +77,7 @@ class BalancerOperations:
                 raise AwsError(
                     "TooManyLoadBalancers", "The maximum number of load balancers has been reached"
                 )
-            balancer = self._make(name, kind, scheme, subnets, tuple(parameters.get("SecurityGroups", ())))
+            balancer = self._make(name, kind, scheme, subnets, groups)
             self._records.tags[balancer.arn] = tags
             self._region.add(balancer)
         return {"LoadBalancers": [self._describe(balancer)]}
@@ -184,7 +185,7 @@ class BalancerOperations:
 
     def set_security_groups(self, parameters: Parameters) -> Mapping[str, Any]:
         """Note the security groups of a load balancer: in the mirror nothing is kept out by them."""
-        groups = tuple(parameters["SecurityGroups"])
+        groups = self._region.require_security_groups(parameters["SecurityGroups"])
         self._records.change_balancer(parameters["LoadBalancerArn"], security_groups=groups)
         return {"SecurityGroupIds": list(groups)}
 

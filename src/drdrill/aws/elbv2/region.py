@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from drdrill.aws.elbv2.health import TargetHealth
     from drdrill.aws.elbv2.model import ElbSettings, LoadBalancer, Target, TargetGroup
     from drdrill.aws.elbv2.nodes import NodeFleet
-    from drdrill.aws.ports import Subnets, TargetNames
+    from drdrill.aws.ports import SecurityGroups, Subnets, TargetNames
     from drdrill.core.clock import Clock
     from drdrill.dataplane.envoy_configuration import Certificate
 
@@ -61,6 +61,7 @@ class ElbRegion:
         *,
         ec2: Ec2Region,
         subnets: Subnets,
+        security_groups: SecurityGroups,
         neighbourhood: Neighbourhood,
         certificates: Certificates,
         fleet: NodeFleet,
@@ -75,6 +76,7 @@ class ElbRegion:
         self.subnets = subnets
         self.clock = clock
         self._ec2 = ec2
+        self._security_groups = security_groups
         self._neighbourhood = neighbourhood
         self._certificates = certificates
         self._fleet = fleet
@@ -189,8 +191,19 @@ class ElbRegion:
             )
             raise AwsError("InvalidTarget", text)
 
-    def require_address(self, address: str) -> None:
-        """Raise AWS's error for an address that cannot be a target: only private ones can."""
+    def require_security_groups(self, wanted: Sequence[str]) -> tuple[str, ...]:
+        """Return security groups, each once; raises AWS's error for one that there is not."""
+        chosen = tuple(dict.fromkeys(wanted))
+        for missing in self._security_groups.find_missing(chosen):
+            raise AwsError("InvalidSecurityGroup", f"The security group '{missing}' does not exist")
+        return chosen
+
+    def require_address(self, address: str, vpc: str, *, placed: bool) -> None:
+        """Raise AWS's error for an address that cannot be a target: only private ones can.
+
+        `placed`: a zone is named for it, as outside the VPC it has to be. Inside is where hosts and pods are, too,
+        whatever the VPC's subnets are.
+        """
         try:
             parsed = ipaddress.IPv4Address(address)
         except ValueError as error:
@@ -198,6 +211,16 @@ class ElbRegion:
         if not any(parsed in network for network in _PRIVATE):
             text = f"The IP address '{address}' is not within a range that can be registered"
             raise AwsError("InvalidTarget", text)
+        if not placed and self._neighbourhood.find_zone(address) is None and not self._covers(vpc, parsed):
+            text = (
+                "You must specify a valid Availability Zone or select 'all' for all enabled Availability zones, since "
+                f"the IP address '{address}' is outside the VPC"
+            )
+            raise AwsError("ValidationError", text)
+
+    def _covers(self, vpc: str, address: ipaddress.IPv4Address) -> bool:
+        subnets = [one for one in self._ec2.subnets.describe_subnets() if one["VpcId"] == vpc]
+        return any(address in ipaddress.IPv4Network(one["CidrBlock"]) for one in subnets)
 
     # -- certificates ---------------------------------------------------------------------------------------------
 

@@ -69,7 +69,7 @@ class TargetOperations:
                 raise AwsError("ValidationError", text)
             self._region.require_instance(identifier)
         else:
-            self._region.require_address(identifier)
+            self._region.require_address(identifier, group.vpc, placed=bool(zone))
         return Target(identifier, port, self._region.clock.now_ns(), everywhere=zone == _EVERYWHERE)
 
     def deregister_targets(self, parameters: Parameters) -> Mapping[str, Any]:
