@@ -27,7 +27,7 @@ def install_aws_cli() -> Path:
     version = re.search(rb"^awscli==(\S+)", locked, re.MULTILINE)
     assert version is not None, LOCK
     python = f"{sys.implementation.cache_tag}"
-    key = f"awscli-{version[1].decode()}-{hashlib.sha256(locked).hexdigest()[:8]}-{python}"
+    key = f"awscli-{version[1].decode()}-{hashlib.sha256(locked).hexdigest()[:8]}-{python}-compiled"
     cache = cache_root(os.environ)
     cache.mkdir(parents=True, exist_ok=True)
     folder = cache / key
@@ -49,6 +49,7 @@ def _install(folder: Path) -> None:
             "pip",
             "install",
             "--quiet",
+            "--compile-bytecode",  # programs on hosts write none: every call would compile all of it again, in 2 s
             "--python",
             str(folder / "bin" / "python"),
             "--require-hashes",

@@ -75,16 +75,13 @@ def test_a_plain_script(mirror: Repository) -> None:
     ("command", "operation"),
     [
         ("rds describe-db-clusters", "rds:DescribeDBClusters"),  # query
-        ("ec2 describe-nat-gateways", "ec2:DescribeNatGateways"),  # ec2
+        ("ec2 describe-spot-price-history", "ec2:DescribeSpotPriceHistory"),  # ec2, of a service that is partly ours
         ("sts get-caller-identity --region us-west-2", "sts:GetCallerIdentity"),  # query, a region of no plan
-        ("dynamodb list-tables", "dynamodb:ListTables"),  # json
+        ("dynamodb list-backups", "dynamodb:ListBackups"),  # json, of a service that is delegated
         ("ecr describe-repositories", "ecr:DescribeRepositories"),  # json, a name of several labels
         ("eks list-addons --cluster-name a", "eks:ListAddons"),  # rest-json
         ("route53 list-traffic-policies", "route53:ListTrafficPolicies"),  # rest-xml, a global service
-        ("s3 ls", "s3:ListBuckets"),  # rest-xml
-        ("s3 ls s3://bucket", "s3:ListObjectsV2"),  # the bucket is in the host's name
-        ("s3 ls s3://bucket --no-sign-request", "s3:ListObjectsV2"),
-        ("s3api get-object --bucket dotted.bucket --key a/b /dev/null", "s3:GetObject"),
+        ("s3control list-jobs --account-id 000000000000", "s3:ListJobs"),  # the account is in the host's name
     ],
 )
 def test_what_is_not_implemented_says_so(mirror: Repository, command: str, operation: str) -> None:
@@ -94,6 +91,21 @@ def test_what_is_not_implemented_says_so(mirror: Repository, command: str, opera
     name = operation.partition(":")[2]
     expected = f"An error occurred (NotImplemented) when calling the {name} operation: {operation} in "
     assert expected in ended.stderr
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "s3 ls s3://no-such-bucket",  # the bucket is in the host's name
+        "s3 ls s3://no-such-bucket --no-sign-request",
+        "s3api get-object --bucket no.such.bucket --key a/b /dev/null",  # in the path
+    ],
+)
+def test_a_bucket_that_is_not_there(mirror: Repository, command: str) -> None:
+    """However S3 is addressed, and whether or not the call is signed, it is S3's own error."""
+    ended = _operate(mirror, "aws", *command.split())
+    assert ended.returncode != 0
+    assert "An error occurred (NoSuchBucket) when calling the " in ended.stderr
 
 
 @pytest.mark.parametrize(
