@@ -1,26 +1,29 @@
 """The door of S3: calls pass it on their way to the upstream; what replication has to know of them is noted here.
 
-A change is noted before its client hears of its success, so that whoever looks at an object sees it pending. The calls
-about a bucket's rules are answered here: upstreams keep rules, and not whole.
+A change is noted before its client hears of its success, so that whoever looks at an object sees it pending; by what
+the upstream answers: what it did is done, also where it can be asked nothing more. The calls about a bucket's rules are
+answered here: upstreams keep rules, and not whole.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 from xml.etree import ElementTree as ET
 
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
 from drdrill.aws.request_body import Body
 from drdrill.aws.s3.change import ChangeKind, Version
 from drdrill.aws.s3.configuration import check_configuration, read_document
+from drdrill.aws.s3.objects import UpstreamError
 from drdrill.aws.upstream import Call, Reply
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Mapping
 
     from drdrill.aws.s3.objects import Objects, Send
     from drdrill.aws.s3.replicator import Replicator
+    from drdrill.aws.s3.rules import Configuration
 
 STATUS_HEADER = "x-amz-replication-status"
 _SUCCESS = range(200, 300)
@@ -64,7 +67,10 @@ class ReplicatingDoor:
                 raise NotImplementedInMirrorError(
                     "An object by an HTML form in a bucket with replication rules"
                 )
-        return self._own.get(call.operation, self._send)(call, body)
+        try:
+            return self._own.get(call.operation, self._send)(call, body)
+        except UpstreamError as error:  # nothing was done, or what may be done again
+            raise AwsError("ServiceUnavailable", str(error), status=503) from error
 
     def _put_rules(self, call: Call, body: Body) -> Reply:
         bucket, _ = _split(call)
@@ -125,15 +131,36 @@ class ReplicatingDoor:
             return reply
         # Read to its end: of a copy or of several parts, success stands in the document, and not in the status.
         document = b"".join(reply.chunks)
-        state = self._objects.look(call.region, bucket, key, reply.header("x-amz-version-id") or None)
-        if b"<Error>" not in document and state is not None:
-            source = Version(bucket, key, state.version_id)
-            tags = self._objects.read_tags(call.region, source) if configuration.needs_tags(key) else {}
-            rules = configuration.choose(key, tags or {}, kms=state.kms)
-            self._replicator.take(
-                ChangeKind.OBJECT, source, call.region, rules, state.size_bytes, parts=parts
-            )
+        version_id = reply.header("x-amz-version-id")
+        if b"<Error>" not in document and version_id:
+            source = Version(bucket, key, version_id)
+            kms = reply.header("x-amz-server-side-encryption").startswith("aws:kms")
+            try:
+                tags = self._find_tags(call, source) if configuration.needs_tags(key) else {}
+            except UpstreamError:
+                self._replicator.note_failed(source, call.region, configuration.choose_possible(key, kms=kms))
+            else:
+                rules = configuration.choose(key, tags, kms=kms)
+                size = self._find_size(call, body, source) if rules else 0
+                self._replicator.take(ChangeKind.OBJECT, source, call.region, rules, size, parts=parts)
         return Reply(reply.status, reply.headers, (document,))
+
+    def _find_tags(self, call: Call, source: Version) -> Mapping[str, str]:
+        """Return the tags that an object was just written with; none where it is gone again."""
+        if call.operation == "PutObject":
+            return dict(parse_qsl(call.header("x-amz-tagging"), keep_blank_values=True))
+        return self._objects.read_tags(call.region, source) or {}
+
+    def _find_size(self, call: Call, body: Body, source: Version) -> int:
+        """Return how large an object is that was just written; 0 where the upstream does not say."""
+        said = call.header("x-amz-decoded-content-length") or body.length
+        if call.operation == "PutObject" and said is not None:
+            return int(said)
+        try:
+            state = self._objects.look(call.region, source.bucket, source.key, source.version_id)
+        except UpstreamError:
+            return 0
+        return state.size_bytes if state else 0
 
     def _delete(self, call: Call, body: Body) -> Reply:
         """Pass a deletion on. That of a version is not replicated, which protects replicas from malice."""
@@ -152,14 +179,26 @@ class ReplicatingDoor:
         configuration = self._replicator.find_configuration(bucket)
         if reply.status not in _SUCCESS or configuration is None:
             return reply
-        for one in ET.fromstring(wanted).iterfind(".//{*}Object"):  # noqa: S314  (the upstream has read it, too)
+        document = b"".join(reply.chunks)
+        markers = _read_markers(document) or self._look_for_markers(call, wanted, configuration)
+        for key, version_id in markers:
+            self._note_marker(call.region, bucket, key, version_id)
+        return Reply(reply.status, reply.headers, (document,))
+
+    def _look_for_markers(
+        self, call: Call, wanted: bytes, configuration: Configuration
+    ) -> Iterator[tuple[str, str]]:
+        """Yield key and version of the markers that an answer does not name which was to be quiet."""
+        bucket, _ = _split(call)
+        root = ET.fromstring(wanted)  # noqa: S314  (the upstream has read it, too)
+        if root.findtext("{*}Quiet", "").strip().lower() != "true":
+            return
+        for one in root.iterfind("{*}Object"):
             key = one.findtext("{*}Key") or ""
             if one.find("{*}VersionId") is None and configuration.choose_for_marker(key):
-                # Asked for, because an answer that was to be quiet names no markers.
                 state = self._objects.look(call.region, bucket, key)
                 if state is not None and state.marker:
-                    self._note_marker(call.region, bucket, key, state.version_id)
-        return reply
+                    yield key, state.version_id
 
     def _note_marker(self, region: str, bucket: str, key: str, version_id: str) -> None:
         configuration = self._replicator.find_configuration(bucket)
@@ -173,9 +212,11 @@ class ReplicatingDoor:
         reply = self._send(call, body)
         if reply.status in _SUCCESS and self._replicator.find_configuration(bucket) is not None:
             version_id = reply.header("x-amz-version-id") or _find_version(call)
-            state = self._objects.look(call.region, bucket, key, version_id)
-            if state is not None:
-                self._replicator.take_tags(Version(bucket, key, state.version_id), call.region)
+            if not version_id:
+                state = self._objects.look(call.region, bucket, key)
+                version_id = state.version_id if state else None
+            if version_id:
+                self._replicator.take_tags(Version(bucket, key, version_id), call.region)
         return reply
 
     def _read(self, call: Call, body: Body) -> Reply:
@@ -189,6 +230,15 @@ class ReplicatingDoor:
 def _split(call: Call) -> tuple[str, str]:
     bucket, _, key = unquote(call.path).removeprefix("/").partition("/")
     return bucket, key
+
+
+def _read_markers(document: bytes) -> list[tuple[str, str]]:
+    """Return key and version of the delete markers that an answer names."""
+    return [
+        (one.findtext("{*}Key") or "", marker)
+        for one in ET.fromstring(document).iterfind("{*}Deleted")  # noqa: S314  (the upstream's own)
+        if (marker := one.findtext("{*}DeleteMarkerVersionId")) and one.find("{*}VersionId") is None
+    ]
 
 
 def _read_parts(body: Body) -> tuple[int, ...]:

@@ -70,7 +70,6 @@ class ObjectState:
 
     version_id: str
     size_bytes: int
-    kms: bool
     marker: bool
 
 
@@ -80,7 +79,8 @@ class Objects:
     def __init__(self, send: Send) -> None:
         self._send = send
         self._lock = threading.Lock()
-        self._versioned: dict[str, bool] = {}
+        self._versioned: set[str] = set()
+        self._forgotten = 0
 
     def ask(
         self,
@@ -131,18 +131,21 @@ class Objects:
     def is_versioned(self, bucket: str, /) -> bool:
         """Tell whether a bucket's versioning is enabled, as far as nobody has changed it since it was looked up."""
         with self._lock:
-            known = self._versioned.get(bucket)
-        if known is None:
+            known, forgotten = bucket in self._versioned, self._forgotten
+        if not known:
             document = self.ask(_ANYWHERE, "GET", f"/{bucket}", query="versioning").read()
             known = b"<Status>Enabled</Status>" in document
             with self._lock:
-                self._versioned[bucket] = known
+                # Not what may be from before a change, and not that there is no bucket: it may be made by anybody.
+                if known and forgotten == self._forgotten:
+                    self._versioned.add(bucket)
         return known
 
     def forget(self, bucket: str) -> None:
         """Look a bucket up again when it is asked for next."""
         with self._lock:
-            self._versioned.pop(bucket, None)
+            self._versioned.discard(bucket)
+            self._forgotten += 1
 
     def look(self, region: str, bucket: str, key: str, version_id: str | None = None) -> ObjectState | None:
         """Return the state of an object's version, or of its latest one; None: there is none."""
@@ -153,9 +156,8 @@ class Objects:
         marker = found.get("x-amz-delete-marker") == "true"
         if (answer.status != _OK and not marker) or "x-amz-version-id" not in found:
             return None
-        kms = found.get("x-amz-server-side-encryption", "").startswith("aws:kms")
         size = 0 if marker else int(found.get("content-length", 0))
-        return ObjectState(found["x-amz-version-id"], size, kms, marker)
+        return ObjectState(found["x-amz-version-id"], size, marker)
 
     def read_tags(self, region: str, version: Version) -> dict[str, str] | None:
         """Return the tags of a version; None: it is gone. Raises `UpstreamError` where they cannot be read."""

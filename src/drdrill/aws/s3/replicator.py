@@ -99,6 +99,17 @@ class Replicator:
                 self._crossings[region, rule.destination_region].enter(change, now_ns)
         self.entered.set()
 
+    def note_failed(self, source: Version, region: str, rules: Sequence[Rule]) -> None:
+        """Note an object that these rules may take, of which nobody can tell whether they do."""
+        now_ns = self._clock.now_ns()
+        with self._lock:
+            self._status[source] = Status.FAILED
+            for rule in rules:
+                self._tallies[source.bucket, rule.identifier].failed += 1
+        for rule in rules:
+            change = Change(ChangeKind.OBJECT, source, region, rule, 0, now_ns)
+            self._metrics.note(change, 0.0, failed=True)
+
     def take_tags(self, source: Version, region: str) -> None:
         """Note that the tags of a version were changed, if that one is replicated."""
         with self._lock:

@@ -58,6 +58,12 @@ class Configuration:
         ]
         return _prefer(taking)
 
+    def choose_possible(self, key: str, *, kms: bool) -> tuple[Rule, ...]:
+        """Return the rules that may take a new object whose tags nobody knows."""
+        return tuple(
+            rule for rule in self.rules if rule.takes_key(key) and (rule.kms_key is not None or not kms)
+        )
+
     def choose_for_marker(self, key: str) -> tuple[Rule, ...]:
         """Return the rules that take a new delete marker."""
         return _prefer([rule for rule in self.rules if rule.takes_key(key) and rule.delete_markers])
