@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import pickle
-import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError, WaiterError
 from dnslib import RCODE
 
-from drdrill.aws.errors import AwsError
 from drdrill.aws.keeping import NotKeptError
 from drdrill.aws.route53.keeping import Route53Keeper
-from drdrill.aws.route53.propagation import Worker
-from drdrill.aws.route53.record_operations import RecordOperations
 from tests.aws.route53_world import SERVER, ZONE, Route53World, record
 
 if TYPE_CHECKING:
@@ -71,42 +67,6 @@ def test_a_record_is_pointed_elsewhere(world: Route53World, zone: str) -> None:
     assert page["ResourceRecordSets"] == [
         {"Name": f"{name}.", "Type": "CNAME", "TTL": 30, "ResourceRecords": [{"Value": "other.example.net."}]}
     ]
-
-
-class _Meanwhile(dict[str, Any]):
-    """A batch, while whose changes are read something else happens."""
-
-    def __init__(self, changes: list[dict[str, Any]], happens: Callable[[], object]) -> None:
-        super().__init__(Changes=changes)
-        self._happens = happens
-
-    def __getitem__(self, name: str) -> Any:
-        self._happens()
-        return super().__getitem__(name)
-
-
-def test_a_zone_that_is_deleted_meanwhile(world: Route53World, zone: str) -> None:
-    """A change to a zone that is deleted while it is read is refused: it could never be in sync."""
-    changes = [{"Action": "CREATE", "ResourceRecordSet": record()}]
-    batch = _Meanwhile(changes, lambda: world.client.delete_hosted_zone(Id=zone))
-    with pytest.raises(AwsError) as refused:
-        RecordOperations(world.plane).change_resource_record_sets(
-            {"HostedZoneId": zone, "ChangeBatch": batch}
-        )
-    assert refused.value.code == "NoSuchHostedZone"
-    assert world.plane.propagation.is_settled()
-
-
-def test_the_name_servers_are_told_after_a_mistake() -> None:
-    """Whatever goes wrong with one thing that is told, the next one is told."""
-    work, told = Worker(), threading.Event()
-
-    def fail() -> None:
-        raise ValueError("a mistake")
-
-    work(fail)
-    work(told.set)
-    assert told.wait(10)
 
 
 def test_a_change_is_in_sync_when_it_is_answered(world: Route53World, zone: str) -> None:
