@@ -1,4 +1,4 @@
-"""What happens to Route 53's zones while something else does: everything that was promised is told to the name servers."""
+"""What happens to Route 53's zones while something else does: all that was promised is told to the name servers."""
 
 from __future__ import annotations
 
