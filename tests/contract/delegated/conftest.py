@@ -5,6 +5,7 @@ Only this folder knows that the upstreams are moto and LocalStack.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from drdrill.mirror.directory import MirrorDirectory
 from drdrill.mirror.upstream.moto import MotoUpstream
 from tests.aws.sdk import Wire
 from tests.contract.delegated.localstack import run_localstack
+from tests.folder_scope import FolderScope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 ACCOUNT = "000000000000"
 HOME, AWAY = "eu-west-1", "eu-central-1"
+_scope = FolderScope(__file__)
 
 
 @dataclass
@@ -43,15 +46,23 @@ class Delegated(Wire):
         return self._gate
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """End the upstream with the last test of this folder."""
+    _scope.end_with(nextitem)
+
+
 @pytest.fixture(scope="session", params=["moto", pytest.param("localstack", marks=pytest.mark.drill)])
 def aws(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delegated]:
     """Return what makes clients of delegated services."""
     folder = tmp_path_factory.mktemp("upstream")
+    run: contextlib.AbstractContextManager[Upstream]
     run = _run_moto(folder) if request.param == "moto" else run_localstack(folder, _free_port())
-    for upstream in run:
+    for upstream in _scope.share(run):
         yield Delegated(upstream=upstream)
 
 
+@contextlib.contextmanager
 def _run_moto(folder: Path) -> Iterator[MotoUpstream]:
     directory = MirrorDirectory(folder)
     directory.logs.mkdir()

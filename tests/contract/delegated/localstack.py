@@ -6,6 +6,7 @@ in drdrill's cache (measured: 74 s to install, on a busy machine).
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -49,6 +50,7 @@ class LocalStack:
         return HTTPConnection("127.0.0.1", self._port, timeout=60)
 
 
+@contextlib.contextmanager
 def run_localstack(folder: Path, port: int) -> Iterator[LocalStack]:
     """Start one that keeps everything in a folder, and end it; the test is NOT RUN where it cannot be had."""
     python = _require_environment()

@@ -9,21 +9,28 @@ import pytest
 
 from tests.contract.kubernetes.cluster import Cluster, Operators
 from tests.contract.kubernetes.embedded import embedded_cluster
+from tests.folder_scope import FolderScope
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _ENVIRONMENTS = {"embedded": embedded_cluster}
+_scope = FolderScope(__file__)
 
 
-@pytest.fixture(scope="package", params=sorted(_ENVIRONMENTS))
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
+    """End the cluster with the last test of this folder."""
+    _scope.end_with(nextitem)
+
+
+@pytest.fixture(scope="session", params=sorted(_ENVIRONMENTS))
 def cluster(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, kubernetes: None
 ) -> Iterator[Cluster]:
     """Bring a cluster up for all tests of this folder, and take it down, whatever happens."""
     del kubernetes  # it is only to be there
-    with _ENVIRONMENTS[request.param](tmp_path_factory.mktemp("contract")) as made:
-        yield made
+    yield from _scope.share(_ENVIRONMENTS[request.param](tmp_path_factory.mktemp("contract")))
 
 
 @pytest.fixture
