@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.server
+import socket
+import struct
 import subprocess
 import threading
 from datetime import timedelta
@@ -44,6 +46,15 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
         listening.shutdown()
 
 
+def _await_end(relay: Relay) -> None:
+    wait_until(
+        lambda: relay.process and relay.process.poll() == 0,
+        what="the relay's end",
+        within=WITHIN,
+        every=EVERY,
+    )
+
+
 def test_the_relay_ends_with_the_world(server: int, tmp_path: Path) -> None:
     """What listens on the machine answers through the mirror's socket while the world lives, and not after it."""
     directory = MirrorDirectory(tmp_path)
@@ -63,12 +74,7 @@ def test_the_relay_ends_with_the_world(server: int, tmp_path: Path) -> None:
         finally:
             world.kill()
 
-    wait_until(
-        lambda: relay.process and relay.process.poll() == 0,
-        what="the relay's end",
-        within=WITHIN,
-        every=EVERY,
-    )
+    _await_end(relay)
     with pytest.raises(ConnectionRefusedError):
         upstream.connect().connect()
 
@@ -79,3 +85,52 @@ def test_no_localstack(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
     with pytest.raises(MissingPrerequisiteError, match=r"127\.0\.0\.1:9.*moto answer instead"):
         require_localstack()
+
+
+def _relay_to(listening: socket.socket, folder: Path, world: int) -> tuple[Relay, LocalStackUpstream]:
+    """Begin a relay to whoever listens, which ends with a process."""
+    directory = MirrorDirectory(folder)
+    directory.logs.mkdir()
+    identity = ProcessId.read(world)
+    assert identity is not None
+    relay = Relay("localstack")
+    relay._where = listening.getsockname()
+    relay.start(directory, identity)
+    return relay, LocalStackUpstream(directory)
+
+
+@pytest.mark.usefixtures("server")
+def test_the_relay_waits_for_nobody(tmp_path: Path) -> None:
+    """A connection on which nothing is said keeps no relay when the world has ended."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, subprocess.Popen(["sleep", "60"]) as world:
+        relay, upstream = _relay_to(listening, tmp_path, world.pid)
+        connection = upstream.connect()
+        connection.connect()
+        there, _ = listening.accept()
+        world.kill()
+        _await_end(relay)
+        connection.close()
+        there.close()
+
+
+@pytest.mark.usefixtures("server")
+@pytest.mark.parametrize("by_reset", [False, True])
+def test_a_side_that_breaks_off(tmp_path: Path, by_reset: bool) -> None:
+    """Whoever is connected hears that the other side has ended, or broken off, and waits no longer."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, subprocess.Popen(["sleep", "60"]) as world:
+        relay, upstream = _relay_to(listening, tmp_path, world.pid)
+        try:
+            connection = upstream.connect()
+            connection.connect()
+            connection.sock.settimeout(WITHIN.total_seconds())
+            there, _ = listening.accept()
+            connection.sock.sendall(b"?")
+            assert there.recv(1) == b"?"
+            if by_reset:
+                there.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            there.close()
+            assert connection.sock.recv(1) == b""
+            connection.close()
+        finally:
+            world.kill()
+            _await_end(relay)

@@ -16,12 +16,12 @@ _CHUNK = 1 << 16
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(ConnectionError):
-        while chunk := await reader.read(_CHUNK):
-            writer.write(chunk)
-            await writer.drain()
-        if writer.can_write_eof():
-            writer.write_eof()
+    """Carry what is said to its end, which the other side hears, and may still answer."""
+    while chunk := await reader.read(_CHUNK):
+        writer.write(chunk)
+        await writer.drain()
+    if writer.can_write_eof():
+        writer.write_eof()
 
 
 async def _serve(listening: socket.socket, host: str, port: int, world: int) -> None:
@@ -33,15 +33,22 @@ async def _serve(listening: socket.socket, host: str, port: int, world: int) -> 
             writer.close()
             return
         try:
-            await asyncio.gather(_pump(reader, back), _pump(there, writer))
+            async with asyncio.TaskGroup() as pumps:  # a side that breaks off ends both ways
+                pumps.create_task(_pump(reader, back))
+                pumps.create_task(_pump(there, writer))
+        except* OSError:
+            pass
         finally:
             back.close()
             writer.close()
 
     ended = asyncio.Event()
     asyncio.get_running_loop().add_reader(os.pidfd_open(world), ended.set)
-    async with await asyncio.start_unix_server(connect, sock=listening):
-        await ended.wait()
+    server = await asyncio.start_unix_server(connect, sock=listening)
+    await ended.wait()
+    server.close()
+    # From Python 3.12 on a server waits at its end for connections, which those who are left need not end.
+    os._exit(0)
 
 
 def main() -> None:
