@@ -28,6 +28,7 @@ SETTINGS: dict[str, Any] = {
         {"name": "eu-central-1", "zones": ["eu-central-1a"]},
     ],
     "elasticache": {"failure_detection_seconds": 2.0, "memory_bytes": 64 << 20},
+    "delegated": "moto",
     "kubernetes": {
         "images": "/nowhere/images.yaml",
         "node_disk_bytes": 64 << 20,

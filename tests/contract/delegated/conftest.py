@@ -56,8 +56,9 @@ def pytest_runtest_teardown(nextitem: pytest.Item | None) -> None:
 def aws(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Delegated]:
     """Return what makes clients of delegated services."""
     folder = tmp_path_factory.mktemp("upstream")
-    run: contextlib.AbstractContextManager[Upstream]
-    run = _run_moto(folder) if request.param == "moto" else run_localstack(folder, _free_port())
+    run: contextlib.AbstractContextManager[Upstream] = _run_moto(folder)
+    if request.param == "localstack":
+        run = run_localstack(folder, _free_port())
     for upstream in _scope.share(run):
         yield Delegated(upstream=upstream)
 
