@@ -148,6 +148,11 @@ def test_errors_of_its_own(balancers: Balancers, balancer: dict[str, Any], url: 
     balancers.elb.delete_listener(ListenerArn=listener)
 
 
+def _find_reason(balancers: Balancers, group: str, target: str, reason: str) -> dict[str, Any]:
+    told = balancers.health(group)[target]
+    return told if told.get("Reason") == reason else {}
+
+
 def test_unhealthy_targets(
     balancers: Balancers, group: str, url: str, ask: Ask, targets: dict[str, str]
 ) -> None:
@@ -160,8 +165,11 @@ def test_unhealthy_targets(
     balancers.await_states(
         group, {address: "unhealthy" if name == zone else "healthy" for name, address in targets.items()}
     )
-    told = balancers.health(group)[targets[zone]]
-    assert told["Reason"] == "Target.ResponseCodeMismatch"
+    # Which codes, the proxies say a moment later.
+    told = wait_until(
+        lambda: _find_reason(balancers, group, targets[zone], "Target.ResponseCodeMismatch"),
+        what="the reason", within=WITHIN, every=EVERY,
+    )  # fmt: skip
     assert told["Description"] == "Health checks failed with these codes: [503]"
     # Told as soon as one node sees it; every node has to before it gets nothing.
     wait_until(lambda: ask.zones(url) == set(others), what="the others alone", within=WITHIN, every=EVERY)
@@ -184,8 +192,13 @@ def test_draining(balancers: Balancers, group: str, url: str, ask: Ask, targets:
         balancers.elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": targets[name]}])
     wait_until(lambda: ask.zones(url) == {first}, what="one target alone", within=WITHIN, every=EVERY)
     answers: list[dict[str, Any]] = []
-    slow = threading.Thread(target=lambda: answers.append(ask.get(f"{url}/slow/4")))
+    busy = f"http://{targets[first]}:{PORT}/busy"
+    before = json.loads(ask.get(busy)["body"])["slow"]
+    slow = threading.Thread(target=lambda: answers.append(ask.get(f"{url}/slow/6")))
     slow.start()
+    wait_until(
+        lambda: json.loads(ask.get(busy)["body"])["slow"] > before, what="a request at it", within=WITHIN, every=EVERY
+    )  # fmt: skip
     balancers.register(group, targets[others[0]])
     wait_until(lambda: len(ask.zones(url)) == 2, what="another target", within=WITHIN, every=EVERY)
     balancers.elb.deregister_targets(TargetGroupArn=group, Targets=[{"Id": targets[first]}])

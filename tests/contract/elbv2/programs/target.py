@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 NAME, *PORTS = sys.argv[1:]
 STATUS = {"health": 200}
+SLOW = {"asked": 0}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -29,9 +30,15 @@ class Handler(BaseHTTPRequestHandler):
         if verb == "become":
             STATUS["health"] = int(argument)
         if verb == "slow":
+            SLOW["asked"] += 1
             time.sleep(float(argument))
         status = STATUS["health"] if verb == "health" else 200
-        body = json.dumps({"name": NAME, "headers": {k.lower(): v for k, v in self.headers.items()}}).encode()
+        said = {
+            "name": NAME,
+            "slow": SLOW["asked"],
+            "headers": {k.lower(): v for k, v in self.headers.items()},
+        }
+        body = json.dumps(said).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
