@@ -62,7 +62,10 @@ SINCE = StoreEvent(40, "RDS-EVENT-0049", "Multi-AZ instance failover completed."
 
 
 def test_role_changes_before_and_after_a_replacement_count(tmp_path: Path) -> None:
-    """Those of the old database up to its end and those of the new one since it has the name, and no others."""
+    """Those of the old database up to its end and those of the new one since it has the name, and no others.
+
+    What else happened to the new one is told as well: that it was restored, for one.
+    """
     states = [
         make_state("db-1", promotions=3),
         make_state("db-8", database="db-B", promotions=1, events=(RESTORED, MADE_OF_TWO)),
@@ -72,7 +75,8 @@ def test_role_changes_before_and_after_a_replacement_count(tmp_path: Path) -> No
     environment = FakeEnvironment(tmp_path, load_plan(write_plan(tmp_path)), states=states, aside=aside)
     noted = _see_a_replacement(environment, tmp_path)
     assert (noted["promotions"], noted["moves"]) == (2, 1)
-    assert [event["at_ns"] for event in noted["events"]] == [FAILED_OVER.at_ns, SINCE.at_ns]
+    told = [FAILED_OVER, RESTORED, MADE_OF_TWO, SINCE]
+    assert [event["at_ns"] for event in noted["events"]] == [one.at_ns for one in told]
 
 
 SET_ASIDE = StoreEvent(27, "RDS-EVENT-0049", "Multi-AZ instance failover completed.")
@@ -88,7 +92,7 @@ def test_a_failover_after_the_name_was_given_up_does_not_count(tmp_path: Path) -
     environment = FakeEnvironment(tmp_path, load_plan(write_plan(tmp_path)), states=states, aside=aside)
     noted = _see_a_replacement(environment, tmp_path)
     assert (noted["promotions"], noted["moves"]) == (1, 1)
-    assert [event["at_ns"] for event in noted["events"]] == [FAILED_OVER.at_ns]
+    assert [event["at_ns"] for event in noted["events"]] == [FAILED_OVER.at_ns, RESTORED.at_ns]
 
 
 def test_a_failover_right_after_the_name_was_taken_counts(tmp_path: Path) -> None:

@@ -205,6 +205,7 @@ def test_a_lost_host_is_replaced(operators: Operators) -> None:
     assert any("EC2 instance status checks failure" in one["Cause"] for one in activities)
 
 
+@pytest.mark.long
 def test_an_update_to_five_and_back(operators: Operators) -> None:
     """An update is successful when the nodes are Ready; nodes that go are drained, and their pods live on elsewhere."""
     operators.kubectl("apply", "-f", "-", said=SLEEPERS)
@@ -280,6 +281,7 @@ def test_a_lost_zone(operators: Operators) -> None:
     operators.await_whole(3)
 
 
+@pytest.mark.long
 def test_a_quota(operators: Operators) -> None:
     """An update that a quota stops fails with AWS's code, and the node group is degraded until it may grow."""
     operators.control.ask("refuse_launches", region=REGION, code="VcpuLimitExceeded")

@@ -34,6 +34,7 @@ class StoreObserver:
         self._last: StoreState | None = None  # as the store was noted last
         self._earlier = 0  # role changes of databases that had the name before
         self._earlier_events: list[StoreEvent] = []
+        self._before_ns = 0  # the newest event before the fault: what is later is told, of whichever database
         self._moves = 0
 
     def read(self) -> StoreState:
@@ -65,6 +66,7 @@ class StoreObserver:
     def note_before_fault(self) -> None:
         """Note the members; what happens from now on is what the fault brought."""
         self._base = self._last = self._note("before_fault")
+        self._before_ns = max((one.at_ns for one in self._base.events), default=0)
 
     def note_giving_up(self, aside: str) -> None:
         """Note what happened to the store's database while it had the name: it was set aside under another one."""
@@ -84,7 +86,7 @@ class StoreObserver:
         base, last = self._base, self._last
         if base is not None and last is not None:
             self._earlier += max(0, last.promotions - base.promotions)
-            self._earlier_events += [one for one in last.events if one not in base.events]
+            self._earlier_events += last.events
         self._base = new if new.named_ns is None else _up_to(new, new.named_ns)
         self._last = new
         self._moves += 1
@@ -96,7 +98,6 @@ class StoreObserver:
         if self._base is not None and self._base.database != now.database:
             self._begin_anew(now)  # another database has the name, and nobody told
         self._last = now
-        known = set(self._base.events) if self._base else set()
         promotions = now.promotions - (self._base.promotions if self._base else 0)
         self._journal.append(
             "failover.observed",
@@ -106,7 +107,7 @@ class StoreObserver:
             events=[
                 {"at_ns": one.at_ns, "code": one.code, "message": one.message}
                 for one in (*self._earlier_events, *now.events)
-                if one not in known
+                if one.at_ns > self._before_ns
             ],
         )
 
