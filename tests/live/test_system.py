@@ -86,7 +86,7 @@ def test_built_once_made_again_and_built_anew(repository: Repository, tmp_path: 
     assert _look(repository) == built
     assert repository.run("env", "down", "--name", "a").returncode == 0
 
-    (kept,) = _find_systems(tmp_path).iterdir()
+    (kept,) = _find_systems(tmp_path).glob("[!.]*")
     (backup,) = (kept / "rds").glob("db-*/global/1262")
     backup.write_bytes(b"else")
     said = _up(repository)
@@ -94,7 +94,7 @@ def test_built_once_made_again_and_built_anew(repository: Repository, tmp_path: 
     assert "the database stock is failed" in said
     assert _BUILDING in said
     assert _look(repository)["database"][0] != built["database"][0]
-    (again,) = _find_systems(tmp_path).iterdir()
+    (again,) = _find_systems(tmp_path).glob("[!.]*")
     (again / "rds" / "records.pickle").unlink()
     repository.run("env", "down", "--name", "a")
     assert "what was kept of this system is damaged" in _up(repository)

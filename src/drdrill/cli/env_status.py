@@ -226,4 +226,4 @@ def say_lag(lag: Mapping[str, Any] | None) -> str:
 def _line(text: str, *, style: str = "") -> RenderableType:
     from rich.text import Text
 
-    return Text(text, style=style, overflow="fold")
+    return Text(text, style=style)
