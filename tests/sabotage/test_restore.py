@@ -24,7 +24,8 @@ _LOCK_OUT = "        MasterUserPassword=secrets.token_urlsafe(24),\n"
 def test_a_restore_to_the_wrong_time_is_found(tmp_path: Path, seconds: int, code: str) -> None:
     """To after the bad statement, its rows are not back; to before, more is lost than had to be."""
     copy = DrillCopy(tmp_path / "copy", "bad_delete")
-    copy.replace(_CODE, "asked.name, asked.to)", f"asked.name, asked.to + timedelta(seconds={seconds}))")
+    # Of the call alone: what the code notes is right, or it would not put the database in place.
+    copy.replace(_CODE, "RestoreTime=to,", f"RestoreTime=to + timedelta(seconds={seconds}),")
     if seconds > 0:  # what is restored to after the first step would have the password that nobody knows
         copy.replace(_CODE, _LOCK_OUT, "")
     copy.replace(
