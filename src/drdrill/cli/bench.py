@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     Document = dict[str, Any]
 
 _MISSED = 1
+_WIDTH = 200
 _BUSY = 0.5  # load average a CPU before the first benchmark
 _NOTABLE = 0.05  # runs on one machine differ by this much without a reason
 
@@ -73,7 +75,9 @@ def command(*, names: tuple[str, ...], repeat: int, strict: bool, as_json: bool)
     if as_json:
         click.echo(json.dumps(document, indent=1))
     else:
-        _print(Console(highlight=False, markup=False), document)
+        # A pipe has no width: a table for eighty columns would be one word wide.
+        width = None if sys.stdout.isatty() else _WIDTH
+        _print(Console(highlight=False, markup=False, width=width), document)
     if document["benchmarks"]:
         try:
             path = store(folder, f"{started:%Y%m%dT%H%M%S.%f}Z", document)
@@ -178,13 +182,14 @@ def _figures(document: Document) -> Iterable[tuple[str, Document]]:
 
 def _print(console: Console, document: Document) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     if document["benchmarks"]:
         table = Table(box=None, pad_edge=False)
         for heading in ("figure", "value", "from … to", "target", "", "last run", "change", "reference"):
             table.add_column(heading, justify="left" if heading in ("figure", "", "reference") else "right")
         for _, figure in _figures(document):
-            table.add_row(*_row(figure))
+            table.add_row(*map(Text.from_markup, _row(figure)))
         console.print(table)
     for _, figure in _figures(document):
         if figure["value"] is None:
