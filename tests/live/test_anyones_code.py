@@ -75,7 +75,10 @@ def test_a_plain_script(mirror: Repository) -> None:
     ("command", "operation"),
     [
         ("rds describe-db-clusters", "rds:DescribeDBClusters"),  # query
-        ("ec2 describe-spot-price-history", "ec2:DescribeSpotPriceHistory"),  # ec2, of a service that is partly ours
+        (
+            "ec2 describe-spot-price-history",
+            "ec2:DescribeSpotPriceHistory",
+        ),  # ec2, of a service that is partly ours
         ("sts get-caller-identity --region us-west-2", "sts:GetCallerIdentity"),  # query, a region of no plan
         ("dynamodb list-backups", "dynamodb:ListBackups"),  # json, of a service that is delegated
         ("ecr describe-repositories", "ecr:DescribeRepositories"),  # json, a name of several labels

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.errors import AwsError
+from drdrill.aws.event_times import read_times
 from drdrill.aws.protocol import load_model
 from drdrill.aws.rds.listing import select_page
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from drdrill.aws.elasticache.model import EventRecord
     from drdrill.aws.elasticache.region import CacheRegion
     from drdrill.aws.protocol import Parameters
-
-_DURATION_MINUTES = 60
-_LONGEST_MINUTES = 14 * 24 * 60  # AWS keeps events for 14 days
 
 
 class EventOperations:
@@ -57,22 +54,7 @@ def _read_request(parameters: Parameters, *, now: datetime) -> Callable[[EventRe
         raise AwsError("InvalidParameterValue", f"Invalid source type: {kind}. One of {', '.join(kinds)}")
     if source and kind is None:
         raise AwsError("InvalidParameterCombination", "SourceIdentifier needs a SourceType")
-    minutes = parameters.get("Duration", _DURATION_MINUTES)
-    if not 1 <= minutes <= _LONGEST_MINUTES:
-        text = f"Invalid value {minutes} for Duration. Must be between 1 and {_LONGEST_MINUTES}"
-        raise AwsError("InvalidParameterValue", text)
-    start, end = parameters.get("StartTime"), parameters.get("EndTime")
-    try:
-        if start is not None and end is None and "Duration" in parameters:
-            end = start + timedelta(minutes=minutes)
-        end = end or now
-        start = start or end - timedelta(minutes=minutes)
-    except OverflowError as error:  # at the calendar's ends
-        raise AwsError(
-            "InvalidParameterValue", f"There is no time {minutes} minutes from that one."
-        ) from error
-    if start > end:
-        raise AwsError("InvalidParameterCombination", "The StartTime must not be later than the EndTime")
+    start, end = read_times(parameters, now)
     return lambda event: (
         start <= event.at <= end and kind in (None, event.source_type) and source in (None, event.source)
     )

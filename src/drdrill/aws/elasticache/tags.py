@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.errors import AwsError, NotImplementedInMirrorError
 from drdrill.aws.rds.model import ACCOUNT
+from drdrill.aws.tagging import TagRules, describe_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from drdrill.aws.elasticache.region import CacheRegion
     from drdrill.aws.protocol import Parameters
+    from drdrill.aws.tagging import Tags
 
-Tags = tuple[tuple[str, str], ...]
-_MOST, _LONGEST_KEY, _LONGEST_VALUE = 50, 128, 256  # ElastiCache User Guide, "Tagging your resources"
+# ElastiCache User Guide, "Tagging your resources".
+_RULES = TagRules("InvalidParameterValue", "InvalidParameterValue", "TagQuotaPerResourceExceeded")
+read_tags = _RULES.read
 _ARN_PARTS = 7
 
 
@@ -36,7 +39,7 @@ class TagOperations:
     def add_tags_to_resource(self, parameters: Parameters) -> Mapping[str, Any]:
         """Add tags, or give those that are there another value."""
         added = dict(read_tags(parameters))
-        changed = self._change(parameters, lambda tags: _check_number({**dict(tags), **added}))
+        changed = self._change(parameters, lambda tags: _RULES.check_number({**dict(tags), **added}))
         return {"TagList": describe_tags(changed)}
 
     def remove_tags_from_resource(self, parameters: Parameters) -> Mapping[str, Any]:
@@ -85,29 +88,3 @@ class TagOperations:
             text = f"The ARN does not match a resource of this account in this region: {arn}"
             raise AwsError("InvalidARN", text)
         return parts[5], parts[6]
-
-
-def read_tags(parameters: Parameters) -> Tags:
-    """Return the tags of a request; raises AWS's errors for those that no resource can have."""
-    tags = {}
-    for tag in parameters.get("Tags", []):
-        key, value = tag.get("Key", ""), tag.get("Value", "")
-        if not 1 <= len(key) <= _LONGEST_KEY or key.lower().startswith("aws:"):
-            raise AwsError("InvalidParameterValue", f"Invalid tag key: {key}")
-        if len(value) > _LONGEST_VALUE:
-            raise AwsError("InvalidParameterValue", f"Invalid tag value: {value}")
-        if key in tags:
-            raise AwsError("InvalidParameterValue", f"Duplicate tag key: {key}")
-        tags[key] = value
-    return _check_number(tags)
-
-
-def _check_number(tags: Mapping[str, str]) -> Tags:
-    if len(tags) > _MOST:
-        raise AwsError("TagQuotaPerResourceExceeded", f"A resource can have at most {_MOST} tags.")
-    return tuple(tags.items())
-
-
-def describe_tags(tags: Tags) -> list[dict[str, str]]:
-    """Return a `TagList` of the API."""
-    return [{"Key": key, "Value": value} for key, value in tags]

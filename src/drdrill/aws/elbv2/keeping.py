@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drdrill.aws.elbv2.model import Listener, LoadBalancer, Rule, TargetGroup
-    from drdrill.aws.elbv2.records import Tags
     from drdrill.aws.elbv2.region import ElbRegion
+    from drdrill.aws.tagging import Tags
 
 _THERE_WITHIN = timedelta(minutes=1)  # measured 1 s
 _POLL = timedelta(milliseconds=50)

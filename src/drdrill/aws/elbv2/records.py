@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from drdrill.aws.elbv2.model import Listener, LoadBalancer, Rule, Target, TargetGroup
+    from drdrill.aws.tagging import Tags
 
-Tags = tuple[tuple[str, str], ...]
 Found = TypeVar("Found")
 _MOST_LISTED = 400  # API reference, PageSize
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import logging
-import threading
 from typing import TYPE_CHECKING, Protocol
 
 from drdrill.aws.ec2.model import State as InstanceState
+from drdrill.aws.ec2.region import spawn_thread
 from drdrill.aws.elbv2.health import NOT_IN_USE, judge_target
 from drdrill.aws.elbv2.keeper import BalancerKeeper
 from drdrill.aws.elbv2.model import Phase
@@ -44,11 +44,6 @@ class Neighbourhood(Protocol):
     def find_zone(self, address: str, /) -> str | None:
         """Return the zone in which an address is; None: in none that the region knows of."""
         ...
-
-
-def spawn_thread(work: Callable[[], None]) -> None:
-    """Run something in a thread of its own."""
-    threading.Thread(target=work, name="elbv2", daemon=True).start()
 
 
 class ElbRegion:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.errors import AwsError
+from drdrill.aws.tagging import TagRules, describe_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from drdrill.aws.elbv2.records import Tags
     from drdrill.aws.elbv2.region import ElbRegion
     from drdrill.aws.protocol import Parameters
 
-_MOST, _LONGEST_KEY, _LONGEST_VALUE = 50, 128, 256  # User Guide, "Tags for your Application Load Balancer"
+# User Guide, "Tags for your Application Load Balancer".
+_RULES = TagRules("ValidationError", "DuplicateTagKeys", "TooManyTags")
+read_tags = _RULES.read
 _MOST_ASKED = 20  # API reference, DescribeTags
 
 
@@ -36,7 +38,9 @@ class TagOperations:
         added = dict(read_tags(parameters))
         with self._records.lock:
             for arn in self._require(parameters):
-                self._records.tags[arn] = _check({**dict(self._records.tags.get(arn, ())), **added})
+                self._records.tags[arn] = _RULES.check_number(
+                    {**dict(self._records.tags.get(arn, ())), **added}
+                )
         return {}
 
     def remove_tags(self, parameters: Parameters) -> Mapping[str, Any]:
@@ -57,9 +61,7 @@ class TagOperations:
                 "TagDescriptions": [
                     {
                         "ResourceArn": arn,
-                        "Tags": [
-                            {"Key": key, "Value": value} for key, value in self._records.tags.get(arn, ())
-                        ],
+                        "Tags": describe_tags(self._records.tags.get(arn, ())),
                     }
                     for arn in self._require(parameters)
                 ]
@@ -81,24 +83,3 @@ class TagOperations:
                 raise AwsError("ValidationError", f"'{arn}' is not a valid ARN")
             finders[kind](arn)
         return arns
-
-
-def read_tags(parameters: Parameters) -> Tags:
-    """Return the tags of a request; raises AWS's errors for those that no resource can have."""
-    tags: dict[str, str] = {}
-    for tag in parameters.get("Tags", []):
-        key, value = tag.get("Key", ""), tag.get("Value", "")
-        if not 1 <= len(key) <= _LONGEST_KEY or key.lower().startswith("aws:"):
-            raise AwsError("ValidationError", f"Invalid tag key: {key}")
-        if len(value) > _LONGEST_VALUE:
-            raise AwsError("ValidationError", f"Invalid tag value: {value}")
-        if key in tags:
-            raise AwsError("DuplicateTagKeys", f"A tag key was specified more than once: {key}")
-        tags[key] = value
-    return _check(tags)
-
-
-def _check(tags: Mapping[str, str]) -> Tags:
-    if len(tags) > _MOST:
-        raise AwsError("TooManyTags", f"A resource can have at most {_MOST} tags")
-    return tuple(tags.items())

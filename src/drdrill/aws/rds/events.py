@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.errors import AwsError
+from drdrill.aws.event_times import read_times
 from drdrill.aws.protocol import load_model
 from drdrill.aws.rds.listing import select_page
 
@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from drdrill.aws.protocol import Parameters
     from drdrill.aws.rds.model import EventRecord
     from drdrill.aws.rds.region import RdsRegion
-
-_DURATION_MINUTES = 60
-_LONGEST_MINUTES = 14 * 24 * 60  # AWS keeps events for 14 days
 
 
 class EventOperations:
@@ -52,34 +49,13 @@ def read_event_request(parameters: Parameters, *, now: datetime) -> Callable[[Ev
         raise AwsError("InvalidParameterCombination", "Cannot specify SourceIdentifier without SourceType")
     if parameters.get("Filters"):
         raise AwsError("InvalidParameterValue", "Filters are not supported by DescribeEvents")
-    start, end = _read_times(parameters, now)
+    start, end = read_times(parameters, now)
     return lambda event: (
         start <= event.at <= end
         and kind in (None, event.source_type)
         and source in (None, event.identifier)
         and (not categories or not categories.isdisjoint(event.categories))
     )
-
-
-def _read_times(parameters: Parameters, now: datetime) -> tuple[datetime, datetime]:
-    """Return from when to when; `Duration` counts back from the end, from a start alone it counts on."""
-    minutes = parameters.get("Duration", _DURATION_MINUTES)
-    if not 1 <= minutes <= _LONGEST_MINUTES:
-        text = f"Invalid value {minutes} for Duration. Must be between 1 and {_LONGEST_MINUTES}"
-        raise AwsError("InvalidParameterValue", text)
-    start, end = parameters.get("StartTime"), parameters.get("EndTime")
-    try:
-        if start is not None and end is None and "Duration" in parameters:
-            end = start + timedelta(minutes=minutes)
-        end = end or now
-        start = start or end - timedelta(minutes=minutes)
-    except OverflowError as error:  # at the calendar's ends
-        raise AwsError(
-            "InvalidParameterValue", f"There is no time {minutes} minutes from that one."
-        ) from error
-    if start > end:
-        raise AwsError("InvalidParameterCombination", "The StartTime must not be later than the EndTime")
-    return start, end
 
 
 def describe_event(event: EventRecord) -> dict[str, Any]:

@@ -7,15 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.errors import AwsError
 from drdrill.aws.rds.model import ACCOUNT, Status
+from drdrill.aws.tagging import TagRules, describe_tags
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from drdrill.aws.protocol import Parameters
     from drdrill.aws.rds.region import RdsRegion
+    from drdrill.aws.tagging import Tags
 
-Tags = tuple[tuple[str, str], ...]
-_MOST, _LONGEST_KEY, _LONGEST_VALUE = 50, 128, 256  # RDS User Guide, "Tagging Amazon RDS resources"
+# RDS User Guide, "Tagging Amazon RDS resources".
+_INVALID = "InvalidParameterValue"
+_RULES = TagRules(_INVALID, _INVALID, _INVALID, reserved=("aws:", "rds:"))
+read_tags = _RULES.read
 
 
 class TagOperations:
@@ -35,7 +39,7 @@ class TagOperations:
     def add_tags_to_resource(self, parameters: Parameters) -> Mapping[str, Any]:
         """Add tags, or give those that are there another value."""
         added = dict(read_tags(parameters))
-        self._change(parameters["ResourceName"], lambda tags: check_number({**dict(tags), **added}))
+        self._change(parameters["ResourceName"], lambda tags: _RULES.check_number({**dict(tags), **added}))
         return {}
 
     def remove_tags_from_resource(self, parameters: Parameters) -> Mapping[str, Any]:
@@ -84,30 +88,3 @@ class TagOperations:
             text = f"The specified resource name does not match an RDS resource in this region: {arn}"
             raise AwsError("InvalidParameterValue", text)
         return parts[5], parts[6]
-
-
-def read_tags(parameters: Parameters) -> Tags:
-    """Return the tags of a request; raises AWS's errors for those that no resource can have."""
-    tags = {}
-    for tag in parameters.get("Tags", []):
-        key, value = tag.get("Key", ""), tag.get("Value", "")
-        if not 1 <= len(key) <= _LONGEST_KEY or key.lower().startswith(("aws:", "rds:")):
-            raise AwsError("InvalidParameterValue", f"Invalid tag key: {key}")
-        if len(value) > _LONGEST_VALUE:
-            raise AwsError("InvalidParameterValue", f"Invalid tag value: {value}")
-        if key in tags:
-            raise AwsError("InvalidParameterValue", f"Duplicate tag key: {key}")
-        tags[key] = value
-    return check_number(tags)
-
-
-def check_number(tags: Mapping[str, str]) -> Tags:
-    """Return tags as they are kept; raises AWS's error when they are too many."""
-    if len(tags) > _MOST:
-        raise AwsError("InvalidParameterValue", f"A resource can have at most {_MOST} tags.")
-    return tuple(tags.items())
-
-
-def describe_tags(tags: Tags) -> list[dict[str, str]]:
-    """Return a `TagList` of the API."""
-    return [{"Key": key, "Value": value} for key, value in tags]
