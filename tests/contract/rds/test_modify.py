@@ -230,6 +230,11 @@ def test_what_is_true_at_once(rds: Any, instance: str) -> None:
     _modify(rds, instance, DeletionProtection=False, PubliclyAccessible=False)
 
 
+def _described_settings(rds: Any, instance: str) -> dict[str, Any]:
+    """Describe an instance without the one reading that moves by itself."""
+    return {key: value for key, value in _describe(rds, instance).items() if key != "LatestRestorableTime"}
+
+
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
@@ -249,10 +254,9 @@ def test_wrong_changes(rds: Any, instance: str, changes: dict[str, Any], code: s
 
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
     """
-    before = _describe(rds, instance)
+    before = _described_settings(rds, instance)
     assert _refused(rds, instance, **changes) == code
-    after = _describe(rds, instance)
-    assert after == before
+    assert _described_settings(rds, instance) == before
 
 
 def test_a_busy_or_missing_instance(rds: Any, instance: str) -> None:
