@@ -4,6 +4,6 @@
 set -eu
 cd "$(dirname "$0")/.."
 uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
-    --no-header --extra mirror --group build --group dev "$@" pyproject.toml --output-file requirements/lock.txt
+    --no-header --extra mirror --extra system --group build --group dev "$@" pyproject.toml --output-file requirements/lock.txt
 printf 'uv\n' | uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
     --no-annotate --no-header "$@" - --output-file requirements/uv.txt
