@@ -61,7 +61,7 @@ OF_HOSTS = [kind for kind in FaultKind if kind not in ELSEWHERE]
 @pytest.mark.parametrize("kind", OF_HOSTS)
 def test_every_kind_can_be_broken_and_seen(kind: FaultKind) -> None:
     """The mirror has an injector and an observer for each kind that hits hosts; the rest hits links, rows, backups."""
-    injectors = make_injectors(None)  # type: ignore[arg-type] # nothing is broken
+    injectors = make_injectors(None, list)  # type: ignore[arg-type] # nothing is broken
     assert kind in injectors
     assert kind in OBSERVERS
     assert set(injectors) == set(OBSERVERS) == set(OF_HOSTS)

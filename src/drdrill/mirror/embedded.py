@@ -256,8 +256,8 @@ class Embedded:
                     ]
                 ),
                 "TERM": os.environ.get("TERM", "dumb"),
-                # The host's own, and short: programs such as Terraform's plugins put sockets there, whose names may have
-                # 108 bytes at most, and a mirror's own folders may lie deep.
+                # The host's own, and short: programs such as Terraform's plugins put sockets there, whose names have
+                # at most 108 bytes, and a mirror's own folders may lie deep.
                 "TMPDIR": "/dev/shm",  # noqa: S108
                 **offer_terraform(directory.path / "terraform.rc"),
             },

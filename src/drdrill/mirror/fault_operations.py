@@ -47,7 +47,7 @@ class FaultOperations:
         self._clock = clock
         self._find = find
         self._everyone = everyone
-        self._injectors = make_injectors(network)
+        self._injectors = make_injectors(network, self._look_now)
 
     def table(self) -> Mapping[str, Callable[..., Answer]]:
         """Return the operations by name."""
@@ -70,13 +70,16 @@ class FaultOperations:
         before_ns = self._clock.now_ns()
         said = injector.inject(hosts)
         after_ns = self._clock.now_ns()
-        reconciler.look_now()
         return {
             "resource": hosts[0].name,
             "before_ns": before_ns,
             "after_ns": after_ns,
             "details": {"hosts": [_describe(host) for host in hosts], **said},
         }
+
+    def _look_now(self) -> None:
+        for reconciler in self._everyone():
+            reconciler.look_now()
 
     def heal(self, kind: str, hosts: Sequence[str]) -> Answer:
         """Mend these hosts; one that does not exist any more needs no mending."""
