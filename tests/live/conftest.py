@@ -31,7 +31,7 @@ def mirror(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
     repository = Repository.copy(tmp_path_factory.mktemp("live"))
     repository.variables["PATH"] = f"{install_aws_cli()}{os.pathsep}{os.environ['PATH']}"
     try:
-        up = repository.run("env", "up", "--name", "a")
+        up = repository.run("env", "up", "--only", "databases", "--name", "a")
         assert up.returncode == 0, up.stderr
         yield repository
     finally:

@@ -122,7 +122,7 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
     (environment / "images.yaml").write_text(IMAGES, encoding="utf-8")
     repository.alter("environments/embedded/environment.yaml", "build: build.py", "ci: {}\nbuild: build.py")
     try:
-        up = repository.run("env", "up", "--name", "a")
+        up = repository.run("env", "up", "--only", "databases", "--name", "a")
         assert up.returncode == 0, up.stderr
         yield repository
     finally:
@@ -197,7 +197,7 @@ def test_without_power_it_is_not_heard_and_comes_back_with_its_repositories(oper
 def test_a_machine_that_can_stand_nowhere(standing: Repository) -> None:
     """A mirror whose configuration names a zone that is none does not come up, and says which there are."""
     standing.alter("environments/embedded/environment.yaml", "ci: {}", "ci: {zone: eu-west-1x}")
-    up = standing.run("env", "up", "--name", "b")
+    up = standing.run("env", "up", "--only", "databases", "--name", "b")
     assert up.returncode == 5
     assert "there is no zone `eu-west-1x` in this mirror: eu-west-1a, eu-west-1b" in " ".join(
         up.stderr.split()

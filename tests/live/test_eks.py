@@ -135,7 +135,7 @@ def operators(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operators]:
     }
     (folder / "environment.yaml").write_text(yaml.safe_dump(settings), encoding="utf-8")
     try:
-        up = repository.run("env", "up", "--name", "a")
+        up = repository.run("env", "up", "--only", "databases", "--name", "a")
         assert up.returncode == 0, up.stderr
         made = Operators(repository)
         subnets = [one["SubnetId"] for one in made.aws("ec2", "describe-subnets")["Subnets"]]

@@ -138,7 +138,7 @@ def start_seconds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[float]:
     try:
         clock = SystemClock()
         started_ns = clock.now_ns()
-        ended = repository.run("env", "up", "--name", "a")
+        ended = repository.run("env", "up", "--only", "databases", "--name", "a")
         assert ended.returncode == 0, ended.stderr
         yield (clock.now_ns() - started_ns) / NANOSECONDS
     finally:
@@ -228,7 +228,7 @@ def test_a_start_ended_at_any_moment(
     """A mirror that is being brought up stands, is listed and can be taken down, or ends with whoever brought it up."""
     part = spread(0, start_seconds, STARTS_KILLED)[kill]
     moment = Moment("the start", 0, _random(number.name, kill).uniform(*part))
-    process = repository.start("env", "up", "--name", "a")
+    process = repository.start("env", "up", "--only", "databases", "--name", "a")
     _await_moment(repository, process, moment)
     process.send_signal(number)
     ended = finish(process)

@@ -39,7 +39,7 @@ while True:
 @pytest.mark.parametrize("part", ["supervisor", "init"])
 def test_a_supervisor_killed_in_a_promotion(repository: Repository, part: str) -> None:
     """The next `env up` refuses and says why and what to do; after `env down` the same name comes up whole again."""
-    _succeed(repository.run("env", "up", "--name", "a"))
+    _succeed(repository.run("env", "up", "--only", "databases", "--name", "a"))
     _succeed(repository.run("env", "exec", "--name", "a", "--", "python", "-c", MAKE))
     promotion = repository.start("env", "exec", "--name", "a", "--", "python", "-c", PROMOTE)
     assert promotion.stdout is not None
@@ -55,7 +55,7 @@ def test_a_supervisor_killed_in_a_promotion(repository: Repository, part: str) -
 
     (described,) = json.loads(_succeed(repository.run("env", "status", "--json")).stdout)["mirrors"]
     assert "its world has ended, though nobody took it down" in described["problem"]
-    refused = repository.run("env", "up", "--name", "a")
+    refused = repository.run("env", "up", "--only", "databases", "--name", "a")
     assert refused.returncode == 2, refused.stderr
     assert "the mirror a has ended" in refused.stderr
     assert "`drdrill env down --name a` clears it away" in refused.stderr
@@ -64,7 +64,7 @@ def test_a_supervisor_killed_in_a_promotion(repository: Repository, part: str) -
 
     _succeed(repository.run("env", "down", "--name", "a"))
     repository.await_nothing_left()
-    _succeed(repository.run("env", "up", "--name", "a"))
+    _succeed(repository.run("env", "up", "--only", "databases", "--name", "a"))
     (described,) = json.loads(_succeed(repository.run("env", "status", "--json")).stdout)["mirrors"]
     assert described["problem"] is None
     assert [store["status"] for store in described["stores"]] == ["available"]

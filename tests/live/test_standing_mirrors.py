@@ -29,12 +29,12 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Repository]:
     """Return a repository in which the mirrors `a` and `b` stand; `b` was made while a drill ran in `a`."""
     repository = Repository.copy(tmp_path_factory.mktemp("live"))
     try:
-        _succeed(repository.run("env", "up", "--name", "a"))
+        _succeed(repository.run("env", "up", "--only", "databases", "--name", "a"))
 
         def bring_up_another(process: subprocess.Popen[str]) -> None:
             repository.await_event("load.stopped", process)  # users are not disturbed by what it takes
             if len(list_mirrors(repository.path)) == 1:
-                _succeed(repository.run("env", "up", "--name", "b"))
+                _succeed(repository.run("env", "up", "--only", "databases", "--name", "b"))
 
         _succeed(repository.drill("--mirror", "a", meanwhile=bring_up_another))
         yield repository
@@ -67,7 +67,7 @@ def test_the_exit_status_of_a_program_is_passed_on(standing: Repository) -> None
 
 def test_a_name_in_use_is_refused(standing: Repository) -> None:
     """A second mirror of the same name is a mistake of the caller, and the first one is left as it is."""
-    ended = standing.run("env", "up", "--name", "b")
+    ended = standing.run("env", "up", "--only", "databases", "--name", "b")
     assert ended.returncode == 2, ended.stderr
     assert "there is a mirror b already" in ended.stderr
     assert list(_read_status(standing)) == ["a", "b"]
@@ -97,7 +97,7 @@ def test_a_fault_by_hand_is_healed(standing: Repository) -> None:
 def test_down_leaves_nothing_of_a_mirror(repository: Repository, tmp_path: Path) -> None:
     """`env down` ends all of a mirror's processes; a second one says that there is none of this name."""
     assert tmp_path in repository.path.parents
-    _succeed(repository.run("env", "up", "--name", "a"))
+    _succeed(repository.run("env", "up", "--only", "databases", "--name", "a"))
     assert repository.find_processes()
     _succeed(repository.run("env", "down", "--name", "a"))
     repository.await_nothing_left()
@@ -109,7 +109,7 @@ def test_down_leaves_nothing_of_a_mirror(repository: Repository, tmp_path: Path)
 
 def test_a_standing_mirror_that_ended(repository: Repository) -> None:
     """When its supervisor is killed, `env status` says so and how it is cleared away; `env down` does it."""
-    _succeed(repository.run("env", "up", "--name", "a"))
+    _succeed(repository.run("env", "up", "--only", "databases", "--name", "a"))
     (mirror,) = list_mirrors(repository.path)
     world = mirror.read_world()
     assert world is not None

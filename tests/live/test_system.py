@@ -51,7 +51,7 @@ def _find_systems(folder: Path) -> Path:
 
 
 def _up(repository: Repository) -> str:
-    up = finish(repository.start("env", "up", "--system", "--name", "a"), within=_BUILT_WITHIN)
+    up = finish(repository.start("env", "up", "--name", "a"), within=_BUILT_WITHIN)
     assert up.returncode == 0, up.stderr
     return up.stderr
 
@@ -123,7 +123,7 @@ def test_the_company_s_own_system(repository: Repository) -> None:
         assert repository.run("env", "down", "--name", "a").returncode == 0
     repository.await_nothing_left()
     repository.alter("system/terraform/state/main.tf", 'status = "Enabled"', 'status = "Enabld"')
-    refused = repository.run("env", "up", "--system", "--name", "a")
+    refused = repository.run("env", "up", "--name", "a")
     assert refused.returncode == 5
     assert "expected versioning_configuration.0.status to be one of" in " ".join(refused.stderr.split())
     assert "on main.tf line" in refused.stderr

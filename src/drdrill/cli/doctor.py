@@ -124,7 +124,9 @@ def check_terraform(machine: Machine) -> Finding:
     else:
         found, said = machine.run([str(terraform.program), "version"])
         detail = f"{version_in(said)}, its AWS provider in {terraform.plugins}" if found else said
-    disables = "the company's whole system from its own Terraform (`drdrill env up --system`)"
+    disables = (
+        "the company's whole system from its own Terraform (`drdrill env up --only databases` does without)"
+    )
     return Finding("Terraform", found, detail, Need.LATER, disables, REMEDY)
 
 

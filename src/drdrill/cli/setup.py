@@ -65,7 +65,7 @@ def prepare_environment(root: Path, environment: str, console: Console, *, whole
     configuration = load_model(
         root / "environments" / environment / "environment.yaml", EmbeddedConfiguration
     )
-    if configuration.kubernetes.needed or whole:
+    if configuration.kubernetes.needed or (whole and configuration.system is not None):
         from drdrill.dataplane.kubernetes_build import prepare_programs
 
         with show_build(console) as tell:

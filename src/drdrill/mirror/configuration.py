@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from drdrill.core.errors import UsageError
 from drdrill.plan.model import Duration, Part
 
 if TYPE_CHECKING:
@@ -124,7 +123,10 @@ class System(Part):
 
 
 class EmbeddedConfiguration(Part):
-    """The whole file."""
+    """The whole file.
+
+    `build`: what drills of databases need, and all there is where there is no section `system`.
+    """
 
     build: Annotated[
         str, Field(description="A script of the company that builds its system through AWS's API.")
@@ -136,15 +138,6 @@ class EmbeddedConfiguration(Part):
     elasticache: ElastiCache = ElastiCache()
     delegated: Delegated = Delegated()
     ci: Ci | None = None
-
-
-def require_system(configuration: EmbeddedConfiguration) -> System:
-    """Return how the whole system is built; raises `UsageError` where the file does not say it."""
-    if configuration.system is None:
-        raise UsageError(
-            "environments/embedded/environment.yaml has no section `system`: nothing says how to build it."
-        )
-    return configuration.system
 
 
 def describe_world(configuration: EmbeddedConfiguration, plan: Plan, folder: Path) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from drdrill.dataplane.kubernetes_programs import built_folder
 from drdrill.dataplane.postgresql_programs import find_binaries
 from drdrill.mirror.access_keys import ACCESS_KEY, SECRET_KEY
 from drdrill.mirror.building import build
-from drdrill.mirror.configuration import EmbeddedConfiguration, describe_world, require_system
+from drdrill.mirror.configuration import EmbeddedConfiguration, describe_world
 from drdrill.mirror.directory import MirrorDirectory, find_mirror
 from drdrill.mirror.fidelity import FIDELITY
 from drdrill.mirror.host import program_environment
@@ -67,7 +67,11 @@ class Embedded:
         seed: Seed | None = None,
         tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Take what it is to be: `whole`, the company's whole system; `tell` hears how it comes up."""
+        """Take what it is to be; `tell` hears how it comes up.
+
+        `whole`: the company's whole system, where its configuration says how that is built, and not what drills of
+        databases alone need.
+        """
         self._root = root
         self._tell = tell
         self._seed = seed
@@ -75,7 +79,7 @@ class Embedded:
         self._plan = plan
         self._configuration = load_model(self._folder / "environment.yaml", EmbeddedConfiguration)
         self._standing = standing
-        self._system = require_system(self._configuration) if whole else None
+        self._system = self._configuration.system if whole else None
         self._name = name
         self._attached = False
         self._world: World | None = None
