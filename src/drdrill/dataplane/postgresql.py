@@ -221,10 +221,7 @@ class PostgresServer:
         return connection
 
     def open_control(self) -> psycopg.Connection:
-        """Return the control plane's open connection, a new one if the last does not answer.
-
-        Opened ahead for a standby: logging in takes 5 ms, as much as a third of a promotion.
-        """
+        """Return the control plane's open connection, a new one if the last does not answer."""
         if self._control is not None:
             try:
                 self._control.execute("select 1")
@@ -258,6 +255,16 @@ class PostgresServer:
             connection.execute(sql.SQL("create database {}").format(sql.Identifier(ADMINISTRATOR)))
         with closing(self.connect(ADMINISTRATOR)) as connection:
             connection.execute("create table heartbeat (id int primary key, token text not null)")
+
+    def prepare_promotion(self, database: str | None) -> None:
+        """Have a running standby ready to take over: what takes time and needs no promotion is done ahead.
+
+        The control plane's log-in takes 5 ms, a third of a promotion. The first session in a database after a start of
+        the server makes the cache of its catalogue, for 8 ms in which its users would wait.
+        """
+        self.open_control()
+        if database:
+            self.connect(database).close()
 
     def accept_write(self) -> None:
         """Write and commit a row: the only proof that a database serves. Raises psycopg's error otherwise."""

@@ -116,6 +116,7 @@ class StandbyKeeper:
                 )  # fmt: skip
                 standby.stop()
             standby.start()
+            standby.prepare_promotion(self._instance.record.database)
         except (DrdrillError, psycopg.OperationalError, OSError) as error:
             _log.warning("%s did not restart: %s", standby, error)
             self._carry_on_alone()
@@ -247,7 +248,7 @@ class StandbyKeeper:
             instance.region.settings.asynchronous_delay is not None,
         )
         if state == "sync" or (state and asynchronous):
-            standby.open_control()
+            standby.prepare_promotion(instance.record.database)
             self._adopting_since_ns = None
             self._seen_ns = self._clock.now_ns()
             instance.set(secondary_zone=standby.host.zone)
