@@ -6,7 +6,7 @@ Definite means that nothing else can come true later. Where that is in doubt the
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from drdrill.record.ledger import Outcome
 
@@ -48,20 +48,30 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The server finished the transaction: its address, its tag, its remarks, whether it is idle."""
+    """The server finished the transaction: its address, its tag, its remarks, whether it is idle.
+
+    `outcome` is what that means; worked out once, for an answer like the last one is not made anew.
+    """
 
     server: int
     tag: str
     notices: tuple[Notice, ...]
     idle: bool
+    outcome: Outcome = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "outcome", self._judge())
+
+    def _judge(self) -> Outcome:
+        if not self.idle or any(map(_is_local_only, self.notices)):
+            return Outcome.UNKNOWN
+        return Outcome.REJECTED if self.tag.endswith(" 0") else Outcome.ACKNOWLEDGED
 
 
 def judge(said: Answer | Exception) -> Outcome:
     """Return the outcome of a write, from the answer or the error that came back after connecting."""
     if isinstance(said, Answer):
-        if not said.idle or any(map(_is_local_only, said.notices)):
-            return Outcome.UNKNOWN
-        return Outcome.REJECTED if said.tag.endswith(" 0") else Outcome.ACKNOWLEDGED
+        return said.outcome
     if isinstance(said, NotSentError):
         return Outcome.NOT_SENT
     if isinstance(said, ServerError) and not said.fatal and not said.sqlstate.startswith(_INDEFINITE_CLASSES):
