@@ -166,15 +166,21 @@ def do(action: str, names: list[str], changes: dict[str, str]) -> int:
 
 def _do_one(action: str, root: Root, changes: dict[str, str]) -> int:
     began = time.monotonic()
+    if action != "plan":
+        _say(f"{root.name}: {'being applied' if action == 'apply' else 'being destroyed'}")
     status = root.run(action, changes)
     took = time.monotonic() - began
     said = {"apply": "applied", "destroy": "destroyed"}.get(
         action, "would change" if status else "nothing to change"
     )
     minutes, seconds = divmod(round(took), _MINUTE)
-    sys.stdout.write(f"{root.name}: {said} ({f'{minutes} min ' if minutes else ''}{seconds} s)\n")
-    sys.stdout.flush()
+    _say(f"{root.name}: {said} ({f'{minutes} min ' if minutes else ''}{seconds} s)")
     return status
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def main() -> int:

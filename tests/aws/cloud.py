@@ -81,7 +81,7 @@ class FakeMachine:
 
 @dataclass
 class FakeLauncher:
-    """What a group's machines are made by; `failure` is what making one ends with."""
+    """What a group's machines are made by; `failure` is what making one ends with, `wait` what it waits for."""
 
     machines: dict[str, FakeMachine] = field(default_factory=dict)
     failure: str = ""
@@ -145,10 +145,15 @@ class FakeFleet:
     """Where clusters are made; `failure` is what making one ends with."""
 
     failure: str = ""
+    wait: str = ""
     region: str = REGION
     version: str = "1.34.4"
     networks: Mapping[str, str] = field(default_factory=lambda: NETWORKS)
     planes: dict[str, FakePlane] = field(default_factory=dict)
+
+    def say_wait(self) -> str:
+        """Say what there is to wait for."""
+        return self.wait
 
     def create(self, name: str, *, endpoint: str = "") -> FakePlane:
         """Make a control plane."""

@@ -15,6 +15,8 @@ from tests.aws.cloud import ACCOUNT, RETRY, ZONES, Cloud, FakeLauncher
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.aws.cloud import FakePlane
+
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/eks"
 CALLER = name_caller(ACCOUNT)
 VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
@@ -76,6 +78,28 @@ def test_a_cluster_is_active_when_it_is_up() -> None:
     assert (described["version"], described["tags"]) == ("1.34", {"team": "a"})
     assert cloud.eks.list_clusters()["clusters"] == ["shop"]
     cloud.eks.get_waiter("cluster_active").wait(name="shop")
+
+
+def test_a_cluster_says_what_it_waits_for() -> None:
+    """A cluster is creating while what it is made of is not there, with the reason in its health; then all is well."""
+    begun: list[Callable[[], None]] = []
+    cloud = Cloud(begun.append)
+    cloud.fleet.wait = "Kubernetes 1.34.4 is being built on this machine."
+    seen: list[dict[str, Any]] = []
+    create = cloud.fleet.create
+
+    def look_and_create(name: str, *, endpoint: str = "") -> FakePlane:
+        seen.append(cloud.eks.describe_cluster(name=name)["cluster"])
+        return create(name, endpoint=endpoint)
+
+    cloud.fleet.create = look_and_create  # type: ignore[method-assign]
+    _create(cloud)
+    begun.pop()()
+    (waiting,) = seen
+    assert waiting["status"] == "CREATING"
+    assert waiting["health"]["issues"] == [{"code": "Other", "message": cloud.fleet.wait, "resourceIds": []}]
+    described = cloud.eks.describe_cluster(name="shop")["cluster"]
+    assert (described["status"], described["health"]["issues"]) == ("ACTIVE", [])
 
 
 def test_a_cluster_that_does_not_come_up(cloud: Cloud) -> None:

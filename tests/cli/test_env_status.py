@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from drdrill.cli.env_memory import add_memory
 from drdrill.cli.env_status import draw, say_lag
 
 MEMBERS = [
     {"name": "sessions-001", "role": "primary", "zone": "eu-west-1a", "host": "sessions-001", "state": "available",
-     "healthy": True, "address": "10.20.0.11", "lag": None},
+     "healthy": True, "address": "10.20.0.11", "lag": None, "memory": 20 << 20},
     {"name": "sessions-002", "role": "replica", "zone": "eu-west-1b", "host": "sessions-002", "state": "silent",
-     "healthy": False, "address": "10.20.1.11", "lag": {"unit": "B", "value": None}},
+     "healthy": False, "address": "10.20.1.11", "lag": {"unit": "B", "value": None}, "memory": 0},
 ]  # fmt: skip
 MIRROR: dict[str, Any] = {
     "name": "a",
@@ -33,8 +34,13 @@ MIRROR: dict[str, Any] = {
     ],
     "parts": [
         {"kind": "cache", "name": "sessions", "region": "eu-west-1", "status": "modifying", "healthy": False,
-         "endpoint": "sessions.d763c2.ng.0001.euw1.cache.amazonaws.com", "members": MEMBERS}
+         "endpoint": "sessions.d763c2.ng.0001.euw1.cache.amazonaws.com", "members": MEMBERS,
+         "memory": 20 << 20}
     ],
+    "memory": {
+        "hosts": {"sessions-001": {"processes": 15 << 20, "disks": 5 << 20}, "dns": {"processes": 1 << 20, "disks": 0}},
+        "own": {"processes": 99 << 20, "disks": 0},
+    },
     "faults": [{"kind": "host_power_loss", "store": "sessions", "state": "active"}],
     "unseen": ["clusters: no answer within 3 s"],
     "problem": None,
@@ -94,3 +100,15 @@ def test_a_mirror_that_ended() -> None:
 def test_a_lag_in_words(lag: dict[str, Any] | None, said: str) -> None:
     """A lag that nobody knows is unknown, and never 0; who follows nobody has none."""
     assert say_lag(lag) == said
+
+
+def test_memory_adds_up() -> None:
+    """The whole is that of all hosts and the mirror's own; a part's is its hosts', and the rest is no part's."""
+    assert "120 MiB of memory: caches 20 MiB, the mirror itself 100 MiB" in _draw(100)
+    parts: list[dict[str, Any]] = [
+        {"kind": "cluster", "hosts": ["plane"], "members": [{"host": "node"}, {"host": None}]}
+    ]
+    sizes = {"plane": {"processes": 3, "disks": 1}, "node": {"processes": 2, "disks": 0}}
+    add_memory(parts, {"hosts": sizes})
+    assert parts[0]["memory"] == 6
+    assert [member["memory"] for member in parts[0]["members"]] == [2, None]

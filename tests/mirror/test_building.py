@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from concurrent.futures import Future
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from drdrill.core.errors import CommandFailedError
+from drdrill.core.errors import CommandFailedError, MissingPrerequisiteError
 from drdrill.mirror.building import build
 
 if TYPE_CHECKING:
@@ -19,7 +20,14 @@ if TYPE_CHECKING:
 _FOREVER = "import subprocess, sys; print('begun', flush=True); subprocess.run(['sleep', '600'])"
 
 
-def _build(script: str, log: Path, tell: Callable[[str], object], *, seconds: float = 60) -> None:
+def _build(
+    script: str,
+    log: Path,
+    tell: Callable[[str], object],
+    *,
+    seconds: float = 60,
+    beside: Future[None] | None = None,
+) -> None:
     build(
         [sys.executable, "-c", script],
         script=log.parent / "build.py",
@@ -27,6 +35,7 @@ def _build(script: str, log: Path, tell: Callable[[str], object], *, seconds: fl
         log=log,
         within=timedelta(seconds=seconds),
         tell=lambda line: (tell(line), None)[1],
+        beside=beside,
     )
 
 
@@ -55,6 +64,18 @@ def test_a_script_that_is_late_is_ended_with_what_it_started(tmp_path: Path) -> 
     """Its output ends with the last of its programs, so this would wait for ten minutes otherwise."""
     with pytest.raises(CommandFailedError, match="ended by us after 1 s"):
         _build(_FOREVER, tmp_path / "log", lambda _: None, seconds=1)
+
+
+def test_what_goes_on_beside_it_fails(tmp_path: Path) -> None:
+    """The script is ended at once, and the error is that of what failed."""
+    beside: Future[None] = Future()
+    with pytest.raises(MissingPrerequisiteError, match="no Go"):
+        _build(
+            _FOREVER,
+            tmp_path / "log",
+            lambda _: beside.set_exception(MissingPrerequisiteError("no Go")),
+            beside=beside,
+        )
 
 
 def test_an_interruption_ends_it_at_once(tmp_path: Path) -> None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drdrill.core.errors import MissingPrerequisiteError
+from drdrill.mirror.configuration import System
+from drdrill.mirror.systems import identify_programs
 from drdrill.mirror.terraform import find_terraform, write_settings
 
 if TYPE_CHECKING:
@@ -42,6 +44,16 @@ def test_what_is_missing_is_named_with_the_remedy(tmp_path: Path) -> None:
         MissingPrerequisiteError, match=rf"no copy of .* in {tmp_path}/here\. Install Terraform"
     ):
         find_terraform({"PATH": str(program.parent)}, [str(tmp_path / "here")])
+
+
+def test_a_system_that_needs_what_is_missing(tmp_path: Path) -> None:
+    """The remedy names what comes up without it; a system that does not need it is not told of it."""
+    empty = {"PATH": str(tmp_path)}
+    assert identify_programs(System(build="build.py"), empty) == ()
+    with pytest.raises(
+        MissingPrerequisiteError, match=r"Install Terraform .*`drdrill env up --only databases`"
+    ):
+        identify_programs(System(build="build.py", needs=("terraform",)), empty)
 
 
 def test_settings_hold_any_path(tmp_path: Path) -> None:

@@ -100,6 +100,10 @@ class ClusterFleet(Protocol):
         """The version of Kubernetes, such as `1.34.4`."""
         ...
 
+    def say_wait(self) -> str:
+        """Say what a new control plane has to wait for before it can be started; nothing when nothing is missing."""
+        ...
+
     def create(self, name: str, *, endpoint: str = "") -> ClusterPlane:
         """Bring a control plane up; returns when all of it is ready. Nothing is left of one that fails.
 

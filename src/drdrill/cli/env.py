@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,13 +14,10 @@ from drdrill.cli.repository import find_repository
 from drdrill.core.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from rich.console import Console
 
     from drdrill.mirror.directory import MirrorDirectory
     from drdrill.mirror.embedded import Embedded
-    from drdrill.mirror.seed import Seed
 
 _NAME = click.option("--name", default="default", show_default=True, help="The mirror's name.")
 
@@ -56,24 +53,23 @@ def up(name: str, only: str | None, *, system: bool) -> None:  # noqa: ARG001
 
     It is built once on a machine, which takes minutes, kept, and made again in seconds.
     """
-    from drdrill.cli.setup import prepare_environment
+    from drdrill.cli.setup import show_build
     from drdrill.cli.signals import interruptible
     from drdrill.mirror.seed import Seed
 
-    whole = only is None
     with interruptible(), ExitStack() as stack:
         # Before anything else is imported; where there is no `unshare`, the prerequisites say so.
         seed = None
         with suppress(OSError):
             seed = stack.enter_context(Seed())
         console, root = _begin()
-        prepare_environment(root, "embedded", console, whole=whole)
 
         def tell(line: str) -> None:
             console.print(line, markup=False, soft_wrap=True)
 
-        with console.status("building the mirror"):
-            environment = _environment(root, name, standing=True, whole=whole, seed=seed, tell=tell)
+        with show_build(console, beside="bringing the mirror up") as tell_kubernetes:
+            telling = {"tell": tell, "tell_kubernetes": tell_kubernetes}
+            environment = _environment(root, name, standing=True, whole=only is None, seed=seed, **telling)
             environment.__enter__()
     option = "" if name == "default" else f" --name {name}"
     console.print(f"the mirror `{name}` is up. Next:")
@@ -171,22 +167,14 @@ def _begin() -> tuple[Console, Path]:
     return console, root
 
 
-def _environment(
-    root: Path,
-    name: str,
-    *,
-    standing: bool = False,
-    whole: bool = False,
-    seed: Seed | None = None,
-    tell: Callable[[str], None] = lambda _: None,
-) -> Embedded:
+def _environment(root: Path, name: str, *, standing: bool = False, **options: Any) -> Embedded:
     from drdrill.mirror.embedded import Embedded
     from drdrill.plan import load_plan
 
     if not standing:
         require_mirror(root, name)
     plan = load_plan(root / "scenarios" / "plan.yaml")
-    return Embedded(root, plan, name=name, standing=standing, whole=whole, seed=seed, tell=tell)
+    return Embedded(root, plan, name=name, standing=standing, **options)
 
 
 def require_mirror(root: Path, name: str) -> MirrorDirectory:

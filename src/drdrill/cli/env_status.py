@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from drdrill.cli.env_memory import add_memory, say_bytes, say_memory
 from drdrill.cli.repository import find_repository
 
 if TYPE_CHECKING:
@@ -23,8 +24,7 @@ if TYPE_CHECKING:
 
 _WATCH_EVERY_SECONDS = 1.0
 # From how many columns on a table has these, too; endpoints come with hosts.
-_WITH_ADDRESS, _WITH_HOST = 100, 130
-_UNITS = ((1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB"))
+_WITH_MEMORY, _WITH_ADDRESS, _WITH_HOST = 80, 100, 130
 
 
 @click.command(
@@ -93,6 +93,7 @@ def _describe(directory: MirrorDirectory) -> dict[str, Any]:
         "regions": [],
         "parts": [],
         "faults": [],
+        "memory": None,
         "unseen": [],
         "problem": None,
     }
@@ -108,6 +109,8 @@ def _describe(directory: MirrorDirectory) -> dict[str, Any]:
         described["stores"] = control.ask("stores")["stores"]
         picture = control.ask("picture")
         described |= {"regions": picture["regions"], "parts": picture["parts"], "unseen": picture["problems"]}
+        described["memory"] = control.ask("memory")
+        add_memory(described["parts"], described["memory"])
         described["faults"] = [
             {"kind": one.request.kind, "store": one.request.store, "state": one.state.value}
             for one in ActiveFaults(directory.path).read()
@@ -140,6 +143,7 @@ def _draw_mirror(mirror: Mapping[str, Any]) -> Iterator[RenderableType]:
     dark = [host["name"] for host in mirror["hosts"] if not host["powered"]]
     power = f"without power: {', '.join(dark)}" if dark else "all with power"
     yield _line(f"  {len(mirror['hosts'])} hosts, {power}")
+    yield _line(f"  {say_memory(mirror['parts'], mirror['memory'])}")
     for fault in mirror["faults"]:
         what = f"{fault['kind']} in {fault['store']} is {fault['state']}"
         yield _line(f"  fault: {what}. `drdrill env heal` mends it.", style="bold")
@@ -183,6 +187,8 @@ class _Parts:
         table.add_column("what", ratio=None, overflow="fold", min_width=16)
         for name, least in (("state", 9), ("role", 7), ("zone", 4), ("behind", 7)):
             table.add_column(name, overflow="fold", min_width=least)
+        if width >= _WITH_MEMORY:
+            table.add_column("memory", overflow="fold", min_width=8, justify="right")
         if width >= _WITH_ADDRESS:
             table.add_column("address", overflow="fold")
         if width >= _WITH_HOST:
@@ -190,18 +196,26 @@ class _Parts:
         for part in self._parts:
             # The endpoint stands where there is room for it: its name is half as long as a line.
             endpoint = (part["endpoint"] or "") if width >= _WITH_HOST else ""
-            further = [endpoint] if width >= _WITH_ADDRESS else []
+            further = _say_share(part, width)
+            further += [endpoint] if width >= _WITH_ADDRESS else []
             further += [""] if width >= _WITH_HOST else []
             table.add_row(
                 f"{_mark(part)} {part['kind']} {part['name']}", part["status"], "", "", "", *further, style="bold"
             )  # fmt: skip
             for member in part["members"]:
-                further = [member["address"] or ""] if width >= _WITH_ADDRESS else []
+                further = _say_share(member, width)
+                further += [member["address"] or ""] if width >= _WITH_ADDRESS else []
                 further += [member["host"] or ""] if width >= _WITH_HOST else []
                 zone = (member["zone"] or "")[-1:]
                 what = f"  {_mark(member)} {member['name']}"
                 table.add_row(what, member["state"], member["role"], zone, say_lag(member["lag"]), *further)
         return table
+
+
+def _say_share(of: Mapping[str, Any], width: int) -> list[str]:
+    if width < _WITH_MEMORY:
+        return []
+    return ["" if of["memory"] is None else say_bytes(of["memory"])]
 
 
 def _mark(of: Mapping[str, Any]) -> str:
@@ -217,10 +231,7 @@ def say_lag(lag: Mapping[str, Any] | None) -> str:
         return "unknown"
     if unit == "s":
         return f"{value:.1f} s"
-    for size, name in _UNITS if unit == "B" else ():
-        if value >= size:
-            return f"{value / size:.1f} {name}"
-    return f"{value:g} {unit}"
+    return say_bytes(value) if unit == "B" else f"{value:g} {unit}"
 
 
 def _line(text: str, *, style: str = "") -> RenderableType:

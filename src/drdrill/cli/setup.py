@@ -52,11 +52,8 @@ def command(as_json: bool) -> None:
         )
 
 
-def prepare_environment(root: Path, environment: str, console: Console, *, whole: bool = False) -> None:
-    """Build what an environment needs, if it says that it needs it and this machine does not have it yet.
-
-    `whole`: the company's whole system, of which clusters are a part.
-    """
+def prepare_environment(root: Path, environment: str, console: Console) -> None:
+    """Build what an environment needs, if it says that it needs it and this machine does not have it yet."""
     if environment != "embedded":
         return
     from drdrill.mirror.configuration import EmbeddedConfiguration
@@ -65,7 +62,7 @@ def prepare_environment(root: Path, environment: str, console: Console, *, whole
     configuration = load_model(
         root / "environments" / environment / "environment.yaml", EmbeddedConfiguration
     )
-    if configuration.kubernetes.needed or (whole and configuration.system is not None):
+    if configuration.kubernetes.needed:
         from drdrill.dataplane.kubernetes_build import prepare_programs
 
         with show_build(console) as tell:
@@ -73,13 +70,23 @@ def prepare_environment(root: Path, environment: str, console: Console, *, whole
 
 
 @contextlib.contextmanager
-def show_build(console: Console) -> Iterator[Callable[[BuildProgress], None]]:
-    """Show how a build goes on while the block runs: a bar on a terminal, a line for each stage elsewhere."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+def show_build(console: Console, beside: str = "") -> Iterator[Callable[[BuildProgress], None]]:
+    """Show how a build goes on while the block runs: a bar on a terminal, a line for each stage elsewhere.
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    `beside`: what else goes on, of which nobody knows how far it is.
+    """
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[count]}"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", visible=False)
+        if beside:
+            bar.add_task(beside, total=None, count="")
+        task = bar.add_task("", visible=False, count="")
         doing = ""
 
         def tell(progress: BuildProgress) -> None:
@@ -88,7 +95,8 @@ def show_build(console: Console) -> Iterator[Callable[[BuildProgress], None]]:
                 console.print(progress.doing)
             doing = progress.doing
             bar.update(
-                task, visible=True, description=doing, completed=progress.done, total=progress.total or None
-            )
+                task, visible=True, description=doing, completed=progress.done, total=progress.total or None,
+                count=f"{progress.done}/{progress.total}" if progress.total else "",
+            )  # fmt: skip
 
         yield tell

@@ -6,23 +6,26 @@ what it compiled in its own caches, where it always does, so that an interrupted
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import re
 import shutil
 import signal
 import subprocess
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from drdrill.core.cache import keep
-from drdrill.core.errors import CommandFailedError, MissingPrerequisiteError
+from drdrill.core.errors import CommandFailedError, DrdrillError, MissingPrerequisiteError
 from drdrill.dataplane.kubernetes_programs import (
     CHECKSUM,
     NAMES,
     SOURCE,
     KubernetesPrograms,
     build_entry,
+    build_lock,
     checksum,
     find_programs,
     read_version,
@@ -38,6 +41,7 @@ _PROGRAM = "kubeplane"
 _STAMPED = ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
 _FIXED_DATE = "1970-01-01T00:00:00Z"  # the same program from the same source, whenever it is built
 _FLAGS = ("-trimpath", "-mod=readonly", "-buildvcs=false")
+_PRIORITY = 10  # below whatever else is done meanwhile: a mirror that comes up waits more than it computes
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +53,47 @@ class BuildProgress:
     total: int = 0
 
 
+class BuildEndedError(DrdrillError):
+    """A build that was ended from another thread."""
+
+
+class BuildSwitch:
+    """Ends a build from another thread. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._off = False
+        self._process: subprocess.Popen[str] | None = None
+
+    def turn_off(self) -> None:
+        """End what runs, and let nothing begin any more."""
+        with self._lock:
+            self._off = True
+            if self._process is not None and self._process.returncode is None:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)  # the compilers that it started, too
+
+    def start(self, command: list[str], variables: Mapping[str, str]) -> subprocess.Popen[str]:
+        """Start Go in the module's folder, behind whatever else this machine does; raises `BuildEndedError`."""
+        with self._lock:
+            self.require_on()
+            self._process = subprocess.Popen(
+                command, cwd=SOURCE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                text=True, errors="replace", env=dict(variables), start_new_session=True,
+            )  # fmt: skip
+            os.setpriority(os.PRIO_PGRP, self._process.pid, _PRIORITY)
+            return self._process
+
+    def require_on(self) -> None:
+        """Raise `BuildEndedError` when it was turned off."""
+        if self._off:
+            raise BuildEndedError("the build of Kubernetes' programs was ended.")
+
+
 def prepare_programs(
-    tell: Callable[[BuildProgress], None], variables: Mapping[str, str] = os.environ
+    tell: Callable[[BuildProgress], None],
+    variables: Mapping[str, str] = os.environ,
+    switch: BuildSwitch | None = None,
 ) -> KubernetesPrograms:
     """Return Kubernetes' programs, built first if this machine does not have them (4 minutes on two cores).
 
@@ -61,26 +104,28 @@ def prepare_programs(
         return found
     entry = build_entry(variables)
     entry.parent.mkdir(parents=True, exist_ok=True)
-    with (entry.parent / ".building").open("w", encoding="ascii") as lock:
+    with build_lock(variables).open("w", encoding="ascii") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             tell(BuildProgress("waiting for another build of Kubernetes"))
             fcntl.flock(lock, fcntl.LOCK_EX)
-        keep(entry, lambda folder: _build(folder, tell, variables))
+        keep(entry, lambda folder: _build(folder, tell, variables, switch or BuildSwitch()))
     return require_programs(variables)
 
 
-def _build(folder: Path, tell: Callable[[BuildProgress], None], variables: Mapping[str, str]) -> None:
+def _build(
+    folder: Path, tell: Callable[[BuildProgress], None], variables: Mapping[str, str], switch: BuildSwitch
+) -> None:
     go = _find_go(variables)
     clean = {**variables, "CGO_ENABLED": "0", "GOWORK": "off", "GOFLAGS": ""}
     version = read_version()
     tell(BuildProgress(f"fetching the sources of Kubernetes {version}"))
-    for _ in _run([go, "mod", "download"], clean):
+    for _ in _run([go, "mod", "download"], clean, switch):
         pass
     tell(BuildProgress("looking for what has to be compiled"))
     stale = list(
-        _run([go, "list", *_FLAGS, "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", "."], clean)
+        _run([go, "list", *_FLAGS, "-deps", "-f", "{{if .Stale}}{{.ImportPath}}{{end}}", "."], clean, switch)
     )
     total = sum(1 for line in stale if line.strip())
     binaries = folder / "bin"
@@ -88,7 +133,7 @@ def _build(folder: Path, tell: Callable[[BuildProgress], None], variables: Mappi
     command = [go, "build", "-v", *_FLAGS, f"-ldflags={_stamp(version)}", "-o", str(binaries / _PROGRAM), "."]
     compiling = f"compiling Kubernetes {version}, once on this machine"
     tell(BuildProgress(compiling, 0, total))
-    for number, _ in enumerate(_run(command, clean), 1):
+    for number, _ in enumerate(_run(command, clean, switch), 1):
         tell(BuildProgress(compiling, min(number, total), total))
     for name in NAMES:
         (binaries / name).symlink_to(_PROGRAM)
@@ -121,13 +166,10 @@ def _find_go(variables: Mapping[str, str]) -> str:
     return go
 
 
-def _run(command: list[str], variables: Mapping[str, str]) -> Iterator[str]:
+def _run(command: list[str], variables: Mapping[str, str], switch: BuildSwitch) -> Iterator[str]:
     """Run Go in the module's folder and yield the lines that it writes; raises `MissingPrerequisiteError`."""
     said: list[str] = []
-    with subprocess.Popen(
-        command, cwd=SOURCE, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-        errors="replace", env=dict(variables), start_new_session=True,
-    ) as process:  # fmt: skip
+    with switch.start(command, variables) as process:
         assert process.stdout is not None  # noqa: S101  (a pipe was asked for)
         try:
             for line in process.stdout:
@@ -136,6 +178,7 @@ def _run(command: list[str], variables: Mapping[str, str]) -> Iterator[str]:
         except BaseException:
             os.killpg(process.pid, signal.SIGKILL)  # the compilers that it started, too
             raise
+    switch.require_on()
     if process.returncode:
         error = CommandFailedError(["go", *command[1:3]], process.returncode, "".join(said))
         raise MissingPrerequisiteError(

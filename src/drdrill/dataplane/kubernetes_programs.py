@@ -6,6 +6,8 @@ kept in the cache; it also has the streaming server that a container runtime nee
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import platform
@@ -20,7 +22,8 @@ from drdrill.core.cache import cache_root, key_of
 from drdrill.core.errors import EnvironmentFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
+    from typing import TextIO
 
 SOURCE = Path(__file__).with_name("kubeplane")
 SERVERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet")
@@ -87,6 +90,50 @@ def require_programs(variables: Mapping[str, str] = os.environ) -> KubernetesPro
     return found
 
 
+def is_being_built(variables: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether somebody on this machine is building them just now."""
+    with _open_lock(variables) as lock:
+        if lock is None:
+            return False
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        return False
+
+
+def await_programs(variables: Mapping[str, str] = os.environ) -> KubernetesPrograms:
+    """Return the programs, once whoever is building them just now has ended; raises as `require_programs` does."""
+    with _open_lock(variables) as lock:
+        if lock is not None:
+            fcntl.flock(lock, fcntl.LOCK_SH)
+    return require_programs(variables)
+
+
+def expect_program(name: str, variables: Mapping[str, str] = os.environ) -> str:
+    """Return where a program is, or will be when whoever builds it just now has ended."""
+    if is_being_built(variables):
+        return str(build_entry(variables) / "bin" / name)
+    return require_programs(variables)[name]
+
+
+@contextlib.contextmanager
+def _open_lock(variables: Mapping[str, str]) -> Iterator[TextIO | None]:
+    """Open the file that whoever builds them holds; None where nobody ever did."""
+    try:
+        lock = build_lock(variables).open(encoding="ascii")
+    except FileNotFoundError:
+        yield None
+        return
+    with lock:
+        yield lock
+
+
+def build_lock(variables: Mapping[str, str] = os.environ) -> Path:
+    """Return the file that whoever builds them holds locked meanwhile; it need not exist."""
+    return build_entry(variables).parent / ".building"
+
+
 def build_entry(variables: Mapping[str, str] = os.environ) -> Path:
     """Return where the build is kept on this machine; it need not exist."""
     sources = [
@@ -94,12 +141,6 @@ def build_entry(variables: Mapping[str, str] = os.environ) -> Path:
     ]
     key = key_of(platform.machine().encode(), *sources)
     return cache_root(variables) / "kubernetes" / f"{read_version()}-{key}"
-
-
-def built_folder(variables: Mapping[str, str] = os.environ) -> Path | None:
-    """Return the folder of our build's programs for a search path, None when it was not made; checks nothing."""
-    folder = build_entry(variables) / "bin"
-    return folder if folder.is_dir() else None
 
 
 def checksum(program: Path) -> str:

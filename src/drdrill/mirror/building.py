@@ -6,12 +6,13 @@ import os
 import signal
 import subprocess
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from drdrill.core.errors import CommandFailedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
     from datetime import timedelta
     from pathlib import Path
 
@@ -26,8 +27,11 @@ def build(
     log: Path,
     within: timedelta,
     tell: Callable[[str], None],
+    beside: Future[Any] | None = None,
 ) -> None:
     """Run `command`, which runs a script, to its end; `tell` hears every line of its output, `log` has all of it.
+
+    `beside`: something else that goes on; when that fails, the script is ended and its error raised.
 
     Raises `CommandFailedError` with its last words when it fails or is late; nothing of it runs on then.
     """
@@ -44,6 +48,8 @@ def build(
 
         timer = threading.Timer(within.total_seconds(), end)
         timer.start()
+        if beside is not None:
+            beside.add_done_callback(lambda done: _end(process) if done.exception() else None)
         with process:
             try:
                 assert process.stdout is not None  # noqa: S101  (a pipe was asked for)
@@ -56,6 +62,8 @@ def build(
                 raise
             finally:
                 timer.cancel()
+    if beside is not None and beside.done():
+        beside.result()  # its error says more than that of a script which was ended for it
     if process.returncode:
         said = log.read_bytes()[-_TOLD_BYTES:].decode(errors="replace").strip()
         if late.is_set():

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from drdrill.core.clock import SystemClock
 from drdrill.core.errors import CommandFailedError, ControlLostError, EnvironmentFailedError
+from drdrill.dataplane.kubernetes_background import BackgroundBuild
 from drdrill.dataplane.kubernetes_build import prepare_programs
-from drdrill.dataplane.kubernetes_programs import built_folder
+from drdrill.dataplane.kubernetes_programs import build_entry
 from drdrill.dataplane.postgresql_programs import find_binaries
 from drdrill.mirror.access_keys import ACCESS_KEY, SECRET_KEY
 from drdrill.mirror.building import build
@@ -28,16 +29,18 @@ from drdrill.mirror.network import BLACK_HOLE, DNS_ADDRESS
 from drdrill.mirror.prerequisites import require_prerequisites
 from drdrill.mirror.sampling import hold_output
 from drdrill.mirror.store_states import parse_store
-from drdrill.mirror.systems import choose_password, keep_system, restore_system
-from drdrill.mirror.terraform import find_terraform, offer_terraform
+from drdrill.mirror.systems import choose_password, identify_programs, keep_system, restore_system
+from drdrill.mirror.terraform import offer_terraform
 from drdrill.mirror.upstream.localstack import Relay
 from drdrill.mirror.world import World, take_down
 from drdrill.plan.yaml_file import load_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from concurrent.futures import Future
     from types import TracebackType
 
+    from drdrill.dataplane.kubernetes_build import BuildProgress
     from drdrill.environment.port import Fidelity, StoreState
     from drdrill.mirror.configuration import System
     from drdrill.mirror.faults import EmbeddedFaults
@@ -45,7 +48,8 @@ if TYPE_CHECKING:
     from drdrill.mirror.seed import Seed
     from drdrill.plan.model import Plan
 
-_BUILD_WITHIN = timedelta(minutes=20)  # measured 2 s for a database, 6 min for everything
+# Measured 2 s for a database, 6 min for everything; clusters wait for the build of Kubernetes.
+_BUILD_WITHIN = timedelta(minutes=40)
 
 
 class Embedded:
@@ -66,14 +70,16 @@ class Embedded:
         whole: bool = False,
         seed: Seed | None = None,
         tell: Callable[[str], None] = lambda _: None,
+        tell_kubernetes: Callable[[BuildProgress], None] = lambda _: None,
     ) -> None:
-        """Take what it is to be; `tell` hears how it comes up.
+        """Take what it is to be; `tell` hears how it comes up, `tell_kubernetes` how its programs are built.
 
         `whole`: the company's whole system, where its configuration says how that is built, and not what drills of
         databases alone need.
         """
         self._root = root
         self._tell = tell
+        self._tell_kubernetes = tell_kubernetes
         self._seed = seed
         self._folder = root / "environments" / self.name
         self._plan = plan
@@ -98,10 +104,9 @@ class Embedded:
             self._attached = True
             return self
         require_prerequisites(self._root)
-        if self._configuration.kubernetes.needed:
-            prepare_programs(
-                lambda _: None
-            )  # the command line has shown how it goes on, and it is done by now
+        if self._configuration.kubernetes.needed and self._system is None:
+            prepare_programs(self._tell_kubernetes)
+        programs = identify_programs(self._system, os.environ) if self._system else ()
         directory = find_mirror(self._root, self._name or f"{secrets.token_hex(3)}-{os.getpid()}")
         directory.create()
         try:
@@ -109,7 +114,7 @@ class Embedded:
                 self._start(directory)
                 self._build(self._configuration.build)
             else:
-                self._raise_system(directory, self._system)
+                self._raise_system(directory, self._system, programs)
             if self._standing:
                 self.world.let_go()
         except BaseException as error:
@@ -186,19 +191,24 @@ class Embedded:
         self._relay.start(directory, self._world.process)
         return self._world
 
-    def _raise_system(self, directory: MirrorDirectory, system: System) -> None:
-        """Make the whole system of what was kept of it; where there is nothing, build it, and keep it."""
-        programs = find_terraform(os.environ).identify() if "terraform" in system.needs else ()
+    def _raise_system(self, directory: MirrorDirectory, system: System, programs: Sequence[str]) -> None:
+        """Make the whole system of what was kept of it; where there is nothing, build it, and keep it.
+
+        Kubernetes' programs are built meanwhile where they are not there: only clusters wait for them.
+        """
         script = self._folder / system.build
         read = [script, *(self._folder / each for each in system.built_from)]
         kept = locate_system(self._settings(), read, programs)
-        with kept.hold():
-            if not self._restore_system(directory, kept):
+        with kept.hold(), BackgroundBuild(self._tell_kubernetes) as kubernetes:
+            if not self._restore_system(directory, kept, kubernetes):
                 self._tell("building the system, once on this machine")
-                self._build(system.build)
+                self._build(system.build, beside=kubernetes.programs)
+                kubernetes.programs.result()
                 keep_system(self.world, kept, self._tell)
 
-    def _restore_system(self, directory: MirrorDirectory, kept: KeptSystem) -> bool:
+    def _restore_system(
+        self, directory: MirrorDirectory, kept: KeptSystem, kubernetes: BackgroundBuild
+    ) -> bool:
         """Start a world, and make in it what was kept; false: in the world that there is now nothing stands."""
         there, found = kept.path.exists(), kept.find()
         world = self._start(directory)
@@ -206,6 +216,7 @@ class Embedded:
             if there:
                 self._tell("what was kept of this system is damaged")
             return False
+        kubernetes.programs.result()  # there is nothing else that would take as long
         self._tell("making the system again of what was kept of it")
         try:
             restore_system(world, found)
@@ -217,7 +228,7 @@ class Embedded:
             return False
         return True
 
-    def _build(self, script: str) -> None:
+    def _build(self, script: str, beside: Future[Any] | None = None) -> None:
         """Have the company's own script build its system through AWS's API, as an operator."""
         choose_password(self.world)
         build(
@@ -227,6 +238,7 @@ class Embedded:
             log=self.world.directory.logs / "build.log",
             within=_BUILD_WITHIN,
             tell=self._tell,
+            beside=beside,
         )
 
     # -- for operators and users -----------------------------------------------------------------------------
@@ -235,7 +247,7 @@ class Embedded:
         """Return the environment of a program on the operator's host: credentials and places, no endpoint setting."""
         directory = self.world.directory
         region = self._plan.regions.primary.name
-        kubernetes = built_folder()
+        kubernetes = build_entry() / "bin"  # which may be built only now
         return program_environment(
             directory.disks / "operator",
             {
@@ -255,7 +267,7 @@ class Embedded:
                     [
                         str(Path(sys.executable).parent),
                         str(find_binaries()),
-                        *((str(kubernetes),) if kubernetes else ()),
+                        str(kubernetes),
                         os.environ.get("PATH", "/usr/bin:/bin"),
                     ]
                 ),

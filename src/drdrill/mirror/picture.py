@@ -42,7 +42,10 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Something that a company has in a region: a database, a cache, a cluster, a load balancer, a bucket."""
+    """Something that a company has in a region: a database, a cache, a cluster, a load balancer, a bucket.
+
+    `hosts`: those that are its own, beside its members'.
+    """
 
     kind: str
     name: str
@@ -51,6 +54,7 @@ class Part:
     healthy: bool
     endpoint: str | None = None
     members: tuple[Member, ...] = field(default=())
+    hosts: tuple[str, ...] = ()
 
 
 class Picture:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from drdrill.core.clock import Clock
     from drdrill.dataplane.postgresql_replication import ReplicationReading
     from drdrill.mirror.kubernetes.cluster import Cluster
+    from drdrill.mirror.kubernetes.clusters import Clusters
 
 _STALE_NS = 2 * NANOSECONDS  # twenty readings are missing: what was read says nothing of now
 _AVAILABLE = ("available", "backing-up")
@@ -110,9 +111,11 @@ def _bytes_behind(reading: ReplicationReading | None, standby: str) -> float | N
     return None
 
 
-def look_at_clusters(clusters: Sequence[Cluster]) -> Sequence[Part]:
-    """Describe every cluster: its control plane and its nodes."""
-    return [_describe_cluster(one) for one in clusters]
+def look_at_clusters(clusters: Clusters) -> Sequence[Part]:
+    """Describe every cluster: its control plane and its nodes, or what it waits for."""
+    waits = "waits for Kubernetes, which is being built"
+    waiting = [Part("cluster", name, region, waits, healthy=False) for region, name in clusters.waiting()]
+    return [*(_describe_cluster(one) for one in clusters.all()), *waiting]
 
 
 def _describe_cluster(cluster: Cluster) -> Part:
@@ -131,6 +134,7 @@ def _describe_cluster(cluster: Cluster) -> Part:
     return Part(
         kind="cluster", name=cluster.name, region=cluster.region, status=", ".join(broken) or "ready",
         healthy=not broken and all(one.healthy for one in members), endpoint=cluster.endpoint, members=tuple(members),
+        hosts=(cluster.host.name,),
     )  # fmt: skip
 
 
@@ -162,7 +166,7 @@ def _describe_load_balancer(region: ElbRegion, arn: str) -> Part:
     return Part(
         kind="load balancer", name=balancer.name, region=region.name, status=phase.value,
         healthy=phase is Phase.ACTIVE and all(one.healthy for one in members), endpoint=balancer.dns_name,
-        members=tuple(members),
+        members=tuple(members), hosts=tuple(f"elb-{balancer.name}-{zone}" for zone in balancer.zones),
     )  # fmt: skip
 
 

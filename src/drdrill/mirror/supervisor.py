@@ -34,6 +34,7 @@ from drdrill.mirror.keeping import Keeping, open_keepers
 from drdrill.mirror.kubernetes.cloud_services import CloudServices
 from drdrill.mirror.kubernetes.clusters import open_clusters
 from drdrill.mirror.load_balancers import LoadBalancers
+from drdrill.mirror.memory import MemoryReadings
 from drdrill.mirror.network import RegionFleet
 from drdrill.mirror.object_replication import ObjectReplication
 from drdrill.mirror.operations import Operations
@@ -155,7 +156,7 @@ def run_supervisor(
         {
             "databases": Databases(rds, clock).look,
             "caches": caches.look,
-            "clusters": lambda: look_at_clusters(clusters.all()),
+            "clusters": lambda: look_at_clusters(clusters),
             "load balancers": lambda: look_at_load_balancers(balancers.regions),
             "buckets": lambda: look_at_buckets(objects.read_backlog()["backlogs"]),
         },
@@ -172,6 +173,7 @@ def run_supervisor(
         objects.table(),
         caches.table(),
         picture.table(),
+        MemoryReadings(network.hosts).table(),
     )
     ControlServer(directory.control, {name: perform for table in tables for name, perform in table.items()})
     sys.stdout.write('{"ready": true}\n')

@@ -7,12 +7,14 @@ import shutil
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from drdrill.core.errors import ControlLostError, EnvironmentFailedError
+from drdrill.core.errors import ControlLostError, EnvironmentFailedError, MissingPrerequisiteError
+from drdrill.mirror.terraform import find_terraform
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from drdrill.mirror.configuration import System
     from drdrill.mirror.kept import KeptSystem
     from drdrill.mirror.world import World
 
@@ -21,6 +23,17 @@ if TYPE_CHECKING:
 _WITHIN = timedelta(minutes=20)
 _FOLDER = "operator"
 _PASSWORD = "database-password"  # noqa: S105 (a file's name)
+
+
+def identify_programs(system: System, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what tells the programs that build a system from others; raises `MissingPrerequisiteError`."""
+    if "terraform" not in system.needs:
+        return ()
+    try:
+        return find_terraform(environment).identify()
+    except MissingPrerequisiteError as error:
+        without = "`drdrill env up --only databases` brings up what drills of databases need, without it."
+        raise MissingPrerequisiteError(f"{error} {without}") from error
 
 
 def choose_password(world: World) -> None:

@@ -50,6 +50,7 @@ class Cluster:
                 status=ClusterStatus.ACTIVE,
                 endpoint=plane.endpoint,
                 authority=plane.authority,
+                issues=(),
             )
 
     @property

@@ -82,6 +82,10 @@ class EksRegion:
         return cluster
 
     def _bring_up(self, cluster: Cluster) -> None:
+        wait = self.fleet.say_wait()
+        if wait:
+            _log.info("%s: %s", cluster, wait)
+            cluster.change(issues=(Issue("Other", wait),))
         try:
             plane = self.fleet.create(cluster.record.name, endpoint=cluster.record.endpoint)
             plane.grant(group_of(ADMIN_POLICY), role_of(ADMIN_POLICY))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.core.errors import DrdrillError, UsageError
 from drdrill.dataplane.kubernetes_component import Assembly, Component, HealthAddress
-from drdrill.dataplane.kubernetes_programs import require_programs
+from drdrill.dataplane.kubernetes_programs import expect_program
 from drdrill.mirror.network import INTERNET
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class DeliveryMachine:
         zones = [name for layout in self._network.regions for name in layout.zones]
         if zone not in (INTERNET, *zones):
             raise UsageError(f"there is no zone `{zone}` in this mirror: {', '.join(zones)}.")
-        kubectl = require_programs()["kubectl"]
+        kubectl = expect_program("kubectl")
         host = self._network.create_host(_HOST, zone, disk_bytes=_DISK)
         try:
             programs = self._describe_programs(host, kubectl)

@@ -10,7 +10,7 @@ from drdrill.aws.eks.authenticator import name_authenticator
 from drdrill.core.errors import ControlLostError, EnvironmentFailedError
 from drdrill.dataplane.kubernetes_authority import write_secret
 from drdrill.dataplane.kubernetes_client import condition
-from drdrill.dataplane.kubernetes_programs import read_version
+from drdrill.dataplane.kubernetes_programs import is_being_built, read_version
 from drdrill.mirror.authority import read_authority
 from drdrill.mirror.kubernetes.draining import drain
 
@@ -123,6 +123,14 @@ class RegionClusters:
         self._clock = clock
         self.region = layout.name
         self.networks: Mapping[str, str] = {zone: network.range_of(zone) for zone in layout.zones}
+
+    def say_wait(self) -> str:
+        """Say that Kubernetes' programs are being built, if they are."""
+        if not is_being_built():
+            return ""
+        return (
+            f"Kubernetes {self.version} is being built on this machine; the control plane starts after that."
+        )
 
     def create(self, name: str, *, endpoint: str = "") -> MirrorPlane:
         """Bring a control plane up that asks EKS's authenticator whose a token is."""

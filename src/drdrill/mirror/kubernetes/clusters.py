@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.errors import UsageError
-from drdrill.dataplane.kubernetes_programs import require_programs
+from drdrill.dataplane.kubernetes_programs import await_programs, is_being_built
 from drdrill.mirror.authority import read_authority
 from drdrill.mirror.kubernetes.cluster import Cluster, ClusterParts
 from drdrill.mirror.kubernetes.kubeconfig import merge_kubeconfig
@@ -32,7 +32,7 @@ def open_clusters(
 ) -> Clusters:
     """Return a world's clusters: none yet, and nothing is looked for before somebody asks for the first."""
     layouts = {layout.name: layout for layout in network.regions}
-    find_once = functools.cache(require_programs)  # their checksum takes 0.3 s
+    find_once = functools.cache(await_programs)  # their checksum takes 0.3 s
 
     def make_parts(region: str) -> ClusterParts:
         return ClusterParts(
@@ -70,6 +70,7 @@ class Clusters:
         self._clock = clock
         self._lock = threading.Lock()
         self._clusters: dict[tuple[str, str], Cluster] = {}
+        self._waiting: list[tuple[str, str]] = []
         self._keeper: threading.Thread | None = None
 
     def create(
@@ -81,14 +82,13 @@ class Clusters:
         """
         if region not in self._regions:
             raise UsageError(f"there is no region `{region}` in this mirror: {', '.join(self._regions)}.")
+        parts = self._await_parts(region, name)
         with self._lock:
             if (region, name) in self._clusters:
                 raise UsageError(f"there is a cluster `{name}` in {region} already.")
-            if region not in self._parts:
-                self._parts[region] = self._make_parts(region)
             authority = read_authority(self._secrets)
             cluster = self._clusters[region, name] = Cluster(
-                name, authority, self._parts[region], api_options=api_options, endpoint=endpoint
+                name, authority, parts, api_options=api_options, endpoint=endpoint
             )
         try:
             cluster.bring_up()
@@ -101,6 +101,28 @@ class Clusters:
                 self._keeper = threading.Thread(target=self._keep, name="clusters", daemon=True)
                 self._keeper.start()
         return cluster
+
+    def _await_parts(self, region: str, name: str) -> ClusterParts:
+        """Return what clusters of a region are made of, once this machine has it."""
+        with self._lock:
+            if region in self._parts:
+                return self._parts[region]
+            self._waiting.append((region, name))
+        try:
+            made = self._make_parts(
+                region
+            )  # without the lock: it takes minutes where Kubernetes is being built
+        finally:
+            with self._lock:
+                self._waiting.remove((region, name))
+        with self._lock:
+            return self._parts.setdefault(region, made)
+
+    def waiting(self) -> tuple[tuple[str, str], ...]:
+        """Return which clusters wait for the build of Kubernetes' programs, by region and name."""
+        with self._lock:
+            waiting = tuple(self._waiting)
+        return waiting if waiting and is_being_built() else ()
 
     def delete(self, region: str, name: str) -> None:
         """Take a cluster away with its nodes and their machines."""
