@@ -121,6 +121,43 @@ def test_a_custom_domain(
     wait_until(look, what="the domain", within=WITHIN, every=EVERY)
 
 
+def test_a_private_certificate_is_verified(
+    gateway: Any,
+    api: dict[str, Any],
+    balancers: Balancers,
+    *,
+    ask: Ask,
+    listener: str,
+    client: Callable[..., Any],
+    plan: Plan,
+) -> None:
+    """`TlsConfig` makes a private integration TLS, and what answers has to have a certificate for its name.
+
+    https://docs.aws.amazon.com/apigatewayv2/latest/api-reference/apis-apiid-integrations.html
+    """
+    (there,) = balancers.elb.describe_listeners(ListenerArns=[listener])["Listeners"]
+    issued = trustme.CA().issue_cert("shop.internal.example.com")
+    arn = client(plan.regions.primary.name, "acm").import_certificate(
+        Certificate=issued.cert_chain_pems[0].bytes(), PrivateKey=issued.private_key_pem.bytes()
+    )["CertificateArn"]
+    private = balancers.listen(
+        there, there["DefaultActions"][0]["TargetGroupArn"], Protocol="HTTPS", Port=443,
+        Certificates=[{"CertificateArn": arn}],
+    )  # fmt: skip
+    link = gateway.get_vpc_links()["Items"][0]["VpcLinkId"]
+    for path, name in (("right", "shop.internal.example.com"), ("wrong", "other.example.com")):
+        integration = gateway.create_integration(
+            ApiId=api["ApiId"], IntegrationType="HTTP_PROXY", IntegrationMethod="ANY", IntegrationUri=private,
+            ConnectionType="VPC_LINK", ConnectionId=link, TlsConfig={"ServerNameToVerify": name},
+        )  # fmt: skip
+        gateway.create_route(
+            ApiId=api["ApiId"], RouteKey=f"GET /{path}", Target=f"integrations/{integration['IntegrationId']}"
+        )
+    answer = _await(ask, f"{api['ApiEndpoint']}/right", 200)
+    assert json.loads(answer["body"])["headers"]["x-forwarded-proto"] == "https"
+    assert ask.get(f"{api['ApiEndpoint']}/wrong")["status"] == 503
+
+
 def test_a_load_balancer_that_is_gone(
     gateway: Any, api: dict[str, Any], balancers: Balancers, ask: Ask, listener: str
 ) -> None:
