@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.drill
 _MEBIBYTE = 1 << 20
+_DISK = Path("/dev/shm")  # noqa: S108 (in memory, as a host's disk is)
 _HOLD = "held = bytearray(b'x') * (64 << 20); print('held', flush=True); input()"
 _APART = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc")
 
@@ -33,18 +35,21 @@ class Host:
 
 
 def test_a_host_has_what_runs_in_it(tmp_path: Path) -> None:
-    """What a program holds on a host is the host's; a host without power has nothing but its disk."""
+    """What a program holds on a host is the host's; a host without power has nothing, nor has one its folder's."""
     command = [*_APART, *_APART, sys.executable, "-c", _HOLD]  # in a namespace inside the host's, as a pod is
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdin is not None
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
         (init,) = _children(process.pid)
-        hosts = [Host("on", init, tmp_path), Host("off", None, tmp_path / "gone")]
-        readings = MemoryReadings(lambda: cast("Sequence[WorldHost]", hosts)).read()
+        hosts = [Host("on", init, _DISK), Host("off", None, tmp_path)]
+        with tempfile.NamedTemporaryFile(dir=_DISK) as file:
+            file.write(bytes(4 * _MEBIBYTE))
+            file.flush()
+            readings = MemoryReadings(lambda: cast("Sequence[WorldHost]", hosts)).read()
         process.stdin.write("\n")
     assert 64 * _MEBIBYTE <= readings["hosts"]["on"]["processes"] < 128 * _MEBIBYTE
-    assert readings["hosts"]["on"]["disks"] > 0
+    assert readings["hosts"]["on"]["disks"] >= 4 * _MEBIBYTE
     assert readings["hosts"]["off"] == {"processes": 0, "disks": 0}
     assert readings["own"]["processes"] > 0  # this test's
 

@@ -83,7 +83,7 @@ def show_build(console: Console, beside: str = "") -> Iterator[Callable[[BuildPr
         TextColumn("{task.fields[count]}"),
         TimeElapsedColumn(),
     )
-    with Progress(*columns, console=console, transient=True) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         if beside:
             bar.add_task(beside, total=None, count="")
         task = bar.add_task("", visible=False, count="")

@@ -84,7 +84,10 @@ def _read_pss(rollup: Path) -> int:
 
 
 def _read_used(disk: Path) -> int:
+    """Return what lies on a disk; nothing where a host has none of its own, as routers."""
     try:
+        if not disk.is_mount():
+            return 0
         status = os.statvfs(disk)
     except OSError:  # it was taken away meanwhile
         return 0
