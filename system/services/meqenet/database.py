@@ -1,0 +1,117 @@
+"""A service's connections to its database.
+
+A failover changes what the database's name leads to, and a promotion makes a read-only database writable. So names are
+resolved for every new connection, connections are looked at before they are lent, live for half a minute, and one whose
+server is gone is known within two seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow
+from psycopg_pool import AsyncConnectionPool
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from psycopg.errors import Diagnostic
+
+    from meqenet.password import Password
+    from meqenet.settings import DatabaseSettings
+
+Connection = AsyncConnection[TupleRow]
+_LIVES_SECONDS = 30.0
+_LENT_WITHIN_SECONDS = 2.0
+# Milliseconds. Whoever asked is gone after a few seconds; the server should not go on.
+_LIMITS = "-c statement_timeout=4000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"
+_STATE = """
+    select pg_is_in_recovery(), case when to_regclass('alembic_version') is null then '' else (
+        xpath('//v/text()', query_to_xml('select version_num as v from alembic_version', false, true, ''))
+    )[1]::text end
+"""
+
+
+class UnknownOutcomeError(Exception):
+    """A transaction ended, and nobody knows whether it will last: the same request has to be sent again."""
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseState:
+    """Whether a database takes writes, and the migration that its schema stands at; `` before the first."""
+
+    writable: bool
+    schema: str
+
+
+class Database:
+    """A pool of connections; it opens without a server, too."""
+
+    def __init__(
+        self, settings: DatabaseSettings, password: Password, *, service: str, size: int = 4
+    ) -> None:
+        self._settings = settings
+        self._password = password
+        self._service = service
+        self._doubtful: set[int] = set()
+        self._pool = AsyncConnectionPool[Connection](
+            kwargs=self._describe,
+            min_size=1,
+            max_size=size,
+            timeout=_LENT_WITHIN_SECONDS,
+            max_lifetime=_LIVES_SECONDS,
+            max_waiting=64,
+            check=AsyncConnectionPool.check_connection,
+            configure=self._configure,
+            name=service,
+            open=False,
+        )
+
+    async def _describe(self) -> dict[str, Any]:
+        settings = self._settings
+        return {
+            "host": settings.host, "port": settings.port, "dbname": settings.name, "user": settings.user,
+            "password": await self._password.get(), "application_name": self._service,
+            "connect_timeout": 2, "tcp_user_timeout": 2000, "options": _LIMITS,
+        }  # fmt: skip
+
+    async def _configure(self, connection: Connection) -> None:
+        def hear(diagnostic: Diagnostic) -> None:
+            # The wait for the standby was cancelled: the server reports success, and only its own disk has the row.
+            if diagnostic.source_function == "SyncRepWaitForLSN":
+                self._doubtful.add(id(connection))
+
+        connection.add_notice_handler(hear)
+
+    async def open(self) -> None:
+        """Begin to connect; returns at once."""
+        await self._pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._pool.close()
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Connection]:
+        """Lend a connection for one transaction, committed at the end.
+
+        Raises psycopg's errors, `PoolTimeout` when there is no connection in time, and `UnknownOutcomeError`. After an
+        `OperationalError` at its end nobody knows what became of it, either.
+        """
+        async with self._pool.connection() as connection:
+            self._doubtful.discard(id(connection))
+            async with connection.transaction():
+                yield connection
+            if id(connection) in self._doubtful:
+                await connection.close()
+                raise UnknownOutcomeError("no standby has confirmed what was written")
+
+    async def read_state(self) -> DatabaseState:
+        """Look at the database; raises what `transaction` raises."""
+        async with self.transaction() as connection:
+            row = await (await connection.execute(_STATE)).fetchone()
+        recovering, schema = row or (True, "")
+        return DatabaseState(writable=not recovering, schema=schema)

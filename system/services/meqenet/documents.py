@@ -1,0 +1,103 @@
+"""Documents: what users have to show of themselves, as versioned objects of the region's bucket.
+
+The object comes first, then the row that names its version: no row names an object that does not exist.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import sys
+from typing import TYPE_CHECKING, Any
+
+from anyio.to_thread import run_sync
+from botocore.exceptions import BotoCoreError, ClientError
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from meqenet.aws import make_client
+from meqenet.frame import place_of, run
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+
+    from meqenet.frame import Place
+
+_LARGEST_BYTES = 1 << 20
+_INSERT = """
+    insert into documents.versions (user_id, name, object_key, version_id, sha256, bytes)
+    values (%s, %s, %s, %s, %s, %s) returning id
+"""
+_NEWEST = """
+    select object_key, version_id, sha256 from documents.versions
+    where user_id = %s and name = %s order by id desc limit 1
+"""
+
+
+async def store(request: Request) -> Response:
+    """Store a new version of a document."""
+    place = place_of(request)
+    user, name = await place.sessions.require_user(request), request.path_params["name"]
+    content = await request.body()
+    if not 0 < len(content) <= _LARGEST_BYTES:
+        raise HTTPException(413, f"a document has 1 to {_LARGEST_BYTES} bytes, and this one {len(content)}")
+    digest, key = hashlib.sha256(content).hexdigest(), f"{user}/{name}"
+    if not (await place.database.read_state()).writable:  # before an object is stored that no row will name
+        raise HTTPException(503, "the database is read-only: this region does not serve")
+    answer = await _ask(place, "put_object", Key=key, Body=content, Metadata={"sha256": digest})
+    version = answer.get("VersionId", "")
+    async with place.database.transaction() as connection:
+        made = await connection.execute(_INSERT, (user, name, key, version, digest, len(content)))
+        row = await made.fetchone()
+    assert row is not None  # noqa: S101 (it returns one)
+    return JSONResponse({"document": row[0], "version_id": version, "sha256": digest}, status_code=201)
+
+
+async def fetch(request: Request) -> Response:
+    """Return the newest version of a document, checked against what was stored."""
+    place = place_of(request)
+    user, name = await place.sessions.require_user(request), request.path_params["name"]
+    async with place.database.transaction() as connection:
+        row = await (await connection.execute(_NEWEST, (user, name))).fetchone()
+    if row is None:
+        raise HTTPException(404, f"there is no document `{name}`")
+    key, version, digest = row
+    content = await _ask(place, "get_object", Key=key, VersionId=version)
+    if hashlib.sha256(content["Body"]).hexdigest() != digest:
+        raise HTTPException(500, f"the document `{name}` is not what was stored")
+    return Response(content["Body"], media_type="application/octet-stream", headers={"x-sha256": digest})
+
+
+async def _ask(place: Place, operation: str, **parameters: Any) -> dict[str, Any]:
+    """Ask S3 in a thread of its own, its answer's body read whole; raises `HTTPException` 503."""
+
+    def ask() -> dict[str, Any]:
+        said = getattr(place.extra["objects"], operation)(
+            Bucket=place.settings.documents_bucket, **parameters
+        )
+        return {**said, "Body": said["Body"].read()} if "Body" in said else dict(said)
+
+    try:
+        return await run_sync(ask)
+    except (BotoCoreError, ClientError) as error:
+        place.log.warning("objects unavailable", operation=operation, reason=str(error))
+        raise HTTPException(503, "the store of documents does not answer as expected") from error
+
+
+@contextlib.asynccontextmanager
+async def reach_objects(place: Place) -> AsyncIterator[None]:
+    """Have a client of S3 for as long as the service lives."""
+    place.extra["objects"] = make_client("s3", region=place.settings.region)
+    yield
+
+
+ROUTES = (
+    Route("/documents/{name}", store, methods=["PUT"]),
+    Route("/documents/{name}", fetch),
+)
+
+if __name__ == "__main__":
+    sys.exit(run("documents", ROUTES, live=reach_objects))

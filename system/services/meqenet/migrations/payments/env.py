@@ -1,0 +1,5 @@
+"""Called by Alembic."""
+
+from meqenet.migrations.environment import run
+
+run()

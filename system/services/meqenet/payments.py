@@ -1,0 +1,84 @@
+"""Payments: accepted once for each idempotency key, booked in double entry, brought to their end by a saga."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import TYPE_CHECKING
+
+import anyio
+from starlette.exceptions import HTTPException
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from meqenet.bodies import read_amount, read_id, read_object, read_text
+from meqenet.frame import place_of, run
+from meqenet.ledger import Posting, book
+from meqenet.neighbours import Neighbours
+from meqenet.saga import Saga
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+
+    from meqenet.frame import Place
+
+_INSERT = """
+    insert into payments (id, user_id, merchant, amount_minor, currency) values (%s, %s, %s, %s, 'ETB')
+    on conflict (id) do nothing
+"""
+_FIND = "select user_id, merchant, amount_minor, state from payments where id = %s"
+
+
+async def pay(request: Request) -> Response:
+    """Accept a payment: 201 once it is committed; the same key again gives the same payment, and nothing twice."""
+    place = place_of(request)
+    user = await place.sessions.require_user(request)
+    key = read_id(request.headers.get("idempotency-key", ""), "the header Idempotency-Key")
+    said = await read_object(request)
+    amount, merchant = read_amount(said), read_text(said, "merchant")
+    async with place.database.transaction() as connection:
+        made = await connection.execute(_INSERT, (key, user, merchant, amount))
+        if made.rowcount:
+            await book(connection, key, Posting.ACCEPT, amount)
+            await connection.execute("insert into outbox (payment_id, step) values (%s, 'reserve')", (key,))
+        row = await (await connection.execute(_FIND, (key,))).fetchone()
+    assert row is not None  # noqa: S101 (it was made, or was there)
+    if row[:3] != (user, merchant, amount):
+        raise HTTPException(422, "this Idempotency-Key belongs to another payment")
+    saga: Saga = place.extra["saga"]
+    saga.wake()
+    return JSONResponse({"payment": key, "state": row[3]}, status_code=201 if made.rowcount else 200)
+
+
+async def read_payment(request: Request) -> Response:
+    """Return a payment of whoever asks."""
+    place = place_of(request)
+    user = await place.sessions.require_user(request)
+    payment = read_id(request.path_params["payment"], "the payment's id")
+    async with place.database.transaction() as connection:
+        row = await (await connection.execute(_FIND, (payment,))).fetchone()
+    if row is None or row[0] != user:
+        raise HTTPException(404, f"there is no payment {payment}")
+    return JSONResponse({"payment": payment, "merchant": row[1], "amount_minor": row[2], "state": row[3]})
+
+
+@contextlib.asynccontextmanager
+async def drive_sagas(place: Place) -> AsyncIterator[None]:
+    """Bring payments to their end for as long as the service lives."""
+    async with Neighbours(place.settings.users_url, place.settings.notifications_url) as neighbours:
+        saga = place.extra["saga"] = Saga(place.database, neighbours, place.log)
+        async with anyio.create_task_group() as group:
+            group.start_soon(saga.run)
+            yield
+            group.cancel_scope.cancel()
+
+
+ROUTES = (
+    Route("/payments", pay, methods=["POST"]),
+    Route("/payments/{payment}", read_payment),
+)
+
+if __name__ == "__main__":
+    sys.exit(run("payments", ROUTES, live=drive_sagas))
