@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from drdrill.mirror.directory import MirrorDirectory
     from drdrill.mirror.embedded import Embedded
 
+_CLASSES = {"databases": "database"}  # what a mirror may be of alone, and the class of drills that it is for
 _NAME = click.option("--name", default="default", show_default=True, help="The mirror's name.")
 
 
@@ -44,7 +45,7 @@ def command() -> None:
 @_NAME
 @click.option(
     "--only",
-    type=click.Choice(["databases"]),
+    type=click.Choice(list(_CLASSES)),
     help="Not the whole system: what drills of this class need. Up in 3 s, and needs neither Terraform nor Go.",
 )
 @click.option("--system", is_flag=True, hidden=True)  # what the default was called before
@@ -73,9 +74,8 @@ def up(name: str, only: str | None, *, system: bool) -> None:  # noqa: ARG001
             environment.__enter__()
     option = "" if name == "default" else f" --name {name}"
     console.print(f"the mirror `{name}` is up. Next:")
-    console.print(
-        f"  drdrill env shell{option}\n  drdrill run database --mirror {name}\n  drdrill env down{option}"
-    )
+    look = "drdrill env status" if only is None else f"drdrill run {_CLASSES[only]} --mirror {name}"
+    console.print(f"  drdrill env shell{option}\n  {look}\n  drdrill env down{option}")
 
 
 command.add_command(status)

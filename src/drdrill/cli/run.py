@@ -29,7 +29,7 @@ Examples:
   drdrill run database
   drdrill run database --scenario primary_host_loses_power
   drdrill run database --json --seed 7 > run.json
-  drdrill env up && drdrill run database --mirror default
+  drdrill env up --only databases && drdrill run database --mirror default
 
 \b
 Exit status: 0 MET; 1 MISSED; 2 wrong usage or a mistake in a file, nothing was started; 3 INCONCLUSIVE;
