@@ -68,6 +68,15 @@ def test_they_are_built_once_and_the_build_is_told(tmp_path: Path) -> None:
     assert programs.version == read_version()
 
 
+def test_what_a_killed_build_left_is_removed(tmp_path: Path) -> None:
+    """The half of a build whose process was killed goes with the next one."""
+    variables = _machine(tmp_path)
+    entry = build_entry(variables)
+    (entry.parent / f".{entry.name}.half" / "bin").mkdir(parents=True)
+    prepare_programs(lambda _: None, variables)
+    assert sorted(path.name for path in entry.parent.iterdir()) == [".building", entry.name]
+
+
 def test_a_build_that_was_damaged_is_not_used(tmp_path: Path) -> None:
     """The checksum that was noted when it was built is compared, and the remedy is said."""
     variables = _machine(tmp_path)

@@ -110,6 +110,8 @@ def prepare_programs(
         except BlockingIOError:
             tell(BuildProgress("waiting for another build of Kubernetes"))
             fcntl.flock(lock, fcntl.LOCK_EX)
+        for half in entry.parent.glob(f".{entry.name}.*"):  # of whoever was killed while it was built
+            shutil.rmtree(half, ignore_errors=True)
         keep(entry, lambda folder: _build(folder, tell, variables, switch or BuildSwitch()))
     return require_programs(variables)
 
