@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from drdrill.aws.delegation import Delegation
 
 _FORM = "application/x-www-form-urlencoded"
+_OPEN = ("sts:AssumeRoleWithWebIdentity",)  # whoever shows a token has no key to sign with yet
 
 
 class Service(Protocol):
@@ -98,7 +99,9 @@ class Gate:
         if delegation is not None and not delegation.covers(region, service):
             delegation = None
         open_to_all = delegation is not None and service == "s3"  # a bucket may be public
-        if not signed and not open_to_all and (target or delegation or not service):
+        form = body.peek() if str(environ.get("CONTENT_TYPE", "")).startswith(_FORM) else b""
+        needs_no_key = open_to_all or (service == "sts" and name_operation(environ, service, form) in _OPEN)
+        if not signed and not needs_no_key and (target or delegation or not service):
             raise AwsError(
                 "MissingAuthenticationToken", "Request is missing Authentication Token", status=403
             )
@@ -109,7 +112,6 @@ class Gate:
                 f"Credential should be scoped to a valid region: signed for {region}, sent to {called}.",
                 status=403,
             )
-        form = body.peek() if str(environ.get("CONTENT_TYPE", "")).startswith(_FORM) else b""
         implemented = target.operations() if target else {}
         if delegation is not None:
             operation = name_operation(environ, service, form).partition(":")[2]

@@ -1,16 +1,19 @@
 """STS in one region: who the caller is. In the mirror everybody is the one user of the one account.
 
-Roles are not assumed here, and signatures are not verified: there is nobody else to be.
+Signatures are not verified: there is nobody else to be, but for who was given a role, whom the upstream knows.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from drdrill.aws.web_identity import OPERATION
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from drdrill.aws.protocol import Parameters
+    from drdrill.aws.web_identity import WebIdentities
 
 _USER = "mirror"
 _USER_ID = "AIDAMIRRORMIRRORMIRRO"  # of the form of a user's
@@ -22,16 +25,18 @@ def name_caller(account: str) -> str:
 
 
 class StsService:
-    """STS in one region, as the gate calls it."""
+    """STS in one region, as the gate calls it. `identities`: who gives roles to who shows a token."""
 
     name = "sts"
 
-    def __init__(self, account: str) -> None:
+    def __init__(self, account: str, identities: WebIdentities | None = None) -> None:
         self._account = account
+        self._identities = identities
 
     def operations(self) -> Mapping[str, Callable[[Parameters], Mapping[str, Any]]]:
         """Return the operations that are implemented."""
-        return {"GetCallerIdentity": self.get_caller_identity}
+        own = {"GetCallerIdentity": self.get_caller_identity}
+        return own | ({OPERATION: self._identities.assume_role} if self._identities else {})
 
     def get_caller_identity(self, _: Parameters) -> Mapping[str, Any]:
         """Say who calls."""

@@ -85,6 +85,7 @@ class ControlPlane:
             "kubernetes", "kubernetes.default", "kubernetes.default.svc", f"kubernetes.default.svc.{CLUSTER_DOMAIN}",
         )  # fmt: skip
         signing = issue_signing_key(self._folder)
+        self.token_key = signing.certificate.read_bytes()  # the public one, of service accounts' tokens
         self._assembly = Assembly(
             f"the cluster {name.name}",
             (self._etcd(),),
@@ -148,6 +149,8 @@ class ControlPlane:
             f"--tls-cert-file={self._server.certificate}", f"--tls-private-key-file={self._server.key}",
             f"--client-ca-file={users}", f"--service-account-issuer={self.name.server}",
             f"--service-account-key-file={signing.certificate}", f"--service-account-signing-key-file={signing.key}",
+            # Pods have their node's zone as a label, as from Kubernetes 1.35 on everywhere.
+            "--feature-gates=PodTopologyLabelsAdmission=true",
             "--authorization-mode=Node,RBAC", "--enable-admission-plugins=NodeRestriction",
             f"--service-cluster-ip-range={SERVICE_RANGE}", "--allow-privileged=true", "--profiling=false",
             f"--kubelet-certificate-authority={self.bundle}", f"--kubelet-client-certificate={kubelets.certificate}",

@@ -21,6 +21,7 @@ from drdrill.aws.route53 import REGION as ROUTE53_REGION
 from drdrill.aws.route53 import Route53Service
 from drdrill.aws.sts import StsService
 from drdrill.aws.upstream_client import UpstreamClient
+from drdrill.aws.web_identity import WebIdentities
 from drdrill.core.clock import SystemClock
 from drdrill.dataplane.link import LinkCondition
 from drdrill.mirror.backup_store import FolderStore
@@ -33,6 +34,7 @@ from drdrill.mirror.global_dns import open_route53
 from drdrill.mirror.keeping import Keeping, open_keepers
 from drdrill.mirror.kubernetes.cloud_services import CloudServices
 from drdrill.mirror.kubernetes.clusters import open_clusters
+from drdrill.mirror.kubernetes.token_keys import TokenKeys
 from drdrill.mirror.load_balancers import LoadBalancers
 from drdrill.mirror.memory import MemoryReadings
 from drdrill.mirror.network import RegionFleet
@@ -100,11 +102,12 @@ def run_supervisor(
         region.on_metric = metrics.put
         services[name, "rds"] = RdsService(region)
         services[name, "monitoring"] = CloudWatchService(metrics)
-    for name in (*rds, ROUTE53_REGION):  # who calls a global service asks there who it is
-        services[name, "sts"] = StsService(ACCOUNT)
     route53 = open_route53(network, names, directory, clock)
     services[ROUTE53_REGION, "route53"] = Route53Service(route53)
     clusters = open_clusters(network, names, directory, settings["kubernetes"], clock)
+    for name in (*rds, ROUTE53_REGION):  # who calls a global service asks there who it is
+        identities = WebIdentities(UpstreamClient(upstream, name), TokenKeys(clusters), ACCOUNT, clock)
+        services[name, "sts"] = StsService(ACCOUNT, identities)
     cloud = CloudServices(
         network, clusters, settings["kubernetes"], clock, secrets=directory.secrets, upstream=upstream
     )
