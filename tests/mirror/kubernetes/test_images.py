@@ -134,3 +134,15 @@ def test_images_are_listed_and_removed(node: Node) -> None:
     assert status().id == ""
     disks = node.ask("ImageFsInfo", cri.ImageFsInfoRequest(), service="ImageService").image_filesystems
     assert disks[0].fs_id.mountpoint == str(node.state)
+
+
+def test_every_image_trusts_the_mirror_s_authorities(tmp_path: Path) -> None:
+    """By what OpenSSL, Go and AWS's libraries read; an image that says something else of one is heard."""
+    path = tmp_path / "images.yaml"
+    path.write_text(
+        "images: {api: {command: [api], environment: {SSL_CERT_FILE: /own.pem}}}", encoding="utf-8"
+    )
+    image = Catalogue(path, tmp_path / "authority.pem").find("api")
+    authority = str(tmp_path / "authority.pem")
+    assert image.environment == {"SSL_CERT_FILE": "/own.pem", "AWS_CA_BUNDLE": authority}
+    assert image.files == [authority]

@@ -50,6 +50,7 @@ class ClusterParts:
     clock: Clock
     logs: Path
     catalogue: Path
+    authorities: Path
     node_disk_bytes: int
     pod_ranges: Iterator[int] = field(default_factory=itertools.count)
 
@@ -118,6 +119,7 @@ class Cluster:
         runtime = [
             sys.executable, "-m", "drdrill.mirror.kubernetes.runtime", "--socket", RUNTIME_SOCKET,
             "--state", str(host.disk / "runtime"), "--catalogue", str(parts.catalogue), "--pod-range", pods,
+            "--authorities", str(parts.authorities),
             *(("--streaming-socket", STREAMING_SOCKET) if parts.programs.streaming else ()),
         ]  # fmt: skip
         everywhere = {

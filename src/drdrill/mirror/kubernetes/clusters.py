@@ -43,6 +43,7 @@ def open_clusters(
             clock=clock,
             logs=directory.logs,
             catalogue=Path(settings["images"]),
+            authorities=directory.path / "authority.pem",
             node_disk_bytes=settings["node_disk_bytes"],
         )
 

@@ -43,7 +43,7 @@ def main() -> None:
     nursery = Nursery()
     pods = Pods(records, nursery, network, clock)
     pods.settle()
-    images = PulledImages(options.state / "images.json", Catalogue(options.catalogue))
+    images = PulledImages(options.state / "images.json", Catalogue(options.catalogue, options.authorities))
     containers = Containers(records, pods, images, clock)
     watch = MemoryWatch(records, containers)
     server = Server(
@@ -74,6 +74,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument(
         "--pod-range", required=True, help="IPv4 range of the pods' addresses, e.g. 10.20.64.0/24"
     )
+    parser.add_argument("--authorities", type=Path, help="file of the certificates that every image trusts")
     parser.add_argument("--streaming-socket", type=Path, help="Unix socket of the node's streaming server")
     return parser.parse_args()
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import json
+import os
 import threading
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,9 @@ from drdrill.core.errors import DrdrillError, InvalidInputError, Mistake
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+# What OpenSSL and Go read, and AWS's libraries, which bring their own list otherwise.
+_TRUST = ("SSL_CERT_FILE", "AWS_CA_BUNDLE")
 
 
 class ImageNotFoundError(DrdrillError):
@@ -60,10 +64,14 @@ class _File(BaseModel):
 
 
 class Catalogue:
-    """The catalogue file. It is read at each question: people change it while pods wait for an image."""
+    """The catalogue file. It is read at each question: people change it while pods wait for an image.
 
-    def __init__(self, path: Path) -> None:
+    `authorities` is a file of certificates that every image trusts, as images trust those that sign AWS's.
+    """
+
+    def __init__(self, path: Path, authorities: Path | None = None) -> None:
         self.path = path
+        self._authorities = authorities
 
     def find(self, name: str) -> Image:
         """Return the program that an image name stands for.
@@ -82,8 +90,15 @@ class Catalogue:
                 f"the image `{name}` is not in the catalogue {self.path} ({hint}). "
                 "An entry there says which local program it stands for."
             )
-        folder = str(self.path.parent / image.working_directory)
-        return image.model_copy(update={"working_directory": folder})
+        folder = os.path.normpath(self.path.parent / image.working_directory)
+        trusts: dict[str, object] = {}
+        if self._authorities is not None:
+            file = str(self._authorities)
+            trusts = {
+                "environment": {**dict.fromkeys(_TRUST, file), **image.environment},
+                "files": [*image.files, file],
+            }
+        return image.model_copy(update={"working_directory": folder, **trusts})
 
     def read(self) -> dict[str, Image]:
         """Return all entries by name; raises `InvalidInputError`."""

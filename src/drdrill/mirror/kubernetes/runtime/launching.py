@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,8 +78,9 @@ def _choose_arguments(config: cri.ContainerConfig, image: Image) -> list[str]:
 
 
 def _choose_environment(pod: Pod, config: cri.ContainerConfig, image: Image, user: int) -> dict[str, str]:
+    own = Path(sys.executable).parent  # `python` is the one that has what services are made of
     environment = {
-        "PATH": os.environ.get("PATH", _DEFAULT_PATH),
+        "PATH": os.pathsep.join((str(own), os.environ.get("PATH", _DEFAULT_PATH))),
         "HOME": "/" if user else "/root",
         "HOSTNAME": pod.config.hostname,
     }
