@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.clock import NANOSECONDS
+from drdrill.mirror.delivery.diagnosis import diagnose
 from drdrill.mirror.delivery.request import (
     BrokenMachineError,
     DeliveryError,
@@ -146,9 +147,15 @@ class Deployer:
                 *kubectl, "rollout", "status", f"{kind.lower()}/{name}", f"--namespace={namespace}",
                 f"--timeout={left}s",
             ]  # fmt: skip
-            words = self._run(
-                command, timedelta(seconds=left) + _APPLY_WITHIN, NotRolledOutError, so_far=said
-            )
+            try:
+                words = self._run(
+                    command, timedelta(seconds=left) + _APPLY_WITHIN, NotRolledOutError, so_far=said
+                )
+            except NotRolledOutError as error:
+                found = diagnose(
+                    lambda *asked: self._try([*kubectl, *asked], _APPLY_WITHIN).stdout, namespace
+                )
+                raise NotRolledOutError("\n".join([str(error), *found])) from error
             said += words.splitlines()[-1:]  # those before are how it went
         return Deployed(request.repository, commit, request.cluster, tuple(said))
 
