@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -14,8 +15,9 @@ import pytest
 
 from drdrill.core.cache import cache_root
 from drdrill.core.errors import MissingPrerequisiteError
-from drdrill.mirror.terraform import find_terraform
-from tests.live.repository import Repository, finish
+from drdrill.core.waiting import wait_until
+from drdrill.mirror.terraform import PROGRAMS, find_terraform
+from tests.live.repository import EVERY, Repository, finish
 from tests.missing import not_run
 
 if TYPE_CHECKING:
@@ -28,6 +30,11 @@ _BUILT_WITHIN = timedelta(
 )  # the company's: measured 4 min, 9 on a machine with load 20; 15 s again
 _BUILDING = "building the system, once on this machine"
 _AGAIN = "making the system again of what was kept of it"
+_CLUSTER = """
+import boto3, json
+print(json.dumps(boto3.client("eks").describe_cluster(name="shop")["cluster"], default=str))
+"""
+_SEEN_WITHIN = timedelta(minutes=1)  # measured 4 s
 
 
 @pytest.fixture
@@ -50,6 +57,15 @@ def _find_systems(folder: Path) -> Path:
     return folder / "cache" / "drdrill" / "systems"
 
 
+def _make_small(repository: Repository) -> None:
+    """Have the system be a little of everything."""
+    shutil.copy(_PROGRAMS / "small_system.py", repository.path / "environments" / "embedded")
+    settings = "environments/embedded/environment.yaml"
+    repository.alter(settings, "build: build_system.py", "build: small_system.py")
+    repository.alter(settings, "[../../system/terraform]", "[]")
+    repository.alter(settings, "needs: [terraform]", "needs: []")
+
+
 def _up(repository: Repository) -> str:
     up = finish(repository.start("env", "up", "--name", "a"), within=_BUILT_WITHIN)
     assert up.returncode == 0, up.stderr
@@ -69,16 +85,13 @@ def test_built_once_made_again_and_built_anew(repository: Repository, tmp_path: 
 
     What is written after the system was kept is not in it.
     """
-    shutil.copy(_PROGRAMS / "small_system.py", repository.path / "environments" / "embedded")
-    settings = "environments/embedded/environment.yaml"
-    repository.alter(settings, "build: build_system.py", "build: small_system.py")
-    repository.alter(settings, "[../../system/terraform]", "[]")
-    repository.alter(settings, "needs: [terraform]", "needs: []")
+    _make_small(repository)
     assert _BUILDING in _up(repository)
     built = _look(repository)
     assert (built["object"], built["door"], built["rows"]) == ("kept", "open", 0)
     assert _look(repository, "--write")["rows"] == 1
     assert repository.run("env", "down", "--name", "a").returncode == 0
+    repository.await_nothing_left()
 
     said = _up(repository)
     assert _AGAIN in said
@@ -98,6 +111,54 @@ def test_built_once_made_again_and_built_anew(repository: Repository, tmp_path: 
     (again / "rds" / "records.pickle").unlink()
     repository.run("env", "down", "--name", "a")
     assert "what was kept of this system is damaged" in _up(repository)
+
+
+def test_without_terraform(repository: Repository, tmp_path: Path) -> None:
+    """A machine that lacks it is told before anything is built, with the remedy and what comes up without it."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for folder in os.get_exec_path():
+        for there in Path(folder).glob("*"):
+            if there.name not in PROGRAMS and not (programs / there.name).is_symlink():
+                (programs / there.name).symlink_to(there)
+    repository.variables["PATH"] = str(programs)
+    refused = repository.run("env", "up", "--name", "a")
+    assert refused.returncode == 5
+    said = " ".join(refused.stderr.split())
+    assert "neither terraform nor tofu is on the PATH. Install Terraform" in said
+    assert "`drdrill env up --only databases` brings up what drills of databases need" in said
+    assert _BUILDING not in said
+    repository.await_nothing_left()
+
+
+def test_interrupted_while_kubernetes_is_built(repository: Repository, tmp_path: Path) -> None:
+    """Ctrl-C ends the build, the script whose cluster waits for it, and the mirror; nothing of them is left."""
+    _make_small(repository)
+    (_find_systems(tmp_path).parent / "kubernetes").unlink()
+    compiler = tmp_path / "programs" / "go"
+    compiler.parent.mkdir()
+    shutil.copy(_PROGRAMS / "endless_go.sh", compiler)
+    repository.variables["PATH"] = f"{compiler.parent}{os.pathsep}{os.environ['PATH']}"
+    repository.variables["NOTE"] = str(tmp_path / "go")
+    up = repository.start("env", "up", "--name", "a")
+
+    def look() -> str:
+        assert up.poll() is None, finish(up).stderr
+        return repository.run("env", "exec", "--name", "a", "--", sys.executable, "-c", _CLUSTER).stdout
+
+    cluster = json.loads(wait_until(look, what="a cluster", within=_SEEN_WITHIN, every=EVERY))
+    assert cluster["status"] == "CREATING"
+    assert "is being built on this machine" in cluster["health"]["issues"][0]["message"]
+    (mirror,) = json.loads(repository.run("env", "status", "--json").stdout)["mirrors"]
+    waiting = [part["status"] for part in mirror["parts"] if part["kind"] == "cluster"]
+    assert waiting == ["waits for Kubernetes, which is being built"]
+    up.send_signal(signal.SIGINT)
+    ended = finish(up)
+    assert ended.returncode == 130, ended.stderr
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "go").read_text(encoding="ascii")), 0)
+    assert [path.name for path in (_find_systems(tmp_path).parent / "kubernetes").iterdir()] == [".building"]
+    repository.await_nothing_left()
 
 
 @pytest.mark.long
