@@ -28,11 +28,6 @@ _LIVES_SECONDS = 30.0
 _LENT_WITHIN_SECONDS = 2.0
 # Milliseconds. Whoever asked is gone after a few seconds; the server should not go on.
 _LIMITS = "-c statement_timeout=4000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"
-_STATE = """
-    select pg_is_in_recovery(), case when to_regclass('alembic_version') is null then '' else (
-        xpath('//v/text()', query_to_xml('select version_num as v from alembic_version', false, true, ''))
-    )[1]::text end
-"""
 
 
 class UnknownOutcomeError(Exception):
@@ -112,6 +107,13 @@ class Database:
     async def read_state(self) -> DatabaseState:
         """Look at the database; raises what `transaction` raises."""
         async with self.transaction() as connection:
-            row = await (await connection.execute(_STATE)).fetchone()
-        recovering, schema = row or (True, "")
-        return DatabaseState(writable=not recovering, schema=schema)
+            looked = await connection.execute(
+                "select pg_is_in_recovery(), to_regclass('alembic_version') is not null"
+            )
+            recovering, migrated = await looked.fetchone() or (True, False)
+            version = None
+            if migrated:
+                version = await (
+                    await connection.execute("select version_num from alembic_version")
+                ).fetchone()
+        return DatabaseState(writable=not recovering, schema=version[0] if version else "")
