@@ -26,12 +26,15 @@ class Cluster:
 
     def __init__(self, *pods: dict[str, Any]) -> None:
         self.pods = pods
+        self.events: list[dict[str, Any]] = []
         self.previous = "Traceback\nKeyError: 'DATABASE_HOST'\n"
 
     def __call__(self, *asked: str) -> str:
         """Answer by the verb."""
         if asked[1] == "pods":
             return json.dumps({"items": self.pods})
+        if "--output=json" in asked:
+            return json.dumps({"items": self.events})
         if asked[0] == "get":
             return "Readiness probe failed\nBack-off restarting failed container\n"
         return self.previous if "--previous" in asked else "starting\n"
@@ -57,6 +60,16 @@ def test_a_pod_that_has_no_place() -> None:
     """The scheduler's words stand for what has not begun."""
     (first, *_) = diagnose(Cluster(_pod("users-a", "users", None)), "shop")
     assert first == "shop/users-a is not ready: Unschedulable: no node is free"
+
+
+def test_pods_that_may_not_be_made() -> None:
+    """Where there is no pod to ask, the last words about whoever should make one."""
+    cluster = Cluster(_pod("auth-a", "auth", {"running": {}}, ready=True))
+    maker = {"kind": "ReplicaSet", "name": "users-1"}
+    cluster.events = [
+        {"involvedObject": maker, "message": words} for words in ("first", 'Pod "users-a" is invalid')
+    ]
+    assert diagnose(cluster, "shop") == ['ReplicaSet users-1: Pod "users-a" is invalid']
 
 
 def test_a_cluster_that_does_not_answer() -> None:

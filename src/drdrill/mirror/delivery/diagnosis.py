@@ -39,7 +39,21 @@ def diagnose(kubectl: Kubectl, namespace: str) -> list[str]:
         )  # fmt: skip
         lines += [f"  event: {line[:_LONGEST_LINE]}" for line in events.splitlines()[-1:]]
         lines += [f"  log: {line[:_LONGEST_LINE]}" for line in _read_log(kubectl, place, pod)]
-    return lines
+    return lines or _tell_events(kubectl, place)
+
+
+def _tell_events(kubectl: Kubectl, place: str) -> list[str]:
+    """Return why there are no pods where some are missing: the last thing that was said of each object."""
+    answered = kubectl(
+        "get", "events", place, "--sort-by=.lastTimestamp", "--field-selector=type=Warning", "--output=json"
+    )
+    listed: list[dict[str, Any]] = json.loads(answered)["items"] if answered else []
+    last = {
+        f"{one['involvedObject']['kind']} {one['involvedObject']['name']}": one.get("message", "")
+        for one in listed
+        if "involvedObject" in one
+    }
+    return [f"{name}: {words[:_LONGEST_LINE]}" for name, words in list(last.items())[-_MOST_PODS:]]
 
 
 def _is_wanting(pod: Mapping[str, Any]) -> bool:
