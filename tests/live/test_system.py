@@ -64,6 +64,7 @@ def _make_small(repository: Repository) -> None:
     repository.alter(settings, "build: build_system.py", "build: small_system.py")
     repository.alter(settings, "[../../system/terraform]", "[]")
     repository.alter(settings, "needs: [terraform]", "needs: []")
+    repository.alter(settings, "deploy: deploy_system.py", "")
 
 
 def _up(repository: Repository) -> str:

@@ -114,12 +114,14 @@ class System(Part):
     """The whole system, built once on a machine and kept: the next mirror is made of what was kept.
 
     `built_from`: files and folders that the script reads, beside itself; a change in one builds the system anew.
-    `needs`: what this machine must have for it.
+    `needs`: what this machine must have for it. `deploy`: a script that brings the services into what was built, each
+    time that a mirror comes up; the machine that deploys is there then.
     """
 
     build: Annotated[str, Field(description="A script of the company that builds all of it.")]
     built_from: tuple[str, ...] = ()
     needs: tuple[Literal["terraform"], ...] = ()
+    deploy: str | None = None
 
 
 class EmbeddedConfiguration(Part):

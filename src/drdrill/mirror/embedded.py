@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import secrets
 import signal
@@ -29,10 +28,16 @@ from drdrill.mirror.network import BLACK_HOLE, DNS_ADDRESS
 from drdrill.mirror.prerequisites import require_prerequisites
 from drdrill.mirror.sampling import hold_output
 from drdrill.mirror.store_states import parse_store
-from drdrill.mirror.systems import choose_password, identify_programs, keep_system, restore_system
+from drdrill.mirror.systems import (
+    choose_password,
+    deploy_services,
+    identify_programs,
+    keep_system,
+    restore_system,
+)
 from drdrill.mirror.terraform import offer_terraform
 from drdrill.mirror.upstream.localstack import Relay
-from drdrill.mirror.world import World, take_down
+from drdrill.mirror.world import World, signal_children, take_down
 from drdrill.plan.yaml_file import load_model
 
 if TYPE_CHECKING:
@@ -205,6 +210,7 @@ class Embedded:
                 self._build(system.build, beside=kubernetes.programs)
                 kubernetes.programs.result()
                 keep_system(self.world, kept, self._tell)
+        deploy_services(self.world, system, self._run_script, self._tell)
 
     def _restore_system(
         self, directory: MirrorDirectory, kept: KeptSystem, kubernetes: BackgroundBuild
@@ -229,13 +235,16 @@ class Embedded:
         return True
 
     def _build(self, script: str, beside: Future[Any] | None = None) -> None:
-        """Have the company's own script build its system through AWS's API, as an operator."""
         choose_password(self.world)
+        self._run_script(script, "build.log", beside)
+
+    def _run_script(self, script: str, log: str, beside: Future[Any] | None = None) -> None:
+        """Run a script of the company on the operator's host: it asks AWS's API as an operator does."""
         build(
             self.operator_command([sys.executable, str(self._folder / script)]),
             script=self._folder / script,
             environment=self.operator_environment(),
-            log=self.world.directory.logs / "build.log",
+            log=self.world.directory.logs / log,
             within=_BUILD_WITHIN,
             tell=self._tell,
             beside=beside,
@@ -304,7 +313,7 @@ class Embedded:
                     out, err = process.communicate(timeout=within.total_seconds())
                 except BaseException as error:
                     # The program itself, too, and not only what brought it there: it would go on changing things.
-                    _signal_children(process, signal.SIGKILL)
+                    signal_children(process, signal.SIGKILL)
                     process.kill()
                     out, err = process.communicate()
                     if not isinstance(error, subprocess.TimeoutExpired):
@@ -337,13 +346,13 @@ class Embedded:
         """Ask all clients to end, wait for them, kill those that do not, and return their exit statuses."""
         clients, self._clients = self._clients, {}
         for process in clients.values():
-            _signal_children(process, signal.SIGTERM)
+            signal_children(process, signal.SIGTERM)
         deadline = SystemClock().now_ns() + int(within.total_seconds() * 1e9)
         for process in clients.values():
             try:
                 process.wait(max(0.0, (deadline - SystemClock().now_ns()) / 1e9))
             except subprocess.TimeoutExpired:
-                _signal_children(process, signal.SIGKILL)
+                signal_children(process, signal.SIGKILL)
                 process.kill()
                 process.wait()
             if process.stdin is not None:
@@ -386,11 +395,3 @@ class Embedded:
     def _let_go_of_outputs(self) -> None:
         while self._held:
             os.close(self._held.pop())
-
-
-def _signal_children(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
-    """Signal what `nsenter` started: it waits for its child and does not pass signals on."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
-    with contextlib.suppress(OSError):  # it ended meanwhile
-        for child in children.read_text(encoding="ascii").split():
-            os.kill(int(child), number)

@@ -65,6 +65,17 @@ def keep_system(world: World, kept: KeptSystem, tell: Callable[[str], None]) -> 
         tell(f"this system could not be kept, so the next mirror is built anew: {error}")
 
 
+def deploy_services(
+    world: World, system: System, run: Callable[[str, str], None], tell: Callable[[str], None]
+) -> None:
+    """Have the company's script bring its services into what stands; `run` takes it, and the name of its log."""
+    if system.deploy is None:
+        return
+    tell("deploying the services")
+    world.control.ask("start_ci")
+    run(system.deploy, "deploy.log")
+
+
 def _ask(world: World, operation: str, folder: Path) -> None:
     try:
         world.control.ask_patiently(operation, _WITHIN, folder=str(folder))

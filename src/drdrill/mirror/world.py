@@ -8,11 +8,13 @@ one is left that nobody knows of.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
 import signal
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.errors import ControlLostError, EnvironmentFailedError
@@ -25,7 +27,6 @@ from drdrill.mirror.seed import Seed
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Mapping
-    from pathlib import Path
 
 _READY_WITHIN_SECONDS = 60.0  # measured 0.9 s, 5 s on a loaded machine
 _STOP_WITHIN = timedelta(seconds=20)  # measured 0.2 s
@@ -182,3 +183,11 @@ def take_down(directory: MirrorDirectory) -> None:
     if world is not None and world.lives():
         World(directory, world).stop()
     directory.remove()
+
+
+def signal_children(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    """Signal what `nsenter` started: it waits for its child and does not pass signals on."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    with contextlib.suppress(OSError):  # it ended meanwhile
+        for child in children.read_text(encoding="ascii").split():
+            os.kill(int(child), number)

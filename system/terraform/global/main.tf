@@ -36,6 +36,13 @@ data "terraform_remote_state" "platform" {
 locals {
   regions = { for role, state in data.terraform_remote_state.platform : role => state.outputs }
   stores  = { for name, address in local.regions["primary"].databases : "${name}-database" => address }
+  # What stands in each region, whichever serves: services find the stores of their own region so.
+  regional = merge([
+    for role, outputs in local.regions : merge(
+      { for name, address in outputs.databases : "${name}-database.${role}" => address },
+      { "sessions.${role}" = outputs.sessions },
+    )
+  ]...)
 }
 
 resource "aws_route53_zone" "public" {
@@ -48,7 +55,7 @@ resource "aws_route53_health_check" "region" {
   fqdn              = each.value.load_balancer.name
   type              = "HTTPS"
   port              = 443
-  resource_path     = "/healthz"
+  resource_path     = "/readyz"
   request_interval  = 10
   failure_threshold = 3
   tags              = { Name = each.key }
@@ -82,4 +89,13 @@ resource "aws_route53_record" "store" {
   ttl      = 5
   records  = [each.value]
   lifecycle { ignore_changes = [records] }
+}
+
+resource "aws_route53_record" "regional" {
+  for_each = local.regional
+  zone_id  = aws_route53_zone.internal.zone_id
+  name     = "${each.key}.meqenet.internal"
+  type     = "CNAME"
+  ttl      = 5
+  records  = [each.value]
 }
