@@ -29,6 +29,15 @@ _BUILT_WITHIN = timedelta(
     minutes=20
 )  # the company's: measured 4 min, 9 on a machine with load 20; 15 s again
 _BUILDING = "building the system, once on this machine"
+_SERVED = {
+    "profile": "user-0007",
+    "paid": 201,
+    "state": "completed",
+    "stored": 201,
+    "same": True,
+    "notified": 200,
+    "elsewhere": 404,
+}
 _AGAIN = "making the system again of what was kept of it"
 _CLUSTER = """
 import boto3, json
@@ -162,11 +171,37 @@ def test_interrupted_while_kubernetes_is_built(repository: Repository, tmp_path:
     repository.await_nothing_left()
 
 
+def _use_services(repository: Repository) -> dict[str, Any]:
+    program = [sys.executable, str(_PROGRAMS / "use_services.py")]
+    used = repository.run("env", "exec", "--name", "a", "--", *program)
+    assert used.returncode == 0, used.stderr
+    document: dict[str, Any] = json.loads(used.stdout)
+    return document
+
+
+def _refuse_a_broken_service(repository: Repository) -> None:
+    """Bring up a system one of whose services ends at once: that is told, and nothing is left of the mirror."""
+    broken = "command: [python, -c, \"raise SystemExit('no settings here')\"]"
+    repository.alter("environments/embedded/images.yaml", "command: [python, -m, meqenet.users]", broken)
+    repository.alter(
+        "environments/embedded/deploy_system.py", "_WITHIN_SECONDS = 120", "_WITHIN_SECONDS = 30"
+    )
+    refused = finish(repository.start("env", "up", "--name", "a"), within=_BUILT_WITHIN)
+    assert refused.returncode == 5
+    assert (
+        _BUILDING not in refused.stderr
+    )  # what was kept of the infrastructure is good for other services, too
+    said = " ".join(refused.stderr.split())
+    assert "meqenet/users-" in said
+    assert "log: no settings here" in said
+    repository.await_nothing_left()
+
+
 @pytest.mark.long
 def test_the_company_s_own_system(repository: Repository) -> None:
-    """What the company's Terraform builds is what it plans, when it is built and when it is made again.
+    """What the company's Terraform builds is what it plans, and its services serve users, built and made again.
 
-    A change of its files builds it anew: what was kept is of no use then.
+    A service that does not come up is told; a change of Terraform's files builds all anew: what was kept is of no use.
     """
     try:
         find_terraform(os.environ)
@@ -182,8 +217,10 @@ def test_the_company_s_own_system(repository: Repository) -> None:
         )
         assert planned.returncode == 0, planned.stdout + planned.stderr
         assert planned.stdout.count("nothing to change") == 6
+        assert _use_services(repository) == _SERVED
         assert repository.run("env", "down", "--name", "a").returncode == 0
     repository.await_nothing_left()
+    _refuse_a_broken_service(repository)
     repository.alter("system/terraform/state/main.tf", 'status = "Enabled"', 'status = "Enabld"')
     refused = repository.run("env", "up", "--name", "a")
     assert refused.returncode == 5

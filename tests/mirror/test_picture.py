@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
+from drdrill.core.errors import ControlLostError
 from drdrill.mirror.network import RegionLayout
 from drdrill.mirror.picture import Lag, Member, Part, Picture
+from drdrill.mirror.picture_parts import look_at_services
 
 if TYPE_CHECKING:
     from drdrill.mirror.network import Network
@@ -62,3 +64,41 @@ def test_regions_and_zones() -> None:
             {"name": "here-b", "hosts": 0, "without_power": []},
         ],
     }
+
+
+class Api:
+    """A cluster's API with two deployments, of which one lacks a pod; `lost`: it does not answer."""
+
+    region = "here"
+
+    def __init__(self, *, lost: bool = False) -> None:
+        self.lost = lost
+
+    def client(self) -> Api:
+        """Return who asks it."""
+        return self
+
+    def read(self, path: str) -> dict[str, Any]:
+        """Return all deployments."""
+        assert path == "/apis/apps/v1/deployments"
+        if self.lost:
+            raise ControlLostError("nobody answers")
+        return {"items": [_deployed("auth", 3, {"readyReplicas": 3}), _deployed("users", 3, {})]}
+
+
+def _deployed(name: str, replicas: int, status: dict[str, int]) -> dict[str, Any]:
+    return {"metadata": {"name": name, "namespace": "shop"}, "spec": {"replicas": replicas}, "status": status}
+
+
+def test_services_say_how_many_pods_are_ready() -> None:
+    """Of every cluster that answers; one that does not hides no other's."""
+
+    class Clusters:
+        def all(self) -> tuple[Api, ...]:
+            return (Api(lost=True), Api())
+
+    seen = look_at_services(cast("Any", Clusters()))
+    assert [(one.name, one.status, one.healthy) for one in seen] == [
+        ("shop/auth", "3 of 3 ready", True),
+        ("shop/users", "0 of 3 ready", False),
+    ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from drdrill.aws.elbv2.model import Phase, State
 from drdrill.aws.rds.model import Replication
 from drdrill.core.clock import NANOSECONDS
+from drdrill.core.errors import ControlLostError, EnvironmentFailedError
 from drdrill.dataplane.kubernetes_component import Health
 from drdrill.mirror.picture import Lag, Member, Part
 
@@ -135,6 +136,33 @@ def _describe_cluster(cluster: Cluster) -> Part:
         kind="cluster", name=cluster.name, region=cluster.region, status=", ".join(broken) or "ready",
         healthy=not broken and all(one.healthy for one in members), endpoint=cluster.endpoint, members=tuple(members),
         hosts=(cluster.host.name,),
+    )  # fmt: skip
+
+
+def look_at_services(clusters: Clusters) -> Sequence[Part]:
+    """Describe what is deployed in every cluster that answers: how many of its pods are ready."""
+    return [
+        _describe_deployment(one, cluster.region)
+        for cluster in clusters.all()
+        for one in _list_deployments(cluster)
+    ]
+
+
+def _list_deployments(cluster: Cluster) -> Sequence[Mapping[str, Any]]:
+    try:
+        listed: Sequence[Mapping[str, Any]] = (cluster.client().read("/apis/apps/v1/deployments") or {})[
+            "items"
+        ]
+    except (ControlLostError, EnvironmentFailedError):  # what is said of the cluster itself says why
+        return ()
+    return listed
+
+
+def _describe_deployment(described: Mapping[str, Any], region: str) -> Part:
+    metadata, wanted = described["metadata"], described["spec"]["replicas"]
+    ready = described["status"].get("readyReplicas", 0)
+    return Part(
+        "service", f"{metadata['namespace']}/{metadata['name']}", region, f"{ready} of {wanted} ready", ready >= wanted
     )  # fmt: skip
 
 

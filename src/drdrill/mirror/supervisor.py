@@ -46,6 +46,7 @@ from drdrill.mirror.picture_parts import (
     look_at_buckets,
     look_at_clusters,
     look_at_load_balancers,
+    look_at_services,
 )
 from drdrill.mirror.power import PowerOperations
 from drdrill.mirror.upstream.opening import open_upstream, read_networks
@@ -160,6 +161,7 @@ def run_supervisor(
             "databases": Databases(rds, clock).look,
             "caches": caches.look,
             "clusters": lambda: look_at_clusters(clusters),
+            "services": lambda: look_at_services(clusters),
             "load balancers": lambda: look_at_load_balancers(balancers.regions),
             "buckets": lambda: look_at_buckets(objects.read_backlog()["backlogs"]),
         },
