@@ -53,7 +53,7 @@ async def run_clients(config: ClientConfig, password: str, clock: Clock, *, lend
     enough = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, enough.set)
-    _follow_lifeline(enough)
+    follow_lifeline(enough)
     login = Login(config.user, config.database, Password(password))
     remarks = Remarks(sys.stderr.write, clock)
     async with AsyncExitStack() as stack:
@@ -87,7 +87,7 @@ async def run_clients(config: ClientConfig, password: str, clock: Clock, *, lend
                 task.cancel()
 
 
-def _follow_lifeline(enough: asyncio.Event) -> None:
+def follow_lifeline(enough: asyncio.Event) -> None:
     """Where standard input is a pipe, its end says that whoever started this is gone: that is enough, too."""
     if not stat.S_ISFIFO(os.fstat(0).st_mode):
         return
@@ -151,14 +151,15 @@ def main(arguments: list[str], *, lend: Lend = lend_as_configured) -> int:
     try:
         uvloop.run(run_clients(config, password, SystemClock(), lend=lend))
     except Exception as error:  # noqa: BLE001 - the program's outermost edge: said, never a bare traceback
-        sys.stderr.write(f"{config.name}: this client process broke: {_describe(error)}\n")
+        sys.stderr.write(f"{config.name}: this client process broke: {describe_break(error)}\n")
         return EXIT_BROKEN
     return 0
 
 
-def _describe(error: BaseException) -> str:
+def describe_break(error: BaseException) -> str:
+    """Say in words what ended a client's process."""
     if isinstance(error, BaseExceptionGroup):
-        return "; ".join(dict.fromkeys(_describe(part) for part in error.exceptions))
+        return "; ".join(dict.fromkeys(describe_break(part) for part in error.exceptions))
     return f"{type(error).__name__}: {error}"
 
 

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
-from drdrill.plan.model import Duration, Part
+from drdrill.load.journeys import Journeys
+from drdrill.plan.model import Duration
+from drdrill.plan.part import Part
 from drdrill.plan.yaml_file import load_model
 
 if TYPE_CHECKING:
@@ -104,6 +106,8 @@ class Workload(Part):
     prober: Prober
     peak: Load | None = None
     """Those who write besides, in a drill at peak load."""
+    journeys: Journeys | None = None
+    """What users do who come in by a public name."""
 
     @field_validator("write")
     @classmethod

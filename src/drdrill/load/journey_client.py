@@ -1,0 +1,129 @@
+"""The program of those who make journeys: `python -m drdrill.load.journey_client CONFIG.json`.
+
+All cohorts live in it, each with its own cache of names and its own connections. It ends by itself when the time is
+over; SIGTERM, SIGINT, and the end of a pipe at standard input end it before: journeys under way are waited for. Prints
+`ready` once the schedule is kept; remarks go to standard error. Exit statuses as `drdrill.load.client`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from contextlib import AsyncExitStack
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from drdrill.core.clock import NANOSECONDS, Clock, SystemClock
+from drdrill.core.errors import EXIT_BROKEN, EXIT_USAGE, DamagedRecordError
+from drdrill.load.client import describe_break, follow_lifeline
+from drdrill.load.dns import DnsServer
+from drdrill.load.https import Browser
+from drdrill.load.journey_config import JourneyConfig
+from drdrill.load.resolver import StubResolver
+from drdrill.load.traveller import Traveller
+from drdrill.load.user import Remarks
+from drdrill.record.ledger import LedgerWriter
+
+if TYPE_CHECKING:
+    from drdrill.load.journey_config import StepClient
+
+
+async def travel(config: JourneyConfig, clock: Clock) -> None:
+    """Be the users until their time is over, or a signal says that it is enough."""
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    follow_lifeline(told)
+    end_ns = config.start_ns + int(config.seconds * NANOSECONDS)
+    remarks = Remarks(sys.stderr.write, clock)
+
+    def enough() -> bool:
+        return told.is_set() or clock.now_ns() >= end_ns
+
+    async with AsyncExitStack() as stack:
+        stack.callback(remarks.summarize)
+        travellers = []
+        for cohort, of_cohort in groupby(config.clients, lambda one: one.client.cohort):
+            browser = await _open_browser(config, cohort, clock, stack)
+            for name, of_journey in groupby(of_cohort, lambda one: one.journey):
+                clients = list(of_journey)
+                travellers.append(
+                    _make(config, name, clients, browser, remarks=remarks, clock=clock, stack=stack)
+                )
+        async with asyncio.TaskGroup() as group:
+            schedules = [group.create_task(one.travel(group, enough)) for one in travellers]
+            sys.stdout.write("ready\n")
+            sys.stdout.flush()
+            while not enough():
+                await _wait(told, (end_ns - clock.now_ns()) / NANOSECONDS)
+            for task in schedules:
+                task.cancel()
+
+
+async def _wait(told: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(max(seconds, 0)):
+            await told.wait()
+    except TimeoutError:
+        pass
+
+
+async def _open_browser(config: JourneyConfig, cohort: int, clock: Clock, stack: AsyncExitStack) -> Browser:
+    resolver = StubResolver(
+        DnsServer(config.resolver, config.resolver_port),
+        clock=clock,
+        cohort=cohort,
+        cohorts=config.journeys.cohorts,
+    )
+    stack.push_async_callback(resolver.close)
+    browser = Browser(
+        config.journeys.public_name,
+        resolver,
+        timeout_seconds=config.timeout_seconds,
+        authorities=config.authorities,
+    )
+    return await stack.enter_async_context(browser)
+
+
+def _make(
+    config: JourneyConfig,
+    name: str,
+    clients: list[StepClient],
+    browser: Browser,
+    *,
+    remarks: Remarks,
+    clock: Clock,
+    stack: AsyncExitStack,
+) -> Traveller:
+    ledgers = [LedgerWriter(config.ledger, one.client) for one in clients]
+    for ledger in ledgers:
+        stack.callback(ledger.close)
+    journey = next(one for one in config.journeys.journeys if one.name == name)
+    return Traveller(journey, clients, ledgers, config=config, browser=browser, remarks=remarks, clock=clock)
+
+
+def main(arguments: list[str]) -> int:
+    """Read the configuration and be its users; return the exit status."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m drdrill.load.journey_client CONFIG.json\n")
+        return EXIT_USAGE
+    path = Path(arguments[0])
+    try:
+        config = JourneyConfig.from_json(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, DamagedRecordError) as error:
+        sys.stderr.write(f"{path}: {error}\n")
+        return EXIT_USAGE
+    try:
+        uvloop.run(travel(config, SystemClock()))
+    except Exception as error:  # noqa: BLE001 - the program's outermost edge: said, never a bare traceback
+        sys.stderr.write(f"the users' process broke: {describe_break(error)}\n")
+        return EXIT_BROKEN
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,159 @@
+"""What the process of those who make journeys is told: a JSON file, kept beside what they wrote. No secrets of ours."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from drdrill.core.clock import NANOSECONDS
+from drdrill.core.errors import DamagedRecordError
+from drdrill.load.journeys import Journeys
+from drdrill.record.ledger import Client, ClientKind
+
+if TYPE_CHECKING:
+    from drdrill.load.workload import Workload
+
+_SECOND = timedelta(seconds=1)
+_FULL = (1.0,)
+
+
+@dataclass(frozen=True, slots=True)
+class StepClient:
+    """Who sends one step of one cohort's journeys: a client with a ledger of its own."""
+
+    client: Client
+    journey: str
+    step: str
+    service: str
+    writes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class JourneyConfig:
+    """All cohorts' clients, for how long they travel, and where they look up the public name.
+
+    `shape`: shares of the full rate over `seconds`. `zones`: a ledger's code has the number of the zone that answered
+    in the place of a server's address: 1 for the first one, 0 where none was named. `authorities`: a file of
+    certificates; None: the machine's own.
+    """
+
+    journeys: Journeys
+    clients: tuple[StepClient, ...]
+    ledger: Path
+    start_ns: int
+    seconds: float
+    shape: list[float]
+    zones: list[str]
+    amounts: tuple[int, int]
+    seed: int
+    resolver: str
+    resolver_port: int
+    authorities: str | None
+
+    @property
+    def give_up_seconds(self) -> float:
+        """For how long a write is sent again."""
+        return self.journeys.give_up / _SECOND
+
+    @property
+    def timeout_seconds(self) -> float:
+        """How long a request may take."""
+        return self.journeys.timeout / _SECOND
+
+    def to_json(self) -> str:
+        """Return the text of the file."""
+        fields = {
+            **{name: getattr(self, name) for name in self.__slots__},
+            "journeys": self.journeys.model_dump(mode="json"),
+            "clients": [asdict(one) for one in self.clients],
+            "ledger": str(self.ledger),
+        }
+        return json.dumps(fields, indent=1) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> JourneyConfig:
+        """Read the text of the file; raises `DamagedRecordError` when it is not one."""
+        try:
+            fields = json.loads(text)
+            clients = tuple(
+                StepClient(**{
+                    **one, "client": Client(**{**one["client"], "kind": ClientKind(one["client"]["kind"])})
+                })
+                for one in fields["clients"]
+            )  # fmt: skip
+            return cls(**{
+                **fields,
+                "journeys": Journeys.model_validate(fields["journeys"]),
+                "clients": clients, "ledger": Path(fields["ledger"]), "amounts": tuple(fields["amounts"]),
+            })  # fmt: skip
+        except (ValueError, TypeError, KeyError) as error:
+            raise DamagedRecordError(f"This is not the configuration of users' journeys: {error}.") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where users travel: their DNS server, whom they trust, and the zones that services may say they stand in."""
+
+    resolver: str
+    zones: tuple[str, ...]
+    authorities: str | None = None
+    resolver_port: int = 53
+
+
+def plan_journeys(
+    workload: Workload,
+    surroundings: Surroundings,
+    *,
+    seed: int,
+    first_number: int,
+    start_ns: int,
+    seconds: float,
+    ledger: Path,
+    shape: list[float] | None = None,
+) -> JourneyConfig:
+    """Return what the process is told: a client for each step of each cohort, numbered from `first_number` on.
+
+    Cohorts begin one after the other, spread over a journey's period.
+    """
+    journeys = workload.journeys
+    assert journeys is not None  # noqa: S101  (whoever asks has looked)
+    clients: list[StepClient] = []
+    for cohort in range(journeys.cohorts):
+        for journey in journeys.journeys:
+            period_ns = round(journey.every / _SECOND * NANOSECONDS)
+            pause_ns = round(journey.pause / _SECOND * NANOSECONDS)
+            begin_ns = start_ns + period_ns * cohort // journeys.cohorts
+            for number, step in enumerate(journey.steps):
+                client = Client(
+                    name=f"{_slug(journey.name)}-{number + 1}-{_slug(step.name)}-{cohort}",
+                    number=first_number + len(clients),
+                    kind=ClientKind.LOAD,
+                    cohort=cohort,
+                    start_ns=begin_ns + number * pause_ns,
+                    period_ns=period_ns,
+                    timeout_seconds=journeys.timeout / _SECOND,
+                    honours_ttl=True,
+                )
+                clients.append(StepClient(client, journey.name, step.name, step.service, step.writes))
+    return JourneyConfig(
+        journeys=journeys,
+        clients=tuple(clients),
+        ledger=ledger,
+        start_ns=start_ns,
+        seconds=seconds,
+        shape=shape or list(_FULL),
+        zones=list(surroundings.zones),
+        amounts=(workload.amount.minimum, workload.amount.maximum),
+        seed=seed,
+        resolver=surroundings.resolver,
+        resolver_port=surroundings.resolver_port,
+        authorities=surroundings.authorities,
+    )
+
+
+def _slug(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", name.casefold()).strip("-")

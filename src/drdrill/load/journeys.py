@@ -1,0 +1,187 @@
+"""What users do who come in by a public name: journeys of requests, as `workload.yaml` says them.
+
+Texts have placeholders in braces: `{user}`, `{id}` and `{amount}` of the request, `{content}` (bytes drawn from the
+seed), the file's own `values`, and what an earlier step of the journey took from its answer. A value of a body that is
+nothing but a number's placeholder stays a number. It must not know who answers.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from itertools import pairwise
+from typing import TYPE_CHECKING, Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator, model_validator
+
+from drdrill.plan.model import Duration
+from drdrill.plan.part import Part
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+Words = Annotated[str, Field(min_length=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Status = Annotated[int, Field(ge=100, le=599)]
+Value = str | int | float | bool | None
+_REQUEST = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S*)")
+_PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
+_OF_REQUESTS = ("user", "id", "amount", "content")
+_NUMBERS = ("id", "amount")
+
+
+class Step(Part):
+    """One request of a journey. `take`: names for fields of its answer's JSON.
+
+    `writes`: its acknowledgement is one of the ledger's, and it is sent again, with the same `{id}`, until it has a
+    definite answer or `give_up` is over.
+    """
+
+    name: Words
+    service: Words
+    request: Words
+    headers: dict[str, str] = Field(default_factory=dict)
+    body: dict[str, Value] | None = None
+    content_bytes: Annotated[int, Field(ge=1, le=1 << 20)] | None = None
+    status: Annotated[list[Status], Field(min_length=1, default_factory=lambda: [200])]
+    take: dict[str, str] = Field(default_factory=dict)
+    writes: bool = False
+
+    @field_validator("request")
+    @classmethod
+    def _is_a_request(cls, value: str) -> str:
+        if not _REQUEST.fullmatch(value):
+            raise ValueError("a method and a path were expected, such as `GET /users/me`")
+        return value
+
+    @property
+    def method(self) -> str:
+        """Its method."""
+        return self.request.partition(" ")[0]
+
+    @property
+    def path(self) -> str:
+        """Its path, with placeholders."""
+        return self.request.partition(" ")[2]
+
+    def placeholders(self) -> Iterator[str]:
+        """Yield the names of all placeholders in it."""
+        texts = [self.path, *self.headers.values(), *(str(one) for one in (self.body or {}).values())]
+        for text in texts:
+            yield from _PLACEHOLDER.findall(text)
+
+
+class Journey(Part):
+    """A user's requests, one `pause` after the other, begun again `every` so often by each cohort."""
+
+    name: Words
+    every: Duration
+    pause: Duration
+    steps: Annotated[list[Step], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.pause * len(self.steps) > self.every:
+            raise ValueError(
+                f"its {len(self.steps)} steps take longer than {self.every}: it begins again meanwhile"
+            )
+        known = set()
+        for step in self.steps:
+            known |= set(step.take)
+        names = [step.name for step in self.steps]
+        if len(set(names)) < len(names):
+            raise ValueError("two of its steps have one name")
+        return self
+
+
+class Population(Part):
+    """Who the users are: `name` with `{number}` from 1 to `count`."""
+
+    name: Words
+    count: Annotated[int, Field(ge=1, le=1_000_000)]
+
+    def draw(self, number: int) -> str:
+        """Return the name of user `number`, counted round."""
+        return self.name.format(number=number % self.count + 1)
+
+
+class Reconciliation(Part):
+    """A query of a store whose rows, if there are any, are what is wrong, in words of its own."""
+
+    name: Words
+    store: Words
+    host: Words
+    database: Words
+    user: Words
+    wrong: Words
+
+
+class Journeys(Part):
+    """All journeys, and who makes them. `shapes`: shares of the full rate, spread over the users' time."""
+
+    public_name: Words
+    cohorts: Annotated[int, Field(ge=8, le=64)]
+    timeout: Duration
+    give_up: Duration
+    users: Population
+    values: dict[str, str] = Field(default_factory=dict)
+    shapes: dict[str, Annotated[list[Share], Field(min_length=1)]] = Field(default_factory=dict)
+    journeys: Annotated[list[Journey], Field(min_length=1)]
+    reconcile: list[Reconciliation] = Field(default_factory=list)
+
+    @field_validator("public_name")
+    @classmethod
+    def _is_https(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme != "https" or not parts.hostname or parts.path.strip("/"):
+            raise ValueError("the address of a server was expected, such as `https://api.example.com`")
+        return value.rstrip("/")
+
+    @field_validator("timeout", "give_up")
+    @classmethod
+    def _bounded(cls, value: Duration) -> Duration:
+        if not timedelta() < value <= timedelta(seconds=60):
+            raise ValueError("a time above zero and up to 60 s was expected")
+        return value
+
+    @model_validator(mode="after")
+    def _says_what_it_needs(self) -> Self:
+        for journey in self.journeys:
+            known = {*_OF_REQUESTS, *self.values}
+            for step in journey.steps:
+                unknown = sorted(set(step.placeholders()) - known)
+                if unknown:
+                    where = f"the step `{step.name}` of `{journey.name}`"
+                    raise ValueError(f"{where} has `{{{unknown[0]}}}`, which nothing before it says")
+                known |= set(step.take)
+        return self
+
+    @property
+    def steps(self) -> Iterator[tuple[Journey, Step]]:
+        """Yield all steps with their journeys."""
+        return ((journey, step) for journey in self.journeys for step in journey.steps)
+
+
+def fill(text: str, values: Mapping[str, Value]) -> str:
+    """Return a text with its placeholders filled in."""
+    return _PLACEHOLDER.sub(lambda found: str(values[found[1]]), text)
+
+
+def fill_value(value: Value, values: Mapping[str, Value]) -> Value:
+    """Return a value of a body, filled in: a number's placeholder alone becomes the number."""
+    if not isinstance(value, str):
+        return value
+    alone = _PLACEHOLDER.fullmatch(value)
+    return values[alone[1]] if alone and alone[1] in _NUMBERS else fill(value, values)
+
+
+def share_at(shape: list[float], part: float) -> float:
+    """Return the share of the full rate at a part (0 to 1) of the time; between two shares it goes over evenly."""
+    if len(shape) == 1:
+        return shape[0]
+    position = min(max(part, 0.0), 1.0) * (len(shape) - 1)
+    for number, (one, other) in enumerate(pairwise(shape)):
+        if position <= number + 1:
+            return one + (other - one) * (position - number)
+    return shape[-1]
