@@ -27,8 +27,6 @@ _REPOSITORY = "system"
 _WITHIN_SECONDS = 120  # measured 8 s
 _HEALTHY_WITHIN_SECONDS = 60
 _POLL_SECONDS = 0.2
-# Of the repository: what a cluster needs first, and the services.
-_PATHS = ("cluster", "overlays")
 
 
 class DeployError(Exception):
@@ -70,18 +68,18 @@ def push() -> None:
 def deploy(role: str, region: str) -> str:
     """Deploy what belongs into a region, and return a sentence when all of it serves."""
     began = time.monotonic()
-    for path in _PATHS:
+    for path in ("definitions", f"overlays/{role}"):
         wanted = {
             "repository": _REPOSITORY,
             "revision": "main",
-            "path": f"{path}/{role}",
+            "path": path,
             "cluster": f"meqenet.{region}",
             "within_seconds": _WITHIN_SECONDS,
         }
         try:
             ask("POST", "/deploy", wanted)
         except DeployError as error:
-            raise DeployError(f"{path}/{role} does not run in {region}:\n{error}") from error
+            raise DeployError(f"{path} does not run in {region}:\n{error}") from error
     count = await_targets(region)
     return f"the services of {region} serve, {count} pods ({time.monotonic() - began:.0f} s)"
 
