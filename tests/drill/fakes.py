@@ -51,6 +51,7 @@ class FakeEnvironment:
     instance: str = "m1"
     resolver: str = "127.0.0.53"
     black_hole: str = "192.0.2.1"
+    authorities: str | None = None
     control: str = "nowhere"
     running: dict[str, bool] = field(default_factory=dict)
     operated: list[Sequence[str]] = field(default_factory=list)

@@ -189,15 +189,15 @@ CASES = {
     "target": ("targets: [payments-database]", "targets: [mars]", "safety.targets[0]", "called `mars`"),
     "store that the service does not use": (
         "    service: payments\n",
-        "    service: marketplace\n",
+        "    service: documents\n",
         "scenarios.primary_host_loses_power.store",
-        "neither the service `marketplace` nor one that it depends on uses the store `payments-database`.",
+        "neither the service `documents` nor one that it depends on uses the store `payments-database`.",
     ),
     "one resource for two stores": (
         "resource: users",
         "resource: payments",
         "stores.users-database.resource",
-        "`payments` is stores.payments-database.resource too (line 72).",
+        "`payments` is stores.payments-database.resource too (line 74).",
     ),
     "kind": ("resource: users", "resource: pay ments", "stores.users-database.resource", "an RDS instance's"),
     # regions
@@ -243,7 +243,7 @@ CASES = {
         "minimum: 60 s",
         "minimum: 240 s",
         "projection.durations.rds_multi_az_failover.maximum",
-        "`120 s` is less than the minimum of `240 s` (line 105).",
+        "`120 s` is less than the minimum of `240 s` (line 107).",
     ),
     "minimum is maximum": (
         "minimum: 60 s",
@@ -262,7 +262,7 @@ CASES = {
         IMPACT,
         IMPACT.replace("}", ", none: true}"),
         "scenarios.primary_host_loses_power.impact",
-        "this says both `none: true` (line 220) and `down_at_least: 500 ms` (line 220).",
+        "this says both `none: true` (line 222) and `down_at_least: 500 ms` (line 222).",
     ),
     "neither impact nor none": (
         ", down_at_least: 500 ms",

@@ -23,7 +23,7 @@ def test_the_reference_plan_says_what_the_document_says(plan_text: str, tmp_path
     assert isinstance(plan, Plan)
     for service in ("payments", "auth", "users"):
         assert plan.rto_of(service).within == timedelta(hours=1)
-    assert plan.rto_of("marketplace").within == timedelta(hours=4)
+    assert plan.rto_of("documents").within == timedelta(hours=4)
     assert plan.rto_of("payments").clock is ObjectiveClock.OUTAGE
     assert plan.rpo_of("payments-database") == timedelta(minutes=5)
     assert plan.rpo_of("users-database") == timedelta(hours=1)

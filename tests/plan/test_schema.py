@@ -55,7 +55,7 @@ def test_the_reference_plan_names_its_schema(plan_text: str) -> None:
         ("rpo: 5 min", "rpo: -5 min"),
         ("clock: outage", "clock: outrage"),
         ("kind: postgresql", "kind: postgres"),
-        ("  marketplace:", "  market place:"),
+        ("  documents:", "  docu ments:"),
         ("minimum_samples: 20", "minimum_samples: 0"),
     ],
 )

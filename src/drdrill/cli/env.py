@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from drdrill.cli.env_status import status
+from drdrill.cli.env_users import users
 from drdrill.cli.repository import find_repository
 from drdrill.core.errors import UsageError
 
@@ -79,6 +80,7 @@ def up(name: str, only: str | None, *, system: bool) -> None:  # noqa: ARG001
 
 
 command.add_command(status)
+command.add_command(users)
 
 
 @command.command(name="down", epilog="\b\nExamples:\n  drdrill env down\n  drdrill env down --all")
@@ -175,6 +177,11 @@ def _environment(root: Path, name: str, *, standing: bool = False, **options: An
         require_mirror(root, name)
     plan = load_plan(root / "scenarios" / "plan.yaml")
     return Embedded(root, plan, name=name, standing=standing, **options)
+
+
+def open_mirror(root: Path, name: str) -> Embedded:
+    """Return a standing mirror by its name, to be entered; raises `UsageError` when there is none."""
+    return _environment(root, name)
 
 
 def require_mirror(root: Path, name: str) -> MirrorDirectory:

@@ -83,7 +83,7 @@ class Drill:
     def __init__(self, request: DrillRequest, *, clock: Clock | None = None) -> None:
         self.request = request
         self.plan = load_plan(request.plan)
-        self.workload = load_workload(request.environment_folder / WORKLOAD_NAME)
+        self.workload = load_workload(request.environment_folder / WORKLOAD_NAME, self.plan)
         self.budget = load_budget(request.environment_folder)
         if request.scenario not in self.plan.scenarios:
             raise UsageError(f"{request.plan}: there is no scenario `{request.scenario}` in this plan.")

@@ -181,6 +181,11 @@ class Environment(Protocol):
         ...
 
     @property
+    def authorities(self) -> str | None:
+        """Return the file of the certificate authorities that users trust; None: their machines' own."""
+        ...
+
+    @property
     def black_hole(self) -> str:
         """Return an IPv4 address that takes everything in and never answers: for the positive control."""
         ...

@@ -7,17 +7,24 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from drdrill.load.journeys import Journeys
 from drdrill.plan.model import Duration
+from drdrill.plan.nearest import suggest
 from drdrill.plan.part import Part
 from drdrill.plan.yaml_file import load_model
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
+
+    from drdrill.core.errors import Mistake
+    from drdrill.plan.document import Place
+    from drdrill.plan.model import Plan
 
 _PARAMETER = re.compile(r"\$(\d+)")
 _FASTEST_PER_SECOND = 1000  # one process in Python keeps its schedule up to about this
@@ -124,6 +131,24 @@ class Workload(Part):
         return value.strip().removesuffix(";")
 
 
-def load_workload(path: Path) -> Workload:
-    """Read a workload; raises `InvalidInputError` with every mistake, its line and its field."""
-    return load_model(path, Workload)
+def load_workload(path: Path, plan: Plan | None = None) -> Workload:
+    """Read a workload; raises `InvalidInputError` with every mistake, its line and its field.
+
+    Where a `plan` is given, what journeys name has to be in it.
+    """
+    return load_model(path, Workload, rules=None if plan is None else partial(_check_names, plan))
+
+
+def _check_names(plan: Plan, root: Place) -> Iterator[Mistake]:
+    for journey in root.find_all("journeys", "journeys"):
+        for step in journey.find_all("steps"):
+            yield from _check_name(step.find("service"), plan.services, "service")
+    for query in root.find_all("journeys", "reconcile"):
+        yield from _check_name(query.find("store"), plan.stores, "store")
+
+
+def _check_name(place: Place | None, known: Iterable[str], what: str) -> Iterator[Mistake]:
+    names = list(known)
+    if place is not None and place.text and place.text not in names:
+        problem = f"there is no {what} called `{place.text}` in the plan."
+        yield place.mistake(problem, suggest(place.text, names, what="There are"))

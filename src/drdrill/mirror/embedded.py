@@ -163,6 +163,11 @@ class Embedded:
         return faults
 
     @property
+    def authorities(self) -> str | None:
+        """Return the file with the mirror's own authority, which issues every certificate in it."""
+        return str(self.world.directory.path / "authority.pem")
+
+    @property
     def world(self) -> World:
         """The running world; raises `ControlLostError` when it is down."""
         if self._world is None:

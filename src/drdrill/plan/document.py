@@ -83,6 +83,11 @@ class Place:
         place = self.find(*keys)
         return place.members if place else {}
 
+    def find_all(self, *keys: str | int) -> tuple[Place, ...]:
+        """Return the elements of a list below, none when it is missing or is no list."""
+        place = self.find(*keys)
+        return place.elements if place else ()
+
     def walk(self) -> Iterator[Place]:
         """Yield this place and all below it, in the order of the file."""
         yield self
