@@ -25,6 +25,7 @@ EXIT_INTERRUPTED = 130
 _EXIT_BROKEN_PIPE = 141  # as a program ends that SIGPIPE kills
 
 COMMANDS = {
+    "init": "Write a drill repository for your own system.",
     "run": "Run the drills of a disaster class and judge them against the plan.",
     "env": "Bring an environment up, look into it, take it down.",
     "measure": "Compute every figure of a drill again from its stored files.",

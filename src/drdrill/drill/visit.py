@@ -11,6 +11,7 @@ All of it is in the visit's directory: `users.json` (who did what), `ledger/`, `
 
 from __future__ import annotations
 
+import re
 import sys
 from dataclasses import dataclass
 from datetime import timedelta
@@ -46,6 +47,7 @@ _EVERY = timedelta(milliseconds=500)
 _CLIENTS_BITS = 10  # of clients' numbers; what is above tells visits of one mirror apart for 22 hours
 _VISITS_BITS = 13
 _SLOT_SECONDS = 10
+_SUMMED = re.compile(r"\d+ times: ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +179,7 @@ def visit(
         numbers = [one.client.number for one in writes]
         rows = compare(writes, _read_rows(environment, workload, folder, resource, numbers))
     except CommandFailedError as error:
-        problem = str(error)
+        problem = _last_words(error)
     found = Visited(
         seconds=seconds,
         journeys=measure_journeys(asked, config.zones),
@@ -205,8 +207,10 @@ def _await_end(
 
 
 def _read_remarks(log: Path) -> tuple[str, ...]:
+    """Return how often what went wrong, as their process summed it up; all that it said where it did not."""
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-    return tuple(line for line in lines if line != "ready")
+    summed = tuple(line for line in lines if _SUMMED.match(line))
+    return summed or tuple(line for line in lines if line != "ready")
 
 
 def _reconcile(environment: Environment, name: str, command: list[str], clock: SystemClock) -> Reconciled:
@@ -223,8 +227,12 @@ def _reconcile(environment: Environment, name: str, command: list[str], clock: S
     except NotObservedError:
         return Reconciled(name, wrong)
     except CommandFailedError as error:
-        return Reconciled(name, (), str(error))
+        return Reconciled(name, (), _last_words(error))
     return Reconciled(name, ())
+
+
+def _last_words(error: CommandFailedError) -> str:
+    return str(error).strip().splitlines()[-1]
 
 
 def _read_rows(

@@ -106,7 +106,9 @@ class Browser:
         except aiohttp.ClientConnectorError as error:
             if isinstance(error.os_error, OSError) and is_exhaustion(error.os_error):
                 raise error.os_error from error
-            return Said(Outcome.NOT_SENT, reason=str(error))
+            return Said(
+                Outcome.NOT_SENT, reason=f"no connection: {error.os_error.strerror or error.os_error}"
+            )
         except TimeoutError:
             return Said(Outcome.UNKNOWN, reason="no answer in time")
         except (aiohttp.ClientError, OSError) as error:

@@ -68,11 +68,11 @@ class JourneyConfig:
         """Return the text of the file."""
         fields = {
             **{name: getattr(self, name) for name in self.__slots__},
-            "journeys": self.journeys.model_dump(mode="json"),
+            "journeys": self.journeys.model_dump(),
             "clients": [asdict(one) for one in self.clients],
             "ledger": str(self.ledger),
         }
-        return json.dumps(fields, indent=1) + "\n"
+        return json.dumps(fields, indent=1, default=_write_duration) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> JourneyConfig:
@@ -153,6 +153,10 @@ def plan_journeys(
         resolver_port=surroundings.resolver_port,
         authorities=surroundings.authorities,
     )
+
+
+def _write_duration(value: timedelta) -> str:
+    return f"{value / _SECOND * 1000:g} ms"
 
 
 def _slug(name: str) -> str:
