@@ -13,6 +13,7 @@ import click
 
 from drdrill.cli.repository import find_repository
 from drdrill.core.errors import EXIT_BROKEN, MissingPrerequisiteError
+from drdrill.mirror.inotify import check_inotify
 from drdrill.mirror.prerequisites import Finding, Machine, Need, check_prerequisites, version_in
 from drdrill.mirror.terraform import REMEDY, find_terraform
 
@@ -172,6 +173,7 @@ def command(as_json: bool) -> int:
         *check_prerequisites(root / ".drdrill", machine=machine),
         check_node(machine, root / "reports" / "allure"),
         check_terraform(machine),
+        check_inotify(machine),
         *check_tools(machine.with_path(beside_python)),
     )
     ready = all(each.found for each in findings if each.need is Need.NOW)

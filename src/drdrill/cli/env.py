@@ -49,8 +49,7 @@ def command() -> None:
     type=click.Choice(list(_CLASSES)),
     help="Not the whole system: what drills of this class need. Up in 3 s, and needs neither Terraform nor Go.",
 )
-@click.option("--system", is_flag=True, hidden=True)  # what the default was called before
-def up(name: str, only: str | None, *, system: bool) -> None:  # noqa: ARG001
+def up(name: str, only: str | None) -> None:
     """Bring the company's system up in a mirror that stands until it is taken down.
 
     It is built once on a machine, which takes minutes, kept, and made again in seconds.

@@ -15,16 +15,15 @@ from drdrill.core.clock import SystemClock
 from drdrill.core.errors import CommandFailedError, ControlLostError, EnvironmentFailedError
 from drdrill.dataplane.kubernetes_background import BackgroundBuild
 from drdrill.dataplane.kubernetes_build import prepare_programs
-from drdrill.dataplane.kubernetes_programs import build_entry
-from drdrill.dataplane.postgresql_programs import find_binaries
-from drdrill.mirror.access_keys import ACCESS_KEY, SECRET_KEY
 from drdrill.mirror.building import build
 from drdrill.mirror.configuration import EmbeddedConfiguration, describe_world
 from drdrill.mirror.directory import MirrorDirectory, find_mirror
 from drdrill.mirror.fidelity import FIDELITY
 from drdrill.mirror.host import program_environment
+from drdrill.mirror.inotify import warn_of_shortage
 from drdrill.mirror.kept import locate_system
 from drdrill.mirror.network import BLACK_HOLE, DNS_ADDRESS
+from drdrill.mirror.operator_environment import describe_operator
 from drdrill.mirror.prerequisites import require_prerequisites
 from drdrill.mirror.sampling import hold_output
 from drdrill.mirror.store_states import parse_store
@@ -35,7 +34,6 @@ from drdrill.mirror.systems import (
     keep_system,
     restore_system,
 )
-from drdrill.mirror.terraform import offer_terraform
 from drdrill.mirror.upstream.localstack import Relay
 from drdrill.mirror.world import World, signal_children, take_down
 from drdrill.plan.yaml_file import load_model
@@ -112,6 +110,8 @@ class Embedded:
         if self._configuration.kubernetes.needed and self._system is None:
             prepare_programs(self._tell_kubernetes)
         programs = identify_programs(self._system, os.environ) if self._system else ()
+        if self._system is not None:
+            warn_of_shortage(self._tell)
         directory = find_mirror(self._root, self._name or f"{secrets.token_hex(3)}-{os.getpid()}")
         directory.create()
         try:
@@ -259,39 +259,7 @@ class Embedded:
 
     def operator_environment(self) -> dict[str, str]:
         """Return the environment of a program on the operator's host: credentials and places, no endpoint setting."""
-        directory = self.world.directory
-        region = self._plan.regions.primary.name
-        kubernetes = build_entry() / "bin"  # which may be built only now
-        return program_environment(
-            directory.disks / "operator",
-            {
-                "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-                "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-                "AWS_DEFAULT_REGION": region,
-                "AWS_REGION": region,
-                "AWS_CA_BUNDLE": str(directory.path / "authority.pem"),
-                "AWS_EC2_METADATA_DISABLED": "true",
-                "PGPASSWORD": (directory.secrets / "database-password").read_text(encoding="ascii"),
-                "DRDRILL_CONTROL": str(directory.control),
-                "DRDRILL_ENVIRONMENT": self.name,
-                "DRDRILL_INSTANCE": directory.name,
-                "DRDRILL_PLAN": str(self._root / "scenarios" / "plan.yaml"),
-                "PYTHONPATH": str(self._root),
-                "PATH": os.pathsep.join(
-                    [
-                        str(Path(sys.executable).parent),
-                        str(find_binaries()),
-                        str(kubernetes),
-                        os.environ.get("PATH", "/usr/bin:/bin"),
-                    ]
-                ),
-                "TERM": os.environ.get("TERM", "dumb"),
-                # The host's own, and short: programs such as Terraform's plugins put sockets there, whose names have
-                # at most 108 bytes, and a mirror's own folders may lie deep.
-                "TMPDIR": "/dev/shm",  # noqa: S108
-                **offer_terraform(directory.path / "terraform.rc"),
-            },
-        )
+        return describe_operator(self.world.directory, self._root, self._plan, environment=self.name)
 
     def operator_command(self, command: Sequence[str]) -> list[str]:
         """Return the command that runs `command` on the operator's host."""
