@@ -1,6 +1,6 @@
 """Make the read replica of the database in the recovery region, and wait until it replicates.
 
-Section 4 of the plan has one all the time; the mirror makes it for the scenarios that need it.
+Production has one all the time; the mirror makes it for the scenarios that need it.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ def test_help_imports_nothing_heavy() -> None:
     ("arguments", "message"),
     [
         (["doctr"], "drdrill: there is no command `doctr`. Did you mean `doctor`?"),
-        (["xyzzy"], "drdrill: there is no command `xyzzy`. The commands are: run, env, "),
+        (["xyzzy"], "drdrill: there is no command `xyzzy`. The commands are: init, run, env, "),
         (["plan", "chek"], "'check'"),
         (["plan", "check", "--jsn"], "`drdrill plan check --help` says how it is used."),
     ],

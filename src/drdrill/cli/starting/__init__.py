@@ -1,0 +1,1 @@
+"""Writing a drill repository: its names, how the reference company's becomes somebody's own, and the folder itself."""
