@@ -84,7 +84,7 @@ class Controller:
 
     def run(self, changed: threading.Event) -> None:
         """Work for ever: when something changed, again after a failure, and every minute."""
-        for each in (self._bindings, self._slices, self._services):
+        for each in (self._lease, self._bindings, self._slices, self._services):
             each.start()
         due = True
         while True:

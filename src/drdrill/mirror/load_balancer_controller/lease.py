@@ -7,6 +7,7 @@ renewed every 2 s. A replica that is lost is so replaced after 15 to 17 s.
 from __future__ import annotations
 
 import logging
+import threading
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -35,7 +36,7 @@ class Leases(Protocol):
 
 
 class Lease:
-    """For one thread. `holder` is this replica's name."""
+    """Renewed in a thread of its own, so that slow work loses no lease. `holder` is this replica's name."""
 
     def __init__(self, api: Leases, name: str, holder: str, clock: Clock) -> None:
         self._api = api
@@ -43,23 +44,31 @@ class Lease:
         self._holder = holder
         self._clock = clock
         self._renewed_ns: int | None = None
-        self._asked_ns: int | None = None
         self._seen: tuple[str, str] = ("", "")
         self._seen_ns = 0
 
+    def start(self) -> None:
+        """Ask for it now, and go on renewing it."""
+        self.renew()
+        threading.Thread(target=self._keep, name="lease", daemon=True).start()
+
+    def _keep(self) -> None:
+        while True:
+            self._clock.sleep(RENEW_SECONDS)
+            self.renew()
+
     def hold(self) -> bool:
-        """Say whether this replica is the one that works, and renew its lease when that is due."""
+        """Say whether this replica is the one that works."""
+        renewed_ns = self._renewed_ns
+        return renewed_ns is not None and self._clock.now_ns() - renewed_ns < _GIVE_UP_NS
+
+    def renew(self) -> None:
+        """Take the lease, or renew it, as far as it is nobody else's."""
         now_ns = self._clock.now_ns()
-        if self._asked_ns is None or now_ns - self._asked_ns >= RENEW_SECONDS * NANOSECONDS:
-            self._asked_ns = now_ns
-            try:
-                if self._try(now_ns):
-                    self._renewed_ns = now_ns
-                else:
-                    self._renewed_ns = None
-            except ApiError as error:
-                _log.warning("%s", error)
-        return self._renewed_ns is not None and now_ns - self._renewed_ns < _GIVE_UP_NS
+        try:
+            self._renewed_ns = now_ns if self._try(now_ns) else None
+        except ApiError as error:
+            _log.warning("%s", error)
 
     def _try(self, now_ns: int) -> bool:
         try:
