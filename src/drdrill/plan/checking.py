@@ -113,26 +113,31 @@ def _check_availability(plan: Place) -> Mistakes:
 
 def _check_durations(plan: Place) -> Mistakes:
     for step in plan.members_at("projection", "durations").values():
-        distribution = step.find("distribution")
-        wanted = _FIGURES.get(distribution.text) if distribution else None
-        if distribution and wanted:
-            shape = f"the distribution `{distribution.text}`"
-            for figure in _ALL_FIGURES:
-                written = step.find(figure)
-                if figure in wanted and (written is None or written.data is None):
-                    yield Mistake(
-                        step.file,
-                        step.line,
-                        f"{step.field}.{figure}",
-                        f"{shape} needs `{figure}`.",
-                        "Add it.",
-                    )
-                elif figure not in wanted and written is not None and written.data is not None:
-                    needs = " and ".join(f"`{name}`" for name in wanted)
-                    yield written.mistake(
-                        f"{shape} has no `{figure}`, only {needs}.", "Remove it, or change the distribution."
-                    )
-        yield from _check_order(step)
+        yield from check_real_duration(step)
+
+
+def check_real_duration(step: Place) -> Mistakes:
+    """Yield what is wrong with the figures of a distribution of durations."""
+    distribution = step.find("distribution")
+    wanted = _FIGURES.get(distribution.text) if distribution else None
+    if distribution and wanted:
+        shape = f"the distribution `{distribution.text}`"
+        for figure in _ALL_FIGURES:
+            written = step.find(figure)
+            if figure in wanted and (written is None or written.data is None):
+                yield Mistake(
+                    step.file,
+                    step.line,
+                    f"{step.field}.{figure}",
+                    f"{shape} needs `{figure}`.",
+                    "Add it.",
+                )
+            elif figure not in wanted and written is not None and written.data is not None:
+                needs = " and ".join(f"`{name}`" for name in wanted)
+                yield written.mistake(
+                    f"{shape} has no `{figure}`, only {needs}.", "Remove it, or change the distribution."
+                )
+    yield from _check_order(step)
 
 
 def _check_order(step: Place) -> Mistakes:
