@@ -232,7 +232,9 @@ def _reconcile(environment: Environment, name: str, command: list[str], clock: S
 
 
 def _last_words(error: CommandFailedError) -> str:
-    return str(error).strip().splitlines()[-1]
+    """Return what `psql` said is wrong; below it there may be a mark under the place."""
+    lines = str(error).strip().splitlines()
+    return next((line for line in lines if "ERROR:" in line or "error:" in line), lines[-1])
 
 
 def _read_rows(
