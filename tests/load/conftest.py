@@ -62,6 +62,7 @@ class Postgres:
             settings.write(
                 f"listen_addresses = '{','.join(ADDRESSES)}'\nport = {self.port}\nfsync = off\n"
                 "unix_socket_directories = ''\nmax_connections = 200\nautovacuum = off\n"
+                "dynamic_shared_memory_type = mmap\n"  # of one that is killed, nothing stays in /dev/shm
             )
 
     def start(self) -> None:

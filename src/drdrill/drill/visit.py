@@ -135,11 +135,13 @@ def visit(
     shape: list[float] | None,
     seed: int,
     tell: Callable[[float], None],
+    patience: timedelta = _QUIET_WITHIN,
 ) -> Visited:
     """Let users come for `seconds`, and look what became of all that they did.
 
-    `resource`: the cloud's name of the workload's store. `tell` hears how many seconds are over. Raises
-    `EnvironmentFailedError` when their process breaks.
+    `resource`: the cloud's name of the workload's store. `tell` hears how many seconds are over.
+    `patience`: for how long queries may find something wrong, while sagas end. Raises `EnvironmentFailedError` when
+    the users' process breaks.
     """
     clock = SystemClock()
     slot = int(clock.utc().timestamp()) // _SLOT_SECONDS % (1 << _VISITS_BITS)
@@ -170,7 +172,7 @@ def visit(
     ledgers = {one.client.name: one for one in read_ledger(config.ledger)}
     asked = [Asked(one.journey, one.step, one.service, ledgers[one.client.name]) for one in config.clients]
     reconciled = tuple(
-        _reconcile(environment, one.name, _psql(one.host, one.database, one.user, one.wrong), clock)
+        _reconcile(environment, one.name, _psql(one.host, one.database, one.user, one.wrong), clock, patience)
         for one in config.journeys.reconcile
     )
     writes = [ledgers[one.client.name] for one in config.clients if one.writes]
@@ -213,7 +215,9 @@ def _read_remarks(log: Path) -> tuple[str, ...]:
     return summed or tuple(line for line in lines if line != "ready")
 
 
-def _reconcile(environment: Environment, name: str, command: list[str], clock: SystemClock) -> Reconciled:
+def _reconcile(
+    environment: Environment, name: str, command: list[str], clock: SystemClock, patience: timedelta
+) -> Reconciled:
     wrong: tuple[str, ...] = ()
 
     def nothing_is_wrong() -> bool:
@@ -223,7 +227,7 @@ def _reconcile(environment: Environment, name: str, command: list[str], clock: S
         return not wrong
 
     try:
-        wait_until(nothing_is_wrong, what=name, within=_QUIET_WITHIN, every=_EVERY, clock=clock)
+        wait_until(nothing_is_wrong, what=name, within=patience, every=_EVERY, clock=clock)
     except NotObservedError:
         return Reconciled(name, wrong)
     except CommandFailedError as error:
