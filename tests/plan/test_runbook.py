@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drdrill.core.errors import InvalidInputError
@@ -97,6 +97,7 @@ def graphs(draw: st.DrawFn) -> tuple[dict[str, list[str]], dict[str, float]]:
     return needs, {name: float(draw(st.integers(0, 20))) for name in names}
 
 
+@settings(max_examples=50)
 @given(graphs())
 def test_critical_path(graph: tuple[dict[str, list[str]], dict[str, float]]) -> None:
     """The critical path is a chain of needs whose durations are the whole; it has no slack."""
@@ -108,6 +109,7 @@ def test_critical_path(graph: tuple[dict[str, list[str]], dict[str, float]]) -> 
     assert all(planned[one].slack_seconds == 0 for one in path)
 
 
+@settings(max_examples=50)
 @given(graphs(), st.data())
 def test_slack(graph: tuple[dict[str, list[str]], dict[str, float]], data: st.DataObject) -> None:
     """A step may take longer by its slack and the whole takes as long; by a second more, and it is a second later."""

@@ -28,6 +28,8 @@ COMMANDS = {
     "init": "Write a drill repository for your own system.",
     "run": "Run the drills of a disaster class and judge them against the plan.",
     "env": "Bring an environment up, look into it, take it down.",
+    "failover": "Run the failover's runbook as an operator does, outside any drill.",
+    "resume": "Go on with a runbook that ended anywhere, from what is observed.",
     "measure": "Compute every figure of a drill again from its stored files.",
     "report": "Render the pages of a drill or of a run again.",
     "plan": "Check the plan, or print its JSON Schema.",

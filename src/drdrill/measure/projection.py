@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from drdrill.plan.model import Projection, RealDuration, Store
 
 # The 95th percentile of a sum of a few minutes then varies by about a second between seeds.
-_DRAWS = 20_000
+DRAWS = 20_000
 RE_PROTECTION = "re_protection"  # the step whose duration projects the time until redundancy is back
 
 
@@ -54,7 +54,7 @@ def project_path(
     if not steps:
         return Projected(None, percentile, f"the plan names no {path}")
     generator = seeded(seed, "projection")
-    total = np.zeros(_DRAWS)
+    total = np.zeros(DRAWS)
     missing = []
     for step in steps:
         duration = projection.durations.get(step)
@@ -67,7 +67,7 @@ def project_path(
         names = ", ".join(missing)
         return Projected(None, percentile, f"the plan states no real duration of: {names}")
     value_ns = round(float(np.percentile(total, percentile)) * NANOSECONDS)
-    basis = f"sum of {' + '.join(steps)} as the plan states them; {_DRAWS} draws"
+    basis = f"sum of {' + '.join(steps)} as the plan states them; {DRAWS} draws"
     return Projected(value_ns, percentile, basis)
 
 
@@ -86,17 +86,25 @@ def project_loss(store: Store, cut: Cut, projection: Projection) -> Projected:
     )
 
 
+def draw_durations(duration: RealDuration, generator: np.random.Generator) -> NDArray[np.float64]:
+    """Return `DRAWS` draws in seconds of a checked duration. Raises ValueError where its figures make none."""
+    drawn = _draw(duration, generator)
+    if drawn is None:
+        raise ValueError(f"these figures make no {duration.distribution} distribution")
+    return drawn
+
+
 def _draw(duration: RealDuration, generator: np.random.Generator) -> NDArray[np.float64] | None:
     low, typical, high = (_seconds(one) for one in (duration.minimum, duration.typical, duration.maximum))
     match duration.distribution:
         case "constant" if typical is not None:
-            return np.full(_DRAWS, typical)
+            return np.full(DRAWS, typical)
         case "uniform" if low is not None and high is not None and low <= high:
-            return generator.uniform(low, high, _DRAWS)
+            return generator.uniform(low, high, DRAWS)
         case "triangular" if low is not None and typical is not None and high is not None:
             if low <= typical <= high and low < high:
-                return generator.triangular(low, typical, high, _DRAWS)
-            return np.full(_DRAWS, typical) if low == typical == high else None
+                return generator.triangular(low, typical, high, DRAWS)
+            return np.full(DRAWS, typical) if low == typical == high else None
         case _:
             return None
 

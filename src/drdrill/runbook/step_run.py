@@ -140,7 +140,8 @@ class StepRun:
             return
         verify = self.step.verify
         # What an executor that was killed had started may run on: nothing is begun beside it.
-        if verify is not None and not self._operator.still_acts(self.name):
+        busy = not self.acted and self._operator.still_acts(self.name)
+        if verify is not None and not busy:
             self._looked_ns = now
             self._running = self._operator.look(self.name, verify)
 

@@ -1,0 +1,101 @@
+"""Where the time of a runbook went, read from its journal: each step's bar, the critical path, and its slack.
+
+A step's first observed completion counts: that a resumed run saw it done again takes nothing away from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from drdrill.core.clock import NANOSECONDS
+from drdrill.core.errors import DamagedRecordError
+from drdrill.plan.runbook import Doer, Phase
+from drdrill.plan.runbook_graph import schedule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from drdrill.plan.runbook import Runbook
+    from drdrill.record.journal import Event
+
+_PHASES = list(Phase)
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A step as it went. Seconds count from the beginning of the runbook.
+
+    `slack_seconds`: how much longer it may have taken before the objective was missed, or, without one, before the
+    whole became later; None: it was not done.
+    """
+
+    name: str
+    phase: Phase
+    by: Doer
+    begins_seconds: float
+    ends_seconds: float
+    done: bool
+    acted: bool
+    critical: bool
+    slack_seconds: float | None
+
+
+def read_waterfall(
+    events: Sequence[Event], runbook: Runbook, *, objective_seconds: float | None = None
+) -> tuple[Bar, ...]:
+    """Return the bars of all steps that began, by phase and beginning. Raises `DamagedRecordError` without any run."""
+    first = next((event.at_ns for event in events if event.kind == "runbook.begun"), None)
+    if first is None:
+        raise DamagedRecordError("the journal holds no run of a runbook.")
+    spans = {name: span for name in runbook.steps if (span := _find_span(events, name, first))}
+    done = {name: span[1] for name, span in spans.items() if span[2]}
+    # What a step took of the whole: from when its needs were done, so that waits between runs are in it.
+    needs = {name: [one for one in runbook.steps[name].needs if one in done] for name in done}
+    seconds = {
+        name: max(0.0, end - max((done[one] for one in needs[name]), default=0.0))
+        for name, end in done.items()
+    }
+    planned = {one.name: one for one in schedule(needs, seconds)} if done else {}
+    total = max(done.values(), default=0.0)
+    margin = 0.0 if objective_seconds is None else objective_seconds - total
+    bars = (
+        Bar(
+            name,
+            runbook.steps[name].phase,
+            runbook.steps[name].by,
+            begins,
+            ends,
+            name in done,
+            acted,
+            name in planned and planned[name].critical,
+            planned[name].slack_seconds + margin if name in planned else None,
+        )
+        for name, (begins, ends, _, acted) in spans.items()
+    )
+    return tuple(sorted(bars, key=lambda bar: (_PHASES.index(bar.phase), bar.begins_seconds)))
+
+
+def sum_people_seconds(bars: Iterable[Bar]) -> float:
+    """Return for how long the critical path waited for people."""
+    return sum(
+        bar.ends_seconds - bar.begins_seconds for bar in bars if bar.critical and bar.by is Doer.PERSON
+    )
+
+
+def _find_span(events: Sequence[Event], name: str, first_ns: int) -> tuple[float, float, bool, bool] | None:
+    begun_ns = ended_ns = None
+    acted = done = False
+    for event in events:
+        if event.data.get("step") != name or done:
+            continue
+        if event.kind == "step.begun" and begun_ns is None:
+            begun_ns = event.at_ns
+        elif event.kind == "step.acting":
+            acted = True
+        elif event.kind == "step.ended" and event.data["state"] != "blocked":
+            ended_ns, done = event.at_ns, event.data["state"] == "done"
+    if begun_ns is None:
+        return None
+    last_ns = ended_ns if ended_ns is not None else events[-1].at_ns
+    return (begun_ns - first_ns) / NANOSECONDS, (last_ns - first_ns) / NANOSECONDS, done, acted
