@@ -150,6 +150,7 @@ class BareServer:
                 f"application_name={self.name} connect_timeout=2 tcp_user_timeout=2000"
             )
             (files / "standby.signal").touch()
+        settings["dynamic_shared_memory_type"] = "mmap"  # of one that is killed, nothing stays in /dev/shm
         (files / "postgresql.conf").write_text(
             "".join(f"{name} = '{value}'\n" for name, value in settings.items()), encoding="utf-8"
         )
