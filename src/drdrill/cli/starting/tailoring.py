@@ -30,6 +30,9 @@ _OWN_FILES = ("system", "environments/embedded/deploy_system.py", "environments/
 _PLAN, _FEATURE = "scenarios/plan.yaml", "scenarios/database_failure.feature"
 _ENVIRONMENT, _WORKLOAD = "environments/embedded/environment.yaml", "environments/embedded/workload.yaml"
 _TOP = re.compile(r"^(\w+):", re.MULTILINE)
+_QUOTED = re.compile(
+    r"^(\s*# )Section \d[^.:]*[.:] ", re.MULTILINE
+)  # a comment that names the company's document
 _TEXTS = (".py", ".yaml", ".feature")
 
 
@@ -86,6 +89,7 @@ def rename(text: str, reference: Reference, names: Names) -> str:
     for pattern, replacement in (
         (reference.store, names.store),
         (f"{service}-recovery", f"{names.service}-recovery"),
+        (f"{service}_database", f"{names.database}_database"),
         (reference.user, f"{names.database}_app"),
         (f'DBName="{service}"', f'DBName="{names.database}"'),
         (f'"{service}"', f'"{names.service}"'),
@@ -100,7 +104,7 @@ def rename(text: str, reference: Reference, names: Names) -> str:
         (reference.recovery_region, names.recovery_region),
     ):
         text = re.sub(pattern, replacement, text)
-    return text
+    return _QUOTED.sub(r"\1", text)
 
 
 def split_blocks(text: str) -> dict[str, str]:
