@@ -26,15 +26,15 @@ from failover._telling import StoppedError, run
 from failover._waiters import PATIENCE, await_available
 
 # An unanswered call is tried again soon: the defaults of the SDK wait for a minute.
-_CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 5})
+CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 5})
 _TTL_SECONDS = 5
 _LAG_OF_LAST = timedelta(minutes=5)
 
 
 def promote_replica(replica: str, region: str, name: str) -> None:
     """Promote a replica and have the database's name lead to it. Raises what AWS raises."""
-    rds = boto3.client("rds", region, config=_CONFIG)
-    lag = read_lag(boto3.client("cloudwatch", region, config=_CONFIG), replica)
+    rds = boto3.client("rds", region, config=CONFIG)
+    lag = read_lag(boto3.client("cloudwatch", region, config=CONFIG), replica)
     say("lag", seconds=lag, known=lag is not None)
     promote(rds, replica)
     instance = describe(rds, replica)
@@ -44,7 +44,7 @@ def promote_replica(replica: str, region: str, name: str) -> None:
             "What to do: `aws rds describe-events` says why it was not promoted. Then run the same command again."
         )
     say("promoted", instance=replica, endpoint=instance["Endpoint"]["Address"])
-    point(boto3.client("route53", config=_CONFIG), name, instance["Endpoint"]["Address"])
+    point(boto3.client("route53", config=CONFIG), name, instance["Endpoint"]["Address"])
     say("pointed", name=name, endpoint=instance["Endpoint"]["Address"])
     if not instance["MultiAZ"]:
         protect(rds, replica)
@@ -126,11 +126,9 @@ def say(what: str, **facts: object) -> None:
     sys.stdout.flush()
 
 
-def main() -> None:
-    """Read the arguments and do it."""
-    parser = argparse.ArgumentParser(
-        description="Promote a read replica and point the database's name at it."
-    )
+def read_arguments(purpose: str) -> argparse.Namespace:
+    """Return which replica, in which region, and by which name services know the database."""
+    parser = argparse.ArgumentParser(description=purpose)
     parser.add_argument("--replica", default="payments-recovery", help="the replica's identifier")
     parser.add_argument("--region", default="eu-central-1", help="its region")
     parser.add_argument(
@@ -138,7 +136,12 @@ def main() -> None:
         default="payments-database.meqenet.internal",
         help="the DNS name by which services know the database",
     )
-    arguments = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Read the arguments and do it."""
+    arguments = read_arguments("Promote a read replica and point the database's name at it.")
     promote_replica(arguments.replica, arguments.region, arguments.name)
 
 
