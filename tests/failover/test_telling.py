@@ -104,7 +104,8 @@ def test_a_reason_of_our_own_is_told() -> None:
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_no_program_ends_in_a_traceback(name: str) -> None:
     """Without AWS within reach each program says so and ends with status 1."""
-    arguments = {"restore_database": ["x", "--to", "2026-01-01T00:00:00+00:00"], "promote_replica": []}
+    arguments = {"restore_database": ["x", "--to", "2026-01-01T00:00:00+00:00"]}
+    arguments |= {"promote_replica": [], "replica_is_promoted": []}
     ended = subprocess.run(
         [sys.executable, "-m", f"failover.{name}", *arguments.get(name, ["x"])],
         cwd=ROOT, capture_output=True, text=True, check=False, timeout=60,
