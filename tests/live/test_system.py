@@ -38,6 +38,8 @@ _SERVED = {
     "notified": 200,
     "elsewhere": 404,
 }
+_VISITED_WITHIN = timedelta(minutes=5)  # measured 70 s for a minute
+_MOST_KILLED = 16  # in 50 s, one every 3
 _AGAIN = "making the system again of what was kept of it"
 _CLUSTER = """
 import boto3, json
@@ -179,6 +181,22 @@ def _use_services(repository: Repository) -> dict[str, Any]:
     return document
 
 
+def _let_users_come(repository: Repository) -> None:
+    """Let users come, and again while pods are killed: journeys may fail then, but nothing promised is lost."""
+    users = ("env", "users", "--name", "a", "--json", "--for")
+    day = finish(repository.start(*users, "60s", "--shape", "day"), within=_VISITED_WITHIN)
+    assert day.returncode == 0, day.stdout + day.stderr
+    visiting = repository.start(*users, "60s")
+    killing = [sys.executable, str(_PROGRAMS / "kill_pods.py"), "meqenet.eu-west-1", "meqenet", "50", "8"]
+    killed = repository.run("env", "exec", "--name", "a", "--", *killing)
+    assert killed.returncode == 0, killed.stderr
+    visit = json.loads(finish(visiting, within=_VISITED_WITHIN).stdout)
+    assert len(json.loads(killed.stdout)) >= _MOST_KILLED // 2
+    assert visit["writes"]["acknowledged"] > 0
+    assert visit["writes"]["wrong"] == {}
+    assert [one for one in visit["reconciled"] if one["wrong"] or one["problem"]] == []
+
+
 def _refuse_a_broken_service(repository: Repository) -> None:
     """Bring up a system one of whose services ends at once: that is told, and nothing is left of the mirror."""
     broken = "command: [python, -c, \"raise SystemExit('no settings here')\"]"
@@ -218,6 +236,8 @@ def test_the_company_s_own_system(repository: Repository) -> None:
         assert planned.returncode == 0, planned.stdout + planned.stderr
         assert planned.stdout.count("nothing to change") == 6
         assert _use_services(repository) == _SERVED
+        if how == _AGAIN:
+            _let_users_come(repository)
         assert repository.run("env", "down", "--name", "a").returncode == 0
     repository.await_nothing_left()
     _refuse_a_broken_service(repository)
