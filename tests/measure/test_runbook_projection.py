@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from drdrill.core.errors import DamagedRecordError
-from drdrill.measure.runbook_projection import project_runbook
+from drdrill.measure.runbook_projection import check_objectives, project_runbook
 from drdrill.measure.waterfall import read_waterfall, sum_people_seconds
+from drdrill.plan import load_plan
 from drdrill.plan.runbook import Runbook
 from drdrill.record.journal import Event
 from drdrill.report.waterfall import draw_waterfall
@@ -119,3 +121,14 @@ def test_no_run() -> None:
     """A journal without a run has no waterfall."""
     with pytest.raises(DamagedRecordError):
         read_waterfall([], DIAMOND)
+
+
+def test_objectives_that_cannot_be_met() -> None:
+    """A runbook that takes longer than the RTO in most runs is named with what it waits for; so is an unknown role."""
+    plan = load_plan(Path(__file__).parents[2] / "scenarios" / "plan.yaml")
+    slow = make(gate=step([], constant(10), by="person"), end=step(["gate"], constant(55)))
+    told = [(one.field, one.problem) for one in check_objectives(plan, slow, "runbook.yaml")]
+    assert [field for field, _ in told] == ["steps", "steps.gate.action.gate.role"]
+    assert "They wait for: gate, end." in told[0][1]
+    quick = make(end=step([], constant(55)), later=step(["end"], constant(100), critical=False))
+    assert list(check_objectives(plan, quick, "runbook.yaml")) == []

@@ -11,14 +11,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from drdrill.core.errors import Mistake
 from drdrill.measure.projection import DRAWS, draw_durations, seeded
+from drdrill.plan.duration import format_seconds
+from drdrill.plan.nearest import suggest
 from drdrill.plan.runbook import Doer
 from drdrill.plan.runbook_graph import order_steps
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from drdrill.plan.model import Plan
     from drdrill.plan.runbook import Runbook
+
+
+_OFTEN = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +82,32 @@ def project_runbook(
         slack,
         DRAWS,
     )
+
+
+def check_objectives(plan: Plan, runbook: Runbook, file: str) -> Iterator[Mistake]:
+    """Yield what can never be met by the runbook itself: the shortest RTO, and roles that nobody has.
+
+    The longest RTO binds the whole runbook, the shortest one the steps that critical services wait for.
+    """
+    limits = sorted(tier.rto.within.total_seconds() for tier in plan.tiers.values())
+    for limit, only_critical in ((limits[0], True), (limits[-1], False)):
+        told = project_runbook(runbook, seed=0, objective_seconds=limit, only_critical=only_critical)
+        if told.median_seconds > limit:
+            waits = ", ".join(name for name, share in told.often_critical.items() if share >= _OFTEN)
+            yield Mistake(
+                file,
+                0,
+                "steps",
+                f"half of all runs take longer than {format_seconds(told.median_seconds)}, and the RTO is "
+                f"{format_seconds(limit)}. They wait for: {waits}.",
+                "Make these steps faster or parallel, or change the objective.",
+            )
+    for name, step in runbook.steps.items():
+        gate = step.action.gate
+        if gate is not None and gate.role not in plan.roles:
+            remedy = suggest(gate.role, plan.roles, what="There are")
+            problem = f"the plan has no role called `{gate.role}`."
+            yield Mistake(file, 0, f"steps.{name}.action.gate.role", problem, remedy)
 
 
 Draws = np.ndarray[tuple[int], np.dtype[np.float64]]
