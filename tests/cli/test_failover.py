@@ -8,16 +8,14 @@ import signal
 import subprocess
 import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from drdrill.cli.main import main
 from drdrill.core.waiting import wait_until
 from drdrill.record.journal import read_journal
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 RUNBOOK = """\
 version: 1
@@ -83,6 +81,9 @@ def test_done(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (status, told["done"]) == (0, True)
     assert [one["acted"] for one in told["steps"]] == [False, True, True]
     assert [one["critical"] for one in told["waterfall"]] == [True, True, True]
+    assert "promote (restore, machine)" in Path(told["directory"], "waterfall.svg").read_text(
+        encoding="utf-8"
+    )
     status, told = run(capsys, "resume", told["directory"], *POLICY)
     assert (status, [one["acted"] for one in told["steps"]]) == (0, [False, False, False])
     assert (repository / "switched").exists()

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 EXIT_NOT_DONE = 1
 EXIT_INTERRUPTED = 130
-RUNBOOK, JOURNAL = "runbook.yaml", "journal.jsonl"
+RUNBOOK, JOURNAL, WATERFALL = "runbook.yaml", "journal.jsonl", "waterfall.svg"
 
 
 def run_in(directory: Path, runbook: Runbook, *, root: Path, gates: str, why: str, as_json: bool) -> int:
@@ -105,8 +105,13 @@ def _tell(run: StepRun) -> None:
 
 def _report(result: Result, runbook: Runbook, directory: Path, *, as_json: bool) -> None:
     from drdrill.cli.runbook_shown import describe_bars, show_bars
+    from drdrill.report.frame import WIDE
+    from drdrill.report.waterfall import draw_waterfall
 
     bars = read_waterfall(read_journal(directory / JOURNAL), runbook)
+    picture = draw_waterfall(bars, WIDE)
+    if picture is not None:
+        (directory / WATERFALL).write_text(picture.svg(standalone=True), encoding="utf-8")
     if as_json:
         import json
 
