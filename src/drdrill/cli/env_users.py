@@ -174,7 +174,10 @@ def _show_figures(console: Console, journeys: JourneysMeasured) -> None:
         if journeys.late_ms is None
         else f"; the users' own process was {journeys.late_ms:g} ms late at p99"
     )
-    console.print(f"Milliseconds from when a request was due{late}.", soft_wrap=True)
+    console.print(
+        f"Milliseconds; a journey's first request from when it was due, others from when they left{late}.",
+        soft_wrap=True,
+    )
 
 
 def _say(console: Console, text: str, *, well: bool) -> None:

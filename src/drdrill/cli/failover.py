@@ -9,7 +9,8 @@ import click
 
 from drdrill.cli.repository import find_repository
 
-GATES = click.Choice(["terminal", "approve", "refuse"])
+GATES = click.Choice(["terminal", "page", "approve", "refuse"])
+POLICIES = ("approve", "refuse")
 
 
 @click.command(
@@ -55,7 +56,7 @@ def command(file: Path | None, dry_run: bool, gates: str, why: str, as_json: boo
         else:
             show_runbook(runbook, projection)
         return 0
-    if gates != "terminal" and not why.strip():
+    if gates in POLICIES and not why.strip():
         raise click.UsageError("a policy needs its reason for the journal: --why TEXT.")
 
     from drdrill.cli.runbook_run import RUNBOOK, run_in

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from drdrill.cli.failover import GATES
+from drdrill.cli.failover import GATES, POLICIES
 from drdrill.cli.repository import find_repository
 from drdrill.core.errors import UsageError
 
@@ -36,7 +36,7 @@ def command(directory: Path, gates: str, why: str, as_json: bool) -> int:
         raise UsageError(
             f"{directory}: there is no run of a runbook here. `drdrill failover` says where its is."
         )
-    if gates != "terminal" and not why.strip():
+    if gates in POLICIES and not why.strip():
         raise click.UsageError("a policy needs its reason for the journal: --why TEXT.")
     runbook = load_runbook(directory / RUNBOOK)
     return run_in(

@@ -7,7 +7,7 @@ import getpass
 import os
 import signal
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +20,7 @@ from drdrill.record.journal import Journal, read_journal
 from drdrill.runbook.executor import Executor
 from drdrill.runbook.gates import PolicyGates, TerminalGates
 from drdrill.runbook.operator_host import OperatorHost
+from drdrill.runbook.page_gates import PageGates
 from drdrill.runbook.state import State
 
 if TYPE_CHECKING:
@@ -43,13 +44,20 @@ def run_in(directory: Path, runbook: Runbook, *, root: Path, gates: str, why: st
     """
     variables = dict(os.environ)
     operator, clock = OperatorHost(root, directory, variables=variables), SystemClock()
-    asking: Gates = (
-        TerminalGates(sys.stdin, sys.stderr, who=getpass.getuser(), operator=operator, clock=clock)
-        if gates == "terminal"
-        else PolicyGates(approve=gates == "approve", why=why)
-    )
     journal = Journal(directory / JOURNAL, actor=getpass.getuser())
-    with _alone(directory), _interruptible() as is_interrupted:
+    with _alone(directory), _interruptible() as is_interrupted, ExitStack() as stack:
+        asking: Gates
+        if gates == "terminal":
+            asking = TerminalGates(
+                sys.stdin, sys.stderr, who=getpass.getuser(), operator=operator, clock=clock
+            )
+        elif gates == "page":
+            asking = page = stack.enter_context(PageGates(operator))
+            click.echo(
+                f"Gates are answered at {page.url} (the address is the key: keep it to yourself).", err=True
+            )
+        else:
+            asking = PolicyGates(approve=gates == "approve", why=why)
         result = Executor(
             runbook,
             operator=operator,

@@ -1,7 +1,8 @@
 """What users had who made journeys: per service, step and zone; from their ledgers alone.
 
-A latency counts from when its request was due, whether or not it left in time. A write that was sent again has the
-latency of the acknowledgement that it got in the end. Percentiles are the lower empirical ones.
+A journey's first request counts from when it was due, whether or not it left in time; each later one from when it left:
+it waits for the answer before it, and the service behind it is not to blame for that. A write that was sent again has
+the latency of the acknowledgement that it got in the end. Percentiles are the lower empirical ones.
 """
 
 from __future__ import annotations
@@ -102,7 +103,8 @@ class _Requests:
 def measure_journeys(asked: Sequence[Asked], zones: Sequence[str]) -> JourneysMeasured:
     """Measure what users had; `zones` by number, as the ledgers' codes have them, from 1 on."""
     read = [(one, resolve(one.ledger)) for one in asked]
-    requests = [(one, _requests(history)) for one, history in read]
+    begins = {one.journey: one.step for one in reversed(asked)}
+    requests = [(one, _requests(history, first=begins[one.journey] == one.step)) for one, history in read]
     services: dict[str, list[_Requests]] = {one.service: [] for one in asked}
     steps: dict[tuple[str, str], list[_Requests]] = {(one.journey, one.step): [] for one in asked}
     by_zone: dict[tuple[str, str], list[_Requests]] = {}
@@ -124,11 +126,12 @@ def measure_journeys(asked: Sequence[Asked], zones: Sequence[str]) -> JourneysMe
     )
 
 
-def _requests(history: History) -> _Requests:
+def _requests(history: History, *, first: bool) -> _Requests:
     made = history.attempts > 0
     client = history.client
     due_ns = client.start_ns + np.arange(len(history.attempts), dtype=np.int64) * client.period_ns
-    latency_ns = np.where(history.acknowledged_ns == NEVER, 0, history.acknowledged_ns - due_ns)
+    from_ns = due_ns if first else history.attempted_ns
+    latency_ns = np.where(history.acknowledged_ns == NEVER, 0, history.acknowledged_ns - from_ns)
     every = np.ones(len(history.attempts), np.bool_)
     return _Requests(
         history.acknowledged, history.unknown, history.attempts, latency_ns, history.servers(every)
