@@ -26,6 +26,18 @@ async def read_object(request: Request) -> Mapping[str, Any]:
     return said
 
 
+async def read_content(request: Request, most: int) -> bytes:
+    """Return a request's bytes; raises `HTTPException` 413 when there are none, or once they are more than `most`."""
+    content = bytearray()
+    async for part in request.stream():
+        content += part
+        if len(content) > most:
+            raise HTTPException(413, f"more than {most} bytes are not taken")
+    if not content:
+        raise HTTPException(413, "there is nothing in it")
+    return bytes(content)
+
+
 def read_text(said: Mapping[str, Any], name: str) -> str:
     """Return a text that is not empty; raises `HTTPException` 400."""
     value = said.get(name)

@@ -108,12 +108,12 @@ class Database:
         """Look at the database; raises what `transaction` raises."""
         async with self.transaction() as connection:
             looked = await connection.execute(
-                "select pg_is_in_recovery(), to_regclass('alembic_version') is not null"
+                "select current_setting('transaction_read_only') = 'off', to_regclass('alembic_version') is not null"
             )
-            recovering, migrated = await looked.fetchone() or (True, False)
+            writable, migrated = await looked.fetchone() or (False, False)
             version = None
             if migrated:
                 version = await (
                     await connection.execute("select version_num from alembic_version")
                 ).fetchone()
-        return DatabaseState(writable=not recovering, schema=version[0] if version else "")
+        return DatabaseState(writable=writable, schema=version[0] if version else "")

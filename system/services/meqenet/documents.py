@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from meqenet.aws import make_client
+from meqenet.bodies import read_content
 from meqenet.frame import place_of, run
 
 if TYPE_CHECKING:
@@ -41,9 +42,7 @@ async def store(request: Request) -> Response:
     """Store a new version of a document."""
     place = place_of(request)
     user, name = await place.sessions.require_user(request), request.path_params["name"]
-    content = await request.body()
-    if not 0 < len(content) <= _LARGEST_BYTES:
-        raise HTTPException(413, f"a document has 1 to {_LARGEST_BYTES} bytes, and this one {len(content)}")
+    content = await read_content(request, _LARGEST_BYTES)
     digest, key = hashlib.sha256(content).hexdigest(), f"{user}/{name}"
     if not (await place.database.read_state()).writable:  # before an object is stored that no row will name
         raise HTTPException(503, "the database is read-only: this region does not serve")

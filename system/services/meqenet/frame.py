@@ -107,6 +107,7 @@ def make_app(
             psycopg_pool.TooManyRequests: _say("too many requests wait for the database"),
             UnknownOutcomeError: _say("whether it was done is not known; send the same request again"),
             valkey.exceptions.ValkeyError: _say("the cache does not answer"),
+            Exception: _fail,
         },
     )
     app.state.place = place
@@ -180,6 +181,11 @@ async def _say_ready(request: Request) -> JSONResponse:
 async def _refuse(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101 (as it was registered)
     return JSONResponse({"error": error.detail}, status_code=error.status_code)
+
+
+async def _fail(request: Request, error: Exception) -> JSONResponse:
+    place_of(request).log.error("failed", path=request.url.path, reason=f"{type(error).__name__}: {error}")
+    return JSONResponse({"error": "this service failed; its log says why"}, status_code=500)
 
 
 def _say(text: str) -> Callable[[Request, Exception], Any]:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def make_log(**always: str) -> FilteringBoundLogger:
     """Return a log whose lines all say this of their writer."""
-    structlog.configure_once(
+    structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -57,7 +57,9 @@ class Neighbours:
             async with self._session.put(url, json=body) as answer:
                 if answer.status != 200:  # noqa: PLR2004
                     raise NeighbourError(f"{url}: {answer.status} {(await answer.text())[:200]}")
-                said: dict[str, Any] = await answer.json()
+                said = await answer.json()
         except (aiohttp.ClientError, TimeoutError, ValueError) as error:
             raise NeighbourError(f"{url}: {type(error).__name__} {error}") from error
+        if not isinstance(said, dict):
+            raise NeighbourError(f"{url}: a JSON object was expected, and {said!r} came")
         return said

@@ -15,7 +15,7 @@ from meqenet.bodies import read_amount, read_id, read_object, read_text
 from meqenet.frame import place_of, run
 from meqenet.ledger import Posting, book
 from meqenet.neighbours import Neighbours
-from meqenet.saga import Saga
+from meqenet.saga import Saga, Step, enqueue
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,6 +29,9 @@ _INSERT = """
     on conflict (id) do nothing
 """
 _FIND = "select user_id, merchant, amount_minor, state from payments where id = %s"
+# Locked, so that a repetition commits something, too, and waits for the standby: the first answer may have been that
+# nobody knows, of a row that only the primary's own disk has.
+_FIND_TO_CONFIRM = f"{_FIND} for update"
 
 
 async def pay(request: Request) -> Response:
@@ -42,13 +45,13 @@ async def pay(request: Request) -> Response:
         made = await connection.execute(_INSERT, (key, user, merchant, amount))
         if made.rowcount:
             await book(connection, key, Posting.ACCEPT, amount)
-            await connection.execute("insert into outbox (payment_id, step) values (%s, 'reserve')", (key,))
-        row = await (await connection.execute(_FIND, (key,))).fetchone()
+            await enqueue(connection, key, Step.RESERVE)
+        row = await (await connection.execute(_FIND_TO_CONFIRM, (key,))).fetchone()
     assert row is not None  # noqa: S101 (it was made, or was there)
     if row[:3] != (user, merchant, amount):
         raise HTTPException(422, "this Idempotency-Key belongs to another payment")
     saga: Saga = place.extra["saga"]
-    saga.wake()
+    saga.wake(Step.RESERVE)
     return JSONResponse({"payment": key, "state": row[3]}, status_code=201 if made.rowcount else 200)
 
 
@@ -70,7 +73,8 @@ async def drive_sagas(place: Place) -> AsyncIterator[None]:
     async with Neighbours(place.settings.users_url, place.settings.notifications_url) as neighbours:
         saga = place.extra["saga"] = Saga(place.database, neighbours, place.log)
         async with anyio.create_task_group() as group:
-            group.start_soon(saga.run)
+            for step in Step:
+                group.start_soon(saga.run, step)
             yield
             group.cancel_scope.cancel()
 

@@ -64,7 +64,7 @@ class Company:
 
     def __init__(self, folder: Path, postgres: Postgres, objects_url: str) -> None:
         self._folder = folder
-        self._postgres = postgres
+        self.postgres = postgres
         self._ports = {service: _free_port() for service in SERVICES}
         self._cache_port = _free_port()
         self._cache: subprocess.Popen[bytes] | None = None
@@ -183,12 +183,13 @@ class Company:
 
     def connect(self, database: str) -> psycopg.Connection[tuple[Any, ...]]:
         """Return an administrator's connection."""
-        return self._postgres.connect(database)
+        return self.postgres.connect(database)
 
     def query(self, database: str, statement: str) -> list[tuple[Any, ...]]:
-        """Return the rows of a query."""
+        """Return the rows of a statement; none where it has none."""
         with closing(self.connect(database)) as connection:
-            return connection.execute(statement.encode()).fetchall()
+            done = connection.execute(statement.encode())
+            return done.fetchall() if done.description else []
 
     def await_quiet(self) -> None:
         """Wait until no step of a saga is due any more."""
@@ -196,6 +197,14 @@ class Company:
             lambda: self.query("payments", "select count(*) from outbox") == [(0,)],
             what="an empty outbox", within=timedelta(seconds=60), every=EVERY,
         )  # fmt: skip
+
+    def runs(self, service: str) -> bool:
+        """Say whether a service was started and not ended."""
+        return service in self._processes
+
+    def variables_of(self, database: str) -> dict[str, str]:
+        """Return what a service over a database is told."""
+        return self._told(database)
 
     def _told(self, database: str, **more: str) -> dict[str, str]:
         return {**self._variables, "DATABASE_NAME": database, "DATABASE_USER": f"{database}_app", **more}

@@ -9,10 +9,11 @@ import threading
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from tests.system.services.conftest import SERVICES
+from drdrill.core.waiting import wait_until
+from tests.system.services.conftest import EVERY, SERVICES, WITHIN
 
 if TYPE_CHECKING:
-    from tests.system.services.conftest import Company
+    from tests.system.services.conftest import Answer, Company
 
 _UNBALANCED = (
     "select payment_id from ledger_entries group by payment_id, posting having sum(amount_minor) <> 0"
@@ -122,7 +123,13 @@ def test_documents(ready: Company) -> None:
     answer = ready.ask("documents", "GET", "/documents/passport", Authorization=bearer)
     assert (answer.body, answer.headers["x-sha256"]) == (b"a new one", stored[1]["sha256"])
     assert ready.ask("documents", "GET", "/documents/visa", Authorization=bearer).status == 404
-    assert ready.ask("documents", "PUT", "/documents/empty", b"", Authorization=bearer).status == 413
+    too_many = bytes((1 << 20) + 1)
+    for content, words in (
+        (b"", "there is nothing in it"),
+        (too_many, "more than 1048576 bytes are not taken"),
+    ):
+        refused = ready.ask("documents", "PUT", "/documents/odd", content, Authorization=bearer)
+        assert (refused.status, refused.said) == (413, {"error": words})
 
 
 def test_a_read_only_database(ready: Company) -> None:
@@ -135,7 +142,7 @@ def test_a_read_only_database(ready: Company) -> None:
             503, "the database is read-only: this region does not serve",
         )  # fmt: skip
         assert ready.ask("payments", "GET", "/payments/1005", Authorization=f"Bearer {token}").status == 404
-        assert ready.ask("payments", "GET", "/readyz").status == 200
+        assert ready.await_status("payments", "/readyz", 200).said == {"writable": False}
     finally:
         _set_read_only(ready, read_only=False)
     assert ready.pay(token, 1005).status == 201
@@ -149,6 +156,51 @@ def _set_read_only(company: Company, *, read_only: bool) -> None:
         connection.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity where datname = 'payments'"
         )
+
+
+def test_a_wait_for_the_standby_that_is_cancelled(ready: Company) -> None:
+    """Nobody knows what becomes of a payment that no standby has: its repetition is answered only when one has it."""
+    token = ready.log_in("user-0009")
+    answers: list[Answer] = []
+
+    def pay() -> threading.Thread:
+        paying = threading.Thread(target=lambda: answers.append(ready.pay(token, 1009)))
+        paying.start()
+        return paying
+
+    def waits() -> list[int]:
+        return ready.postgres.waiting_backends()
+
+    ready.postgres.demand_standby(demanded=True)
+    try:
+        first = pay()
+        (backend,) = wait_until(waits, what="a wait for the standby", within=WITHIN, every=EVERY)
+        ready.query("postgres", f"select pg_cancel_backend({backend})")
+        first.join()
+        assert (answers[0].status, "not known" in answers[0].said["error"]) == (503, True)
+        # The step of its saga waits as well: it was committed where nobody else has it.
+        again = pay()
+        wait_until(
+            lambda: len(waits()) > 1 or len(answers) > 1, what="the repetition", within=WITHIN, every=EVERY
+        )
+        assert len(answers) == 1
+    finally:
+        ready.postgres.demand_standby(demanded=False)
+    again.join()
+    assert answers[1].status == 200
+    ready.await_quiet()
+
+
+def test_what_goes_wrong_is_told_as_json(ready: Company) -> None:
+    """A service that fails says so in JSON, and its log says why, without the words going to whoever asked."""
+    token = ready.log_in("user-0010")
+    ready.query("payments", "alter table payments rename column merchant to seller")
+    try:
+        answer = ready.pay(token, 1010)
+    finally:
+        ready.query("payments", "alter table payments rename column seller to merchant")
+    assert (answer.status, answer.said) == (500, {"error": "this service failed; its log says why"})
+    assert "UndefinedColumn" in ready.log("payments")
 
 
 def test_a_cache_that_is_lost(ready: Company) -> None:
