@@ -273,8 +273,8 @@ def test_the_reference_workload() -> None:
     [
         ("service: documents", "service: dokuments", "journeys.journeys[1].steps[1].service",
          "there is no service called `dokuments` in the plan. Did you mean `documents`?"),
-        ("store: payments-database\n    host", "store: payment-database\n    host", "journeys.reconcile[0].store",
-         "there is no store called `payment-database` in the plan. Did you mean `payments-database`?"),
+        ("store: users-database", "store: user-database", "journeys.reconcile[3].at.store",
+         "there is no store called `user-database` in the plan. Did you mean `users-database`?"),
         ("GET /users/me", "FETCH me", "journeys.journeys[0].steps[1].request", "a method and a path were expected"),
         ("{payment}", "{paiment}", "journeys", "has `{paiment}`, which nothing before it says"),
         ("https://api", "http://api", "journeys.public_name", "the address of a server was expected"),

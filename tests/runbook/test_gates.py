@@ -10,7 +10,7 @@ import pytest
 
 from drdrill.core.clock import SystemClock
 from drdrill.plan.runbook import Gate, Work
-from drdrill.runbook.gates import FirstOf, PolicyGates, TerminalGates
+from drdrill.runbook.gates import TerminalGates
 from drdrill.runbook.operator_host import command_of
 from drdrill.runbook.port import Answer, Ended
 
@@ -121,14 +121,6 @@ def test_nobody_there(terminal: Terminal) -> None:
     asked = terminal.gates.ask("declare", GATE)
     terminal.hang_up()
     assert asked.read_answer() == Answer(approved=False, who="ada", why="the terminal was closed")
-
-
-def test_first_answer_counts(terminal: Terminal) -> None:
-    """Asked in several ways, the first answer counts and the other questions are taken back."""
-    ways = FirstOf([terminal.gates, PolicyGates(approve=True, why="CI")])
-    assert ways.ask("declare", GATE).read_answer() == Answer(approved=True, who="policy:approve", why="CI")
-    assert "taken back" in terminal.screen.getvalue()
-    terminal.hang_up()
 
 
 def test_commands() -> None:

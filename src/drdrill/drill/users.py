@@ -10,6 +10,7 @@ from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import InvalidDrillError, NotObservedError, UsageError
 from drdrill.core.waiting import wait_until
 from drdrill.dataplane.postgresql_programs import PORT
+from drdrill.drill.psql import psql
 from drdrill.load.clients import Target, plan_client_beside, plan_clients
 from drdrill.measure.availability import judge_windows, read_samples, thresholds_of
 from drdrill.measure.outage import measure_outage
@@ -216,7 +217,4 @@ class Users:
 
     def _psql(self, statements: str, endpoint: str | None = None) -> Sequence[str]:
         endpoint = endpoint or self._environment.observe_store(self._resource).endpoint
-        return [
-            "psql", "--no-psqlrc", "--quiet", "--set", "ON_ERROR_STOP=1", "--host", endpoint, "--port", str(PORT),
-            "--username", self._workload.user, "--dbname", self._workload.database, "--command", statements,
-        ]  # fmt: skip
+        return psql(endpoint, self._workload.database, self._workload.user, statements)

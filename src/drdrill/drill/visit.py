@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.clock import NANOSECONDS, SystemClock
 from drdrill.core.errors import CommandFailedError, EnvironmentFailedError, NotObservedError
 from drdrill.core.waiting import wait_until
-from drdrill.dataplane.postgresql_programs import PORT
+from drdrill.drill.psql import psql
 from drdrill.load.journey_config import Surroundings, plan_journeys
 from drdrill.measure.journeys import Asked, measure_journeys
 from drdrill.measure.loss import compare
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from drdrill.environment.port import Environment
     from drdrill.load.journey_config import JourneyConfig
+    from drdrill.load.journeys import Reconciliation
     from drdrill.load.workload import Workload
     from drdrill.measure.journeys import JourneysMeasured
     from drdrill.measure.loss import Comparison
@@ -116,10 +117,7 @@ class Visited:
                 "unknown": rows.unknown if rows else None,
                 "wrong": self.wrong_rows,
             },
-            "reconciled": [
-                {"name": one.name, "wrong": list(one.wrong), "problem": one.problem}
-                for one in self.reconciled
-            ],
+            "reconciled": [{**asdict(one), "wrong": list(one.wrong)} for one in self.reconciled],
             "remarks": list(self.remarks),
         }
 
@@ -171,15 +169,16 @@ def visit(
         )
     ledgers = {one.client.name: one for one in read_ledger(config.ledger)}
     asked = [Asked(one.journey, one.step, one.service, ledgers[one.client.name]) for one in config.clients]
+    own_host = workload.endpoint or environment.observe_store(resource).endpoint
     reconciled = tuple(
-        _reconcile(environment, one.name, _psql(one.host, one.database, one.user, one.wrong), clock, patience)
+        _reconcile(environment, one.name, _ask_of(one, workload, own_host), clock, patience)
         for one in config.journeys.reconcile
     )
     writes = [ledgers[one.client.name] for one in config.clients if one.writes]
     rows, problem = None, ""
     try:
         numbers = [one.client.number for one in writes]
-        rows = compare(writes, _read_rows(environment, workload, folder, resource, numbers))
+        rows = compare(writes, _read_rows(environment, workload, folder, own_host, numbers))
     except CommandFailedError as error:
         problem = _last_words(error)
     found = Visited(
@@ -241,21 +240,21 @@ def _last_words(error: CommandFailedError) -> str:
     return next((line for line in lines if "ERROR:" in line or "error:" in line), lines[-1])
 
 
+def _ask_of(query: Reconciliation, workload: Workload, own_host: str) -> list[str]:
+    """Return the command that asks a query, of the users' own store where it names no other."""
+    there = query.at
+    if there is None:
+        return psql(own_host, workload.database, workload.user, query.wrong)
+    return psql(there.host, there.database, there.user, query.wrong)
+
+
 def _read_rows(
-    environment: Environment, workload: Workload, folder: Path, resource: str, numbers: list[int]
+    environment: Environment, workload: Workload, folder: Path, host: str, numbers: list[int]
 ) -> Survivors:
     """Read the rows of this visit back: those whose ids are of its clients."""
     chosen = f"rows.id >= {make_id(min(numbers), 0)} and rows.id < {make_id(max(numbers) + 1, 0)}"
     query = f"select * from ({workload.read_back}) as rows (id, amount, position) where {chosen}"  # noqa: S608
     path = folder / "rows.pgcopy"
-    host = workload.endpoint or environment.observe_store(resource).endpoint
-    command = _psql(host, workload.database, workload.user, f"copy ({query}) to stdout (format binary)")
+    command = psql(host, workload.database, workload.user, f"copy ({query}) to stdout (format binary)")
     environment.run_for_operator(command, within=_ASK_WITHIN, output=path)
     return read_survivors(path)
-
-
-def _psql(host: str, database: str, user: str, statement: str) -> list[str]:
-    return [
-        "psql", "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1", "--host", host,
-        "--port", str(PORT), "--username", user, "--dbname", database, "--command", statement,
-    ]  # fmt: skip

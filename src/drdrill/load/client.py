@@ -13,21 +13,16 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-import resource
-import signal
-import stat
 import sys
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import uvloop
-
 from drdrill.core.clock import Clock, SystemClock
-from drdrill.core.errors import EXIT_BROKEN, EXIT_USAGE, DamagedRecordError
+from drdrill.core.errors import UsageError
 from drdrill.load.config import ClientConfig, Connecting
 from drdrill.load.connections import ConnectionPool, Connections, Endpoint, FreshConnections
 from drdrill.load.dns import DnsServer
+from drdrill.load.process import listen_for_enough, run_program
 from drdrill.load.resolver import LiteralAddress, Resolver, StubResolver, is_literal
 from drdrill.load.schedule import keep_schedule
 from drdrill.load.scram import Password
@@ -36,7 +31,7 @@ from drdrill.load.wire import Login
 from drdrill.record.ledger import Client, LedgerWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     Lend = Callable[[ClientConfig, Client, Login, Clock, AsyncExitStack], Connections]
 
@@ -50,10 +45,7 @@ def draw_amounts(config: ClientConfig, client: Client) -> Iterator[int]:
 
 async def run_clients(config: ClientConfig, password: str, clock: Clock, *, lend: Lend) -> None:
     """Be the users until a signal says that it is enough; each takes its connections from what `lend` returns."""
-    enough = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, enough.set)
-    follow_lifeline(enough)
+    enough = listen_for_enough()
     login = Login(config.user, config.database, Password(password))
     remarks = Remarks(sys.stderr.write, clock)
     async with AsyncExitStack() as stack:
@@ -85,20 +77,6 @@ async def run_clients(config: ClientConfig, password: str, clock: Clock, *, lend
             await enough.wait()
             for task in (*schedules, *fillings):
                 task.cancel()
-
-
-def follow_lifeline(enough: asyncio.Event) -> None:
-    """Where standard input is a pipe, its end says that whoever started this is gone: that is enough, too."""
-    if not stat.S_ISFIFO(os.fstat(0).st_mode):
-        return
-    loop = asyncio.get_running_loop()
-
-    def look() -> None:
-        if not os.read(0, 1):
-            loop.remove_reader(0)
-            enough.set()
-
-    loop.add_reader(0, look)
 
 
 def lend_as_configured(
@@ -133,34 +111,17 @@ def lend_as_configured(
 
 def main(arguments: list[str], *, lend: Lend = lend_as_configured) -> int:
     """Read the configuration and be its clients; return the exit status. `lend`: other users, as benchmarks have."""
-    if len(arguments) != 1:
-        sys.stderr.write("usage: PGPASSWORD=… python -m drdrill.load.client CONFIG.json\n")
-        return EXIT_USAGE
-    path = Path(arguments[0])
-    try:
-        config = ClientConfig.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, DamagedRecordError) as error:
-        sys.stderr.write(f"{path}: {error}\n")
-        return EXIT_USAGE
-    password = os.environ.get("PGPASSWORD")
-    if password is None:
-        sys.stderr.write(f"{config.name}: PGPASSWORD is not set; empty is for a server that asks for none.\n")
-        return EXIT_USAGE
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a request in flight holds a socket
-    try:
-        uvloop.run(run_clients(config, password, SystemClock(), lend=lend))
-    except Exception as error:  # noqa: BLE001 - the program's outermost edge: said, never a bare traceback
-        sys.stderr.write(f"{config.name}: this client process broke: {describe_break(error)}\n")
-        return EXIT_BROKEN
-    return 0
 
+    def be(config: ClientConfig) -> Coroutine[None, None, None]:
+        password = os.environ.get("PGPASSWORD")
+        if password is None:
+            raise UsageError(
+                f"{config.name}: PGPASSWORD is not set; empty is for a server that asks for none."
+            )
+        return run_clients(config, password, SystemClock(), lend=lend)
 
-def describe_break(error: BaseException) -> str:
-    """Say in words what ended a client's process."""
-    if isinstance(error, BaseExceptionGroup):
-        return "; ".join(dict.fromkeys(describe_break(part) for part in error.exceptions))
-    return f"{type(error).__name__}: {error}"
+    usage = "PGPASSWORD=… python -m drdrill.load.client CONFIG.json"
+    return run_program(arguments, usage=usage, parse=ClientConfig.from_json, be=be)
 
 
 if __name__ == "__main__":

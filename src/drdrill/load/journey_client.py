@@ -2,27 +2,22 @@
 
 All cohorts live in it, each with its own cache of names and its own connections. It ends by itself when the time is
 over; SIGTERM, SIGINT, and the end of a pipe at standard input end it before: journeys under way are waited for. Prints
-`ready` once the schedule is kept; remarks go to standard error. Exit statuses as `drdrill.load.client`.
+`ready` once the schedule is kept; remarks go to standard error.
 """
 
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from contextlib import AsyncExitStack
 from itertools import groupby
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import uvloop
-
 from drdrill.core.clock import NANOSECONDS, Clock, SystemClock
-from drdrill.core.errors import EXIT_BROKEN, EXIT_USAGE, DamagedRecordError
-from drdrill.load.client import describe_break, follow_lifeline
 from drdrill.load.dns import DnsServer
 from drdrill.load.https import Browser
 from drdrill.load.journey_config import JourneyConfig
+from drdrill.load.process import listen_for_enough, run_program
 from drdrill.load.resolver import StubResolver
 from drdrill.load.traveller import Traveller
 from drdrill.load.user import Remarks
@@ -34,10 +29,7 @@ if TYPE_CHECKING:
 
 async def travel(config: JourneyConfig, clock: Clock) -> None:
     """Be the users until their time is over, or a signal says that it is enough."""
-    told = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    follow_lifeline(told)
+    told = listen_for_enough()
     end_ns = config.start_ns + int(config.seconds * NANOSECONDS)
     remarks = Remarks(sys.stderr.write, clock)
 
@@ -108,21 +100,12 @@ def _make(
 
 def main(arguments: list[str]) -> int:
     """Read the configuration and be its users; return the exit status."""
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m drdrill.load.journey_client CONFIG.json\n")
-        return EXIT_USAGE
-    path = Path(arguments[0])
-    try:
-        config = JourneyConfig.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, DamagedRecordError) as error:
-        sys.stderr.write(f"{path}: {error}\n")
-        return EXIT_USAGE
-    try:
-        uvloop.run(travel(config, SystemClock()))
-    except Exception as error:  # noqa: BLE001 - the program's outermost edge: said, never a bare traceback
-        sys.stderr.write(f"the users' process broke: {describe_break(error)}\n")
-        return EXIT_BROKEN
-    return 0
+    return run_program(
+        arguments,
+        usage="python -m drdrill.load.journey_client CONFIG.json",
+        parse=JourneyConfig.from_json,
+        be=lambda config: travel(config, SystemClock()),
+    )
 
 
 if __name__ == "__main__":

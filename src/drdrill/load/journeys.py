@@ -106,15 +106,21 @@ class Population(Part):
         return self.name.format(number=number % self.count + 1)
 
 
-class Reconciliation(Part):
-    """A query of a store whose rows, if there are any, are what is wrong, in words of its own."""
+class Place(Part):
+    """Another store of the plan, and how an operator gets to its rows."""
 
-    name: Words
     store: Words
     host: Words
     database: Words
     user: Words
+
+
+class Reconciliation(Part):
+    """A query whose rows, if there are any, are what is wrong, in words of its own; without `at` of the users' store."""
+
+    name: Words
     wrong: Words
+    at: Place | None = None
 
 
 class Journeys(Part):

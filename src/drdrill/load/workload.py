@@ -144,7 +144,7 @@ def _check_names(plan: Plan, root: Place) -> Iterator[Mistake]:
         for step in journey.find_all("steps"):
             yield from _check_name(step.find("service"), plan.services, "service")
     for query in root.find_all("journeys", "reconcile"):
-        yield from _check_name(query.find("store"), plan.stores, "store")
+        yield from _check_name(query.find("at", "store"), plan.stores, "store")
 
 
 def _check_name(place: Place | None, known: Iterable[str], what: str) -> Iterator[Mistake]:

@@ -7,7 +7,7 @@ the latency of the acknowledgement that it got in the end. Percentiles are the l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -60,10 +60,7 @@ class Figures:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as plain data."""
-        return {
-            name: getattr(self, name)
-            for name in ("requests", "acknowledged", "unknown", "repeated", "p50_ms", "p99_ms", "worst_ms")
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)

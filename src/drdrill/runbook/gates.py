@@ -1,4 +1,4 @@
-"""Gates: how a person's answer comes in. By a policy for CI, from the terminal, or from a loopback page.
+"""Gates: how a person's answer comes in: by a policy for CI, or from the terminal (`page_gates`: from a page).
 
 None of them blocks. Whoever asks stops asking when the step's time is over: nobody there is not an approval.
 """
@@ -13,11 +13,9 @@ from drdrill.plan.runbook import Work
 from drdrill.runbook.port import Answer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from drdrill.core.clock import Clock
     from drdrill.plan.runbook import Gate
-    from drdrill.runbook.port import Asked, Gates, Operator, Running
+    from drdrill.runbook.port import Asked, Operator, Running
 
 _SHOWN_WITHIN_NS = 20 * NANOSECONDS  # what monitoring says must not hold up the question for long
 
@@ -121,33 +119,3 @@ class _TerminalQuestion:
 
     def withdraw(self) -> None:
         self._gates.leave(self)
-
-
-class FirstOf:
-    """Puts each question in several ways; the first answer counts, and the others are withdrawn."""
-
-    def __init__(self, ways: Sequence[Gates]) -> None:
-        self._ways = tuple(ways)
-
-    def ask(self, step: str, gate: Gate) -> Asked:
-        """Ask in every way."""
-        return _AskedInWays([way.ask(step, gate) for way in self._ways])
-
-
-class _AskedInWays:
-    def __init__(self, asked: Sequence[Asked]) -> None:
-        self._asked = asked
-
-    def read_answer(self) -> Answer | None:
-        for one in self._asked:
-            answer = one.read_answer()
-            if answer is not None:
-                for other in self._asked:
-                    if other is not one:
-                        other.withdraw()
-                return answer
-        return None
-
-    def withdraw(self) -> None:
-        for one in self._asked:
-            one.withdraw()
