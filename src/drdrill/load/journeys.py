@@ -116,7 +116,7 @@ class Place(Part):
 
 
 class Reconciliation(Part):
-    """A query whose rows, if there are any, are what is wrong, in words of its own; without `at` of the users' store."""
+    """A query whose rows, if there are any, are what is wrong, in its own words; without `at` of the users' store."""
 
     name: Words
     wrong: Words
