@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import gc
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -232,11 +233,13 @@ def _count_lines(work: Callable[[], object]) -> int:
         return note
 
     before = sys.gettrace()
+    gc.disable()  # others' callbacks at a collection are no work of ours, and come whenever they come
     sys.settrace(note)
     try:
         work()
     finally:
         sys.settrace(before)
+        gc.enable()
     return lines
 
 
