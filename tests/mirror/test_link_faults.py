@@ -61,7 +61,7 @@ def test_an_amount_that_says_nothing(kind: str, amount: str) -> None:
 def test_a_usual_link_shows_no_fault(condition: dict[str, Any]) -> None:
     """A link that answers at once and has nothing waiting is not broken, and is healed."""
     assert observe_link_effect(_seen(), condition)["effective"] is False
-    assert observe_link_healed(_seen())["healed"] is True
+    assert observe_link_healed(_seen(), condition)["healed"] is True
 
 
 @pytest.mark.parametrize(
@@ -97,13 +97,20 @@ def test_without_a_link_nothing_shows() -> None:
     """Where no replica streams there is no effect to be seen, and nothing left to heal."""
     nothing = {"usual": {"delay_seconds": 0.04}, "looks": []}
     assert observe_link_effect(nothing, DELAYED)["effective"] is False
-    assert observe_link_healed(nothing)["healed"] is True
+    assert observe_link_healed(nothing, DELAYED)["healed"] is True
 
 
 def test_a_late_answer_is_not_healed() -> None:
     """A link whose answers come late still, or not at all, is not as usual."""
-    assert observe_link_healed(_seen(took=1))["healed"] is False
-    assert observe_link_healed(_seen(took=1, answered=False))["healed"] is False
+    assert observe_link_healed(_seen(took=1), DELAYED)["healed"] is False
+    assert observe_link_healed(_seen(took=1, answered=False), CUT)["healed"] is False
+
+
+def test_a_quick_answer_beside_a_held_stream_is_not_healed() -> None:
+    """A short answer passes a throttled link at once: the stream beside it, still held to its rate, tells."""
+    held = _seen(rate=33_000, behind=400_000)
+    assert observe_link_healed(held, THROTTLED)["healed"] is False
+    assert observe_link_healed(held, DELAYED)["healed"] is True
 
 
 class Links:
@@ -136,6 +143,6 @@ def test_the_links_of_a_database_that_was_renamed_are_healed() -> None:
     assert faults.heal("orders", HOME)["was"] == {AWAY: asdict(LinkCondition(cut=True))}
     assert links.now == {AWAY: None}
     seen = faults.look("orders", 0.0, HOME)
-    assert observe_link_healed(seen)["healed"] is True
+    assert observe_link_healed(seen, CUT)["healed"] is True
     with pytest.raises(UsageError, match="there is no database instance"):
         faults.heal("orders")

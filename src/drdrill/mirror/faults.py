@@ -104,7 +104,7 @@ class EmbeddedFaults:
         if injection.kind in BACKUP_KINDS:
             return observe_whole(self._control.ask, injection.details)
         if injection.kind in LINK_KINDS:
-            return observe_link_healed(self._look_at_link(injection))
+            return observe_link_healed(self._look_at_link(injection), injection.details.get("condition"))
         return _observer_of(injection.kind).observe_healed(self._eyes, self._hosts_of(injection))
 
     def _ask(self, details: Mapping[str, Any], query: str) -> tuple[int, str]:

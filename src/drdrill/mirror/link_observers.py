@@ -26,11 +26,16 @@ def observe_link_effect(seen: Look, condition: Look) -> dict[str, Any]:
     return {"effective": effective, "observer": _OBSERVER, "looks": looks}
 
 
-def observe_link_healed(seen: Look) -> dict[str, Any]:
-    """Tell whether every link that stands answers as usual; one that does not stand slows nobody down."""
+def observe_link_healed(seen: Look, condition: Look | None) -> dict[str, Any]:
+    """Tell whether every link that stands answers as usual, and no stream is held to the rate of the `condition`.
+
+    `condition`: what was put in force, None where nobody knows. A link that does not stand slows nobody down. A short answer may pass at once between two blocks of a throttled stream.
+    """
     usual_seconds = float(seen["usual"]["delay_seconds"])
     healed = all(
-        look["answer"]["answered"] and look["answer"]["took_seconds"] <= usual_seconds + _BEYOND_USUAL_SECONDS
+        look["answer"]["answered"]
+        and look["answer"]["took_seconds"] <= usual_seconds + _BEYOND_USUAL_SECONDS
+        and not (condition and condition["bytes_per_second"] and _shows(look, condition))
         for look in seen["looks"]
     )
     return {"healed": healed, "observer": _OBSERVER, "looks": seen["looks"]}
