@@ -148,7 +148,9 @@ def test_faults_of_the_link(mirror: Standing, kind: str, amount: str) -> None:
             return bool(faults.observe_effect(injection)["effective"])
 
         wait_until(shows, what=f"the effect of {kind}", within=WITHIN, every=EVERY)
-        mirror.query(MUCH)  # what was on its way may have arrived since: a stream with nothing to send shows nothing
+        mirror.query(
+            MUCH
+        )  # what was on its way may have arrived since: a stream with nothing to send shows nothing
         assert faults.observe_healed(injection)["healed"] is False
     finally:
         faults.heal(injection)
