@@ -148,9 +148,7 @@ def test_faults_of_the_link(mirror: Standing, kind: str, amount: str) -> None:
             return bool(faults.observe_effect(injection)["effective"])
 
         wait_until(shows, what=f"the effect of {kind}", within=WITHIN, every=EVERY)
-        mirror.query(
-            MUCH
-        )  # what was on its way may have arrived since: a stream with nothing to send shows nothing
+        mirror.query(MUCH)  # what was on its way may have arrived since, and an idle stream shows nothing
         assert faults.observe_healed(injection)["healed"] is False
     finally:
         faults.heal(injection)

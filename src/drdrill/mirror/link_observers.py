@@ -29,7 +29,8 @@ def observe_link_effect(seen: Look, condition: Look) -> dict[str, Any]:
 def observe_link_healed(seen: Look, condition: Look | None) -> dict[str, Any]:
     """Tell whether every link that stands answers as usual, and no stream is held to the rate of the `condition`.
 
-    `condition`: what was put in force, None where nobody knows. A link that does not stand slows nobody down. A short answer may pass at once between two blocks of a throttled stream.
+    `condition`: what was put in force, None where nobody knows. A link that does not stand slows nobody down. A short
+    answer may pass at once between two blocks of a throttled stream, so the stream is looked at, too.
     """
     usual_seconds = float(seen["usual"]["delay_seconds"])
     healed = all(
