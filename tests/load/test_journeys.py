@@ -25,7 +25,7 @@ from drdrill.load.journeys import fill, fill_value, share_at
 from drdrill.load.workload import load_workload
 from drdrill.measure.journeys import Asked, measure_journeys
 from drdrill.plan import load_plan
-from drdrill.record.ledger import Outcome, outcomes_of, read_ledger, servers_of
+from drdrill.record.ledger import ClientKind, Outcome, outcomes_of, read_ledger, servers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,6 +45,7 @@ class Server:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.connections: set[object] = set()
         self.answer: Callable[[int, str], tuple[int, dict[str, str]]] = lambda _, path: (200, {"token": path})
         self.authority = trustme.CA()
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -72,6 +73,7 @@ class Server:
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         body = await request.read()
+        self.connections.add(request.transport.get_extra_info("peername") if request.transport else None)
         self.asked.append((request.method, request.path, dict(request.headers), body))
         status, said = self.answer(len(self.asked), request.path)
         zone = ZONES[len(self.asked) % 2]
@@ -120,6 +122,23 @@ journeys:
       headers: {{Authorization: "{{token}}", Idempotency-Key: "{{id}}"}}
       body: {{amount_minor: "{{amount}}"}}
       writes: true
+  probes:
+    every: 500 ms
+    timeout: 1 s
+    log_in: &log_in
+      name: log in
+      service: auth
+      request: POST /login
+      body: {{user: "{{user}}", password: "{{password}}"}}
+      take: {{token: token}}
+    asking:
+    - *log_in
+    - name: pay
+      service: payments
+      request: POST /pay
+      headers: {{Authorization: "{{token}}", Idempotency-Key: "{{id}}"}}
+      body: {{amount_minor: "{{amount}}"}}
+      writes: true
 """, encoding="utf-8")  # fmt: skip
     return load_workload(path)
 
@@ -132,6 +151,7 @@ def _travel(
     *,
     seconds: float,
     shape: list[float] | None = None,
+    probing: bool = False,
 ) -> tuple[JourneyConfig, str]:
     """Run the users' process to its end; return its configuration and its remarks."""
     names.records = f"{NAME}. 60 A 127.0.0.1"
@@ -140,6 +160,7 @@ def _travel(
     config = plan_journeys(
         workload, Surroundings("127.0.0.1", ZONES, str(authority), names.port), seed=3, first_number=11,
         start_ns=SystemClock().now_ns() + 1_500_000_000, seconds=seconds, ledger=folder / "ledger", shape=shape,
+        probing=probing,
     )  # fmt: skip
     path = folder / "users.json"
     path.write_text(config.to_json(), encoding="utf-8")
@@ -306,3 +327,69 @@ def test_what_is_no_configuration(tmp_path: Path) -> None:
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_WITHIN_SECONDS, check=False,
     )  # fmt: skip
     assert (done.returncode, "not the configuration of users' journeys" in done.stderr) == (2, True)
+
+
+def _outcomes_of(config: JourneyConfig, service: str) -> Counter[int]:
+    names = {one.client.name for one in config.probes if one.service == service}
+    ledgers = [one for one in read_ledger(config.ledger) if one.client.name in names]
+    assert len(ledgers) == 8
+    return Counter(int(code) for one in ledgers for code in outcomes_of(one.outcomes["code"]))
+
+
+def test_probes_ask_each_service(workload: Workload, server: Server, names: Names, tmp_path: Path) -> None:
+    """Every cohort asks every service on schedule and over new connections, with one log-in for all that need it."""
+    config, remarks = _travel(workload, server, names, tmp_path, seconds=2, probing=True)
+    assert remarks == ""
+    assert {one.client.kind for one in config.probes} == {ClientKind.PROBER}
+    assert len({one.client.number for one in (*config.clients, *config.probes)}) == 32
+    for service in ("auth", "payments"):
+        assert _outcomes_of(config, service) == {Outcome.ACKNOWLEDGED: 32}
+    logins = [path for _, path, _, _ in server.asked if path == "/login"]
+    assert len(logins) == 16 + 32 + 8  # the journeys', the probes of auth, one a cohort for the others
+    assert len(server.connections) >= 64
+    assert workload.journeys
+    without = plan_journeys(
+        workload, Surroundings("127.0.0.1", ZONES), seed=3, first_number=1, start_ns=0, seconds=1,
+        ledger=tmp_path,
+    )  # fmt: skip
+    assert without.probes == ()
+
+
+def test_a_session_that_is_gone(workload: Workload, server: Server, names: Names, tmp_path: Path) -> None:
+    """Who is told to log in again does so, and is served within the same request; that is counted."""
+    paid = Counter[str]()
+
+    def answer(_: int, path: str) -> tuple[int, dict[str, str]]:
+        paid[path] += 1
+        return (
+            (401, {"error": "log in again"})
+            if path == "/pay" and paid[path] % 5 == 1
+            else (200, {"token": path})
+        )
+
+    server.answer = answer
+    config, remarks = _travel(workload, server, names, tmp_path, seconds=2, probing=True)
+    assert "logged in again: the session was gone" in remarks
+    assert (
+        _outcomes_of(config, "payments")[Outcome.ACKNOWLEDGED] >= 30
+    )  # the second answer may be such a one, too
+    found = measure_journeys(_asked(config), config.zones)
+    assert found.completed["buy"] >= 14
+
+
+def test_nobody_can_log_in(workload: Workload, server: Server, names: Names, tmp_path: Path) -> None:
+    """A probe of another service never left where nobody can log in, and says so."""
+    server.answer = lambda _, path: (503, {"error": "down"}) if path == "/login" else (200, {})
+    config, remarks = _travel(workload, server, names, tmp_path, seconds=1, probing=True)
+    assert _outcomes_of(config, "payments") == {Outcome.NOT_SENT: 16}
+    assert _outcomes_of(config, "auth") == {Outcome.UNKNOWN: 16}
+    assert "nobody could log in: 503" in remarks
+
+
+def test_a_service_that_two_probes_ask(tmp_path: Path) -> None:
+    """A service has one request that judges it."""
+    path = tmp_path / "workload.yaml"
+    text, asking = _WORKLOAD.read_text(encoding="utf-8"), "    asking:\n    - *log_in\n"
+    path.write_text(text.replace(asking, f"{asking}    - *log_in\n"), encoding="utf-8")
+    with pytest.raises(InvalidInputError, match="`auth` is asked by two of its requests"):
+        load_workload(path)

@@ -68,12 +68,19 @@ class _Cohort(AbstractResolver):
 
 
 class Browser:
-    """One cohort's connections to one public name; a context manager."""
+    """One cohort's connections to one public name; a context manager. `fresh`: a connection for every request."""
 
     def __init__(
-        self, base: str, resolver: Resolver, *, timeout_seconds: float, authorities: str | None
+        self,
+        base: str,
+        resolver: Resolver,
+        *,
+        timeout_seconds: float,
+        authorities: str | None,
+        fresh: bool = False,
     ) -> None:
         self._base = base
+        self._fresh = fresh
         self._resolver = resolver
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         self._tls = ssl.create_default_context(cafile=authorities)
@@ -82,7 +89,7 @@ class Browser:
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
             resolver=_Cohort(self._resolver), use_dns_cache=False, family=socket.AF_INET, ssl=self._tls,
-            keepalive_timeout=_KEPT_SECONDS, limit=0,
+            limit=0, force_close=self._fresh, keepalive_timeout=None if self._fresh else _KEPT_SECONDS,
         )  # fmt: skip
         self._session = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
         return self

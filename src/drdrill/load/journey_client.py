@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from drdrill.core.clock import NANOSECONDS, Clock, SystemClock
 from drdrill.load.dns import DnsServer
 from drdrill.load.https import Browser
+from drdrill.load.https_prober import CohortSession, HttpsProber
 from drdrill.load.journey_config import JourneyConfig
 from drdrill.load.process import listen_for_enough, run_program
 from drdrill.load.resolver import StubResolver
@@ -46,8 +47,10 @@ async def travel(config: JourneyConfig, clock: Clock) -> None:
                 travellers.append(
                     _make(config, name, clients, browser, remarks=remarks, clock=clock, stack=stack)
                 )
+        probers = await _make_probers(config, remarks=remarks, clock=clock, stack=stack)
         async with asyncio.TaskGroup() as group:
             schedules = [group.create_task(one.travel(group, enough)) for one in travellers]
+            schedules += [group.create_task(one.ask(group, enough)) for one in probers]
             sys.stdout.write("ready\n")
             sys.stdout.flush()
             while not enough():
@@ -64,7 +67,36 @@ async def _wait(told: asyncio.Event, seconds: float) -> None:
         pass
 
 
-async def _open_browser(config: JourneyConfig, cohort: int, clock: Clock, stack: AsyncExitStack) -> Browser:
+async def _make_probers(
+    config: JourneyConfig, *, remarks: Remarks, clock: Clock, stack: AsyncExitStack
+) -> list[HttpsProber]:
+    """Return those who ask each service alone; a cohort's have one resolver and one session."""
+    probes, probers = config.journeys.probes, []
+    for cohort, of_cohort in groupby(config.probes, lambda one: one.client.cohort):
+        assert probes is not None  # noqa: S101  (its clients were planned from them)
+        browser = await _open_browser(config, cohort, clock, stack, fresh=True)
+        session = CohortSession(config, probes, browser, user=config.journeys.users.draw(cohort))
+        for client in of_cohort:
+            ledger = LedgerWriter(config.ledger, client.client)
+            stack.callback(ledger.close)
+            probers.append(
+                HttpsProber(
+                    client,
+                    ledger,
+                    config=config,
+                    probes=probes,
+                    browser=browser,
+                    session=session,
+                    remarks=remarks,
+                    clock=clock,
+                )
+            )
+    return probers
+
+
+async def _open_browser(
+    config: JourneyConfig, cohort: int, clock: Clock, stack: AsyncExitStack, *, fresh: bool = False
+) -> Browser:
     resolver = StubResolver(
         DnsServer(config.resolver, config.resolver_port),
         clock=clock,
@@ -77,6 +109,7 @@ async def _open_browser(config: JourneyConfig, cohort: int, clock: Clock, stack:
         resolver,
         timeout_seconds=config.timeout_seconds,
         authorities=config.authorities,
+        fresh=fresh,
     )
     return await stack.enter_async_context(browser)
 

@@ -7,7 +7,7 @@ import re
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import DamagedRecordError
@@ -15,6 +15,8 @@ from drdrill.load.journeys import Journeys
 from drdrill.record.ledger import Client, ClientKind
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from drdrill.load.workload import Workload
 
 _SECOND = timedelta(seconds=1)
@@ -36,13 +38,15 @@ class StepClient:
 class JourneyConfig:
     """All cohorts' clients, for how long they travel, and where they look up the public name.
 
-    `shape`: shares of the full rate over `seconds`. `zones`: a ledger's code has the number of the zone that answered
-    in the place of a server's address: 1 for the first one, 0 where none was named. `authorities`: a file of
-    certificates; None: the machine's own.
+    `probes`: those who ask one service each, besides; the step of each is named after its service. `shape`: shares of
+    the full rate over `seconds`. `zones`: a ledger's code has the number of the zone that answered in the place of a
+    server's address: 1 for the first one, 0 where none was named. `authorities`: a file of certificates; None: the
+    machine's own.
     """
 
     journeys: Journeys
     clients: tuple[StepClient, ...]
+    probes: tuple[StepClient, ...]
     ledger: Path
     start_ns: int
     seconds: float
@@ -70,6 +74,7 @@ class JourneyConfig:
             **{name: getattr(self, name) for name in self.__slots__},
             "journeys": self.journeys.model_dump(),
             "clients": [asdict(one) for one in self.clients],
+            "probes": [asdict(one) for one in self.probes],
             "ledger": str(self.ledger),
         }
         return json.dumps(fields, indent=1, default=_write_duration) + "\n"
@@ -79,16 +84,11 @@ class JourneyConfig:
         """Read the text of the file; raises `DamagedRecordError` when it is not one."""
         try:
             fields = json.loads(text)
-            clients = tuple(
-                StepClient(**{
-                    **one, "client": Client(**{**one["client"], "kind": ClientKind(one["client"]["kind"])})
-                })
-                for one in fields["clients"]
-            )  # fmt: skip
             return cls(**{
                 **fields,
                 "journeys": Journeys.model_validate(fields["journeys"]),
-                "clients": clients, "ledger": Path(fields["ledger"]), "amounts": tuple(fields["amounts"]),
+                "clients": _read_clients(fields["clients"]), "probes": _read_clients(fields["probes"]),
+                "ledger": Path(fields["ledger"]), "amounts": tuple(fields["amounts"]),
             })  # fmt: skip
         except (ValueError, TypeError, KeyError) as error:
             raise DamagedRecordError(f"This is not the configuration of users' journeys: {error}.") from error
@@ -114,10 +114,12 @@ def plan_journeys(
     seconds: float,
     ledger: Path,
     shape: list[float] | None = None,
+    probing: bool = False,
 ) -> JourneyConfig:
     """Return what the process is told: a client for each step of each cohort, numbered from `first_number` on.
 
-    Cohorts begin one after the other, spread over a journey's period.
+    Cohorts begin one after the other, spread over a journey's period. `probing`: those who ask each service alone
+    are among them, where the workload has any.
     """
     journeys = workload.journeys
     assert journeys is not None  # noqa: S101  (whoever asks has looked)
@@ -139,9 +141,11 @@ def plan_journeys(
                     honours_ttl=True,
                 )
                 clients.append(StepClient(client, journey.name, step.name, step.service, step.writes))
+    probes = _plan_probes(journeys, first_number + len(clients), start_ns) if probing else ()
     return JourneyConfig(
         journeys=journeys,
         clients=tuple(clients),
+        probes=tuple(probes),
         ledger=ledger,
         start_ns=start_ns,
         seconds=seconds,
@@ -153,6 +157,37 @@ def plan_journeys(
         resolver_port=surroundings.resolver_port,
         authorities=surroundings.authorities,
     )
+
+
+def _plan_probes(journeys: Journeys, first_number: int, start_ns: int) -> Iterator[StepClient]:
+    """Yield a client for each service of each cohort; their requests are spread evenly over a period."""
+    probes = journeys.probes
+    if probes is None:
+        return
+    period_ns = round(probes.every / _SECOND * NANOSECONDS)
+    of = len(probes.asking) * journeys.cohorts
+    for number in range(of):
+        cohort, step = number // len(probes.asking), probes.asking[number % len(probes.asking)]
+        client = Client(
+            name=f"probe-{_slug(step.service)}-{cohort}",
+            number=first_number + number,
+            kind=ClientKind.PROBER,
+            cohort=cohort,
+            start_ns=start_ns + period_ns * number // of,
+            period_ns=period_ns,
+            timeout_seconds=probes.timeout / _SECOND,
+            honours_ttl=True,
+        )
+        yield StepClient(client, "", step.service, step.service, step.writes)
+
+
+def _read_clients(fields: Any) -> tuple[StepClient, ...]:
+    return tuple(
+        StepClient(**{
+            **one, "client": Client(**{**one["client"], "kind": ClientKind(one["client"]["kind"])})
+        })
+        for one in fields
+    )  # fmt: skip
 
 
 def _write_duration(value: timedelta) -> str:

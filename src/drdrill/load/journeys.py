@@ -19,7 +19,7 @@ from drdrill.plan.model import Duration
 from drdrill.plan.part import Part
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 Words = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -69,7 +69,7 @@ class Step(Part):
         """Yield the names of all placeholders in it."""
         texts = [self.path, *self.headers.values(), *(str(one) for one in (self.body or {}).values())]
         for text in texts:
-            yield from _PLACEHOLDER.findall(text)
+            yield from placeholders_of(text)
 
 
 class Journey(Part):
@@ -92,6 +92,34 @@ class Journey(Part):
         names = [step.name for step in self.steps]
         if len(set(names)) < len(names):
             raise ValueError("two of its steps have one name")
+        return self
+
+
+class Probes(Part):
+    """Who asks each service alone, over a connection of its own each time: what availability is judged by.
+
+    `asking`: one request a service, sent `every` so often by each cohort and never again: its answer is what counts.
+    `log_in`: how a cohort gets what requests take from it (`take`); once, and again when a service knows it no more.
+    """
+
+    every: Duration
+    timeout: Duration
+    log_in: Step
+    asking: Annotated[list[Step], Field(min_length=1)]
+
+    @field_validator("every", "timeout")
+    @classmethod
+    def _bounded(cls, value: Duration) -> Duration:
+        if not timedelta(milliseconds=100) <= value <= timedelta(seconds=10):
+            raise ValueError("a time from 100 ms to 10 s was expected")
+        return value
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        services = [step.service for step in self.asking]
+        twice = next((name for name in services if services.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"`{twice}` is asked by two of its requests; one was expected")
         return self
 
 
@@ -134,6 +162,8 @@ class Journeys(Part):
     values: dict[str, str] = Field(default_factory=dict)
     shapes: dict[str, Annotated[list[Share], Field(min_length=1)]] = Field(default_factory=dict)
     journeys: Annotated[list[Journey], Field(min_length=1)]
+    probes: Probes | None = None
+    """Who judges availability in a drill of the whole system."""
     reconcile: list[Reconciliation] = Field(default_factory=list)
 
     @field_validator("public_name")
@@ -154,19 +184,31 @@ class Journeys(Part):
     @model_validator(mode="after")
     def _says_what_it_needs(self) -> Self:
         for journey in self.journeys:
-            known = {*_OF_REQUESTS, *self.values}
-            for step in journey.steps:
-                unknown = sorted(set(step.placeholders()) - known)
-                if unknown:
-                    where = f"the step `{step.name}` of `{journey.name}`"
-                    raise ValueError(f"{where} has `{{{unknown[0]}}}`, which nothing before it says")
-                known |= set(step.take)
+            self._check_said(journey.steps, journey.name)
+        for step in self.probes.asking if self.probes else ():
+            assert self.probes is not None  # noqa: S101  (there is one to ask)
+            self._check_said([self.probes.log_in, step], "probes")
         return self
+
+    def _check_said(self, steps: Sequence[Step], whose: str) -> None:
+        """Raise for a placeholder that neither the file nor an earlier one of these steps says."""
+        known = {*_OF_REQUESTS, *self.values}
+        for step in steps:
+            unknown = sorted(set(step.placeholders()) - known)
+            if unknown:
+                where = f"the step `{step.name}` of `{whose}`"
+                raise ValueError(f"{where} has `{{{unknown[0]}}}`, which nothing before it says")
+            known |= set(step.take)
 
     @property
     def steps(self) -> Iterator[tuple[Journey, Step]]:
         """Yield all steps with their journeys."""
         return ((journey, step) for journey in self.journeys for step in journey.steps)
+
+
+def placeholders_of(text: str) -> list[str]:
+    """Return the names of a text's placeholders."""
+    return _PLACEHOLDER.findall(text)
 
 
 def fill(text: str, values: Mapping[str, Value]) -> str:

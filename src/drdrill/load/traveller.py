@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import random
 from typing import TYPE_CHECKING
 
 from drdrill.core.clock import NANOSECONDS
-from drdrill.load.journeys import fill, fill_value, share_at
+from drdrill.load.journeys import placeholders_of, share_at
+from drdrill.load.request import LOG_IN_AGAIN, await_time, draw, send_step
 from drdrill.record.ledger import Outcome, make_id, outcome_code
 
 if TYPE_CHECKING:
@@ -52,7 +51,7 @@ class Traveller:
         first, number = self._clients[0].client, 0
         while not enough():
             due_ns = first.start_ns + number * first.period_ns
-            await self._await(due_ns)
+            await await_time(due_ns, self._clock)
             if enough():
                 return
             if self._is_due(due_ns):
@@ -75,7 +74,7 @@ class Traveller:
         }
         for step, client, ledger in zip(self._journey.steps, self._clients, self._ledgers, strict=True):
             due_ns = client.client.start_ns + number * client.client.period_ns
-            await self._await(due_ns)
+            await await_time(due_ns, self._clock)
             said = await self._take(step, client, ledger, number, values)
             if said.outcome is not Outcome.ACKNOWLEDGED:
                 return  # a user does not go on; services further on are not to blame
@@ -90,12 +89,11 @@ class Traveller:
     ) -> Said:
         """Send a step's request; a write is sent again until it is known what became of it, or patience ends."""
         identifier = make_id(client.client.number, number)
-        amount = self._draw(identifier).randint(*self._config.amounts) if step.writes else 0
-        told = {**values, "id": identifier, "amount": amount}
+        amount = draw(self._config.seed, identifier).randint(*self._config.amounts) if step.writes else 0
         patience_ns = self._clock.now_ns() + int(self._config.give_up_seconds * NANOSECONDS)
         while True:
             ledger.attempt(identifier, amount, self._clock.now_ns())
-            said = await self._send(step, identifier, told)
+            said = await self._send(step, identifier, values, amount)
             zone = self._config.zones.index(said.zone) + 1 if said.zone in self._config.zones else 0
             ledger.outcome(identifier, self._clock.now_ns(), outcome_code(said.outcome, zone))
             if said.outcome is not Outcome.ACKNOWLEDGED:
@@ -105,25 +103,26 @@ class Traveller:
                 return said
             await asyncio.sleep(_REPEAT_SECONDS)
 
-    async def _send(self, step: Step, identifier: int, told: Mapping[str, Value]) -> Said:
-        headers = {name: fill(text, told) for name, text in step.headers.items()}
-        content: bytes | None = None
-        if step.body is not None:
-            content = json.dumps({name: fill_value(one, told) for name, one in step.body.items()}).encode()
-            headers.setdefault("Content-Type", "application/json")
-        elif step.content_bytes is not None:
-            content = self._draw(identifier).randbytes(step.content_bytes)
-        return await self._browser.send(
-            step.method, fill(step.path, told), headers=headers, content=content, wanted=step.status
+    async def _send(self, step: Step, identifier: int, values: Mapping[str, Value], amount: int) -> Said:
+        """Send it; where the session is not known any more, log in again as users do, and send it once more."""
+        told = {**values, "id": identifier, "amount": amount}
+        said = await self._send_one(step, identifier, told)
+        giver = self._find_giver(step)
+        if said.status != LOG_IN_AGAIN or giver is None:
+            return said
+        self._remarks.note(
+            f"{self._journey.name}: {step.name}", said.outcome, "logged in again: the session was gone"
         )
+        given = await self._send_one(giver, identifier, told)
+        if given.outcome is not Outcome.ACKNOWLEDGED:
+            return said
+        told |= {name: given.field(field) for name, field in giver.take.items()}
+        return await self._send_one(step, identifier, told)
 
-    def _draw(self, identifier: int) -> random.Random:
-        """Return the source of what a request says: the same for the same seed and request."""
-        return random.Random(f"{self._config.seed}:{identifier}")  # noqa: S311 - reproducible, not secret
+    def _find_giver(self, step: Step) -> Step | None:
+        """Return the step that gives what a step's headers say of its user; None: it says nothing of that."""
+        wanted = {name for text in step.headers.values() for name in placeholders_of(text)}
+        return next((one for one in self._journey.steps if wanted & set(one.take)), None)
 
-    async def _await(self, due_ns: int) -> None:
-        while True:
-            ahead = due_ns - self._clock.now_ns()
-            if ahead <= 0:
-                return
-            await asyncio.sleep(ahead / NANOSECONDS)  # timers may wake a little early
+    async def _send_one(self, step: Step, identifier: int, told: Mapping[str, Value]) -> Said:
+        return await send_step(self._browser, step, told, seed=self._config.seed, identifier=identifier)

@@ -143,6 +143,8 @@ def _check_names(plan: Plan, root: Place) -> Iterator[Mistake]:
     for journey in root.find_all("journeys", "journeys"):
         for step in journey.find_all("steps"):
             yield from _check_name(step.find("service"), plan.services, "service")
+    for step in root.find_all("journeys", "probes", "asking"):
+        yield from _check_name(step.find("service"), plan.services, "service")
     for query in root.find_all("journeys", "reconcile"):
         yield from _check_name(query.find("at", "store"), plan.stores, "store")
 
