@@ -43,6 +43,9 @@ PAYMENTS = "  payments:\n    tier: critical\n"
 STORE = "    data_class: core_financial\n"
 IMPACT = "impact: {service: payments, down_at_least: 500 ms}"
 
+CRITICAL_PATH = "critical_path: [rds_multi_az_failover, endpoint_dns_cache, client_reconnection]"
+OWN_AVAILABILITY = "    availability: {window: 10 s, minimum_samples: 8, success_ratio: 0.9, latency_p99: 2 s, stability: 30 s}\n"
+
 
 class Case(NamedTuple):
     """What stands in the plan, what is written instead, the mistake's field, part of what is said."""
@@ -269,6 +272,73 @@ CASES = {
         "",
         "scenarios.primary_host_loses_power.impact",
         "neither how long users are down nor that they feel nothing.",
+    ),
+    # recovery, and who is judged besides
+    "neither path nor runbook": (
+        f"    {CRITICAL_PATH}\n",
+        "",
+        "scenarios.primary_host_loses_power.critical_path",
+        "nothing says what recovery waits for.",
+    ),
+    "empty path": (
+        CRITICAL_PATH,
+        "critical_path: []",
+        "scenarios.primary_host_loses_power.critical_path",
+        "or name the `runbook`.",
+    ),
+    "path and runbook": (
+        f"    {CRITICAL_PATH}\n",
+        f"    runbook: failover/runbook.yaml\n    {CRITICAL_PATH}\n",
+        "scenarios.primary_host_loses_power.critical_path",
+        "this and the runbook `failover/runbook.yaml`",
+    ),
+    "runbook elsewhere": (
+        CRITICAL_PATH,
+        "runbook: ../runbook.yaml",
+        "scenarios.primary_host_loses_power.runbook",
+        "without `..`",
+    ),
+    "runbook from the root": (
+        CRITICAL_PATH,
+        "runbook: /failover/runbook.yaml",
+        "scenarios.primary_host_loses_power.runbook",
+        "a path from the repository's root",
+    ),
+    "runbook of another kind": (
+        CRITICAL_PATH,
+        "runbook: failover/runbook.yml",
+        "scenarios.primary_host_loses_power.runbook",
+        "such as `failover/runbook.yaml`",
+    ),
+    "unknown service besides": (
+        f"    {IMPACT}\n",
+        f"    {IMPACT}\n    services: [auth, user]\n",
+        "scenarios.primary_host_loses_power.services[1]",
+        "Did you mean `users`?",
+    ),
+    "the service itself besides": (
+        f"    {IMPACT}\n",
+        f"    {IMPACT}\n    services: [payments]\n",
+        "scenarios.primary_host_loses_power.services[0]",
+        "is the scenario's `service` already",
+    ),
+    "service twice besides": (
+        f"    {IMPACT}\n",
+        f"    {IMPACT}\n    services: [auth, auth]\n",
+        "scenarios.primary_host_loses_power.services[1]",
+        "is listed twice",
+    ),
+    "own stability below the window": (
+        f"    {IMPACT}\n",
+        f"    {IMPACT}\n{OWN_AVAILABILITY.replace('30 s', '5 s')}",
+        "scenarios.primary_host_loses_power.availability.stability",
+        "`5 s` is shorter than the window of `10 s`",
+    ),
+    "extent of the mirror": (
+        f"    {IMPACT}\n",
+        f"    {IMPACT}\n    mirror: systems\n",
+        "scenarios.primary_host_loses_power.mirror",
+        "Did you mean `system`?",
     ),
     "impact above the objective": (
         "down_at_least: 500 ms",

@@ -45,9 +45,10 @@ def check_plan_document(plan: Place) -> list[Mistake]:
         check_restated_objectives,
         check_dependencies_are_as_fast,
         _check_regions,
-        _check_availability,
+        _check_availabilities,
         _check_durations,
         _check_impacts,
+        _check_recoveries,
         check_references,
     )
     return placeholders + [found for rule in rules for found in rule(plan) if found.field not in taken]
@@ -100,9 +101,14 @@ def _is_zone_of(zone: str, region: str) -> bool:
     return zone.startswith(region) and zone[len(region) :][:1].isalpha() | zone[len(region) :].startswith("-")
 
 
-def _check_availability(plan: Place) -> Mistakes:
-    window = plan.find("availability", "window")
-    stability = plan.find("availability", "stability")
+def _check_availabilities(plan: Place) -> Mistakes:
+    for stated in (plan, *plan.members_at("scenarios").values()):
+        yield from _check_availability(stated)
+
+
+def _check_availability(stated: Place) -> Mistakes:
+    window = stated.find("availability", "window")
+    stability = stated.find("availability", "stability")
     length, stable = read_duration(window), read_duration(stability)
     if window and stability and length is not None and stable is not None and stable < length:
         yield stability.mistake(
@@ -184,4 +190,25 @@ def _check_impacts(plan: Place) -> Mistakes:
                 f"an outage of at least `{down.text}` can never meet the RTO of `{within.text}` "
                 f"(line {within.line}).",
                 "Declare a shorter impact.",
+            )
+
+
+def _check_recoveries(plan: Place) -> Mistakes:
+    for scenario in plan.members_at("scenarios").values():
+        if not scenario.members:
+            continue
+        path, runbook = scenario.find("critical_path"), scenario.find("runbook")
+        steps = path is not None and path.data not in (None, [])
+        if runbook is not None and runbook.data is not None and path is not None and steps:
+            yield path.mistake(
+                f"this and the runbook `{runbook.text}` (line {runbook.line}) both say what recovery waits for.",
+                "Keep the one that is meant.",
+            )
+        elif not steps and (runbook is None or runbook.data is None):
+            yield Mistake(
+                scenario.file,
+                path.line if path else scenario.line,
+                f"{scenario.field}.critical_path",
+                "`critical_path` is missing: nothing says what recovery waits for.",
+                "Add it, for example `critical_path: [database_failover]`, or name the `runbook`.",
             )

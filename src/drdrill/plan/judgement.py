@@ -1,13 +1,30 @@
-"""How a result is judged: when a service counts as up, and how long the steps take in production."""
+"""How a result is judged: what a recovery time counts from, when a service is up, how long steps take in production."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from drdrill.plan.duration import Duration, PositiveDuration
 from drdrill.plan.part import Name, Part, Text
+
+
+class ObjectiveClock(StrEnum):
+    """The moment that an RTO counts from."""
+
+    OUTAGE = "outage"
+    DECLARATION = "declaration"
+
+
+class RecoveryTime(Part):
+    """A recovery time objective: restored within this time, counted from this moment."""
+
+    within: Annotated[PositiveDuration, Field(examples=["1 h"])]
+    """The longest time that may pass until service is back."""
+    clock: Annotated[ObjectiveClock, Field(examples=["outage"])]
+    """The moment that counting starts: the `outage` itself, or the `declaration` of the disaster."""
 
 
 class Availability(Part):

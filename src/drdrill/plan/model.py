@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from pydantic import Field
 
 from drdrill.plan.duration import Duration, PositiveDuration, parse_duration
-from drdrill.plan.judgement import Availability, Projection, RealDuration
+from drdrill.plan.judgement import Availability, ObjectiveClock, Projection, RealDuration, RecoveryTime
 from drdrill.plan.part import REGION_PATTERN, Name, Part, Text
+from drdrill.plan.scenario import DisasterClass, Impact, MirrorExtent, Scenario
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -24,6 +25,7 @@ __all__ = [
     "DisasterClass",
     "Duration",
     "Impact",
+    "MirrorExtent",
     "Name",
     "ObjectiveClock",
     "Part",
@@ -46,22 +48,6 @@ __all__ = [
 ]
 
 
-class ObjectiveClock(StrEnum):
-    """The moment that an RTO counts from."""
-
-    OUTAGE = "outage"
-    DECLARATION = "declaration"
-
-
-class DisasterClass(StrEnum):
-    """The kind of disaster."""
-
-    SERVICE = "service"
-    DATABASE = "database"
-    ZONE = "zone"
-    REGION = "region"
-
-
 class Region(Part):
     """An AWS region of the system and its availability zones."""
 
@@ -81,15 +67,6 @@ class Regions(Part):
     """The region that serves users before a disaster."""
     recovery: Annotated[Region, Field(examples=[_REGION_EXAMPLE])]
     """The region that serves users after the primary one is lost."""
-
-
-class RecoveryTime(Part):
-    """A recovery time objective: restored within this time, counted from this moment."""
-
-    within: Annotated[PositiveDuration, Field(examples=["1 h"])]
-    """The longest time that may pass until service is back."""
-    clock: Annotated[ObjectiveClock, Field(examples=["outage"])]
-    """The moment that counting starts: the `outage` itself, or the `declaration` of the disaster."""
 
 
 _RTO_EXAMPLE = {"within": "1 h", "clock": "outage"}
@@ -159,42 +136,6 @@ class Role(Part):
     """Where to reach the role (a rota or a channel; no person's private data)."""
 
 
-class Impact(Part):
-    """The user impact that a scenario declares: the drill proves nothing if it does not show."""
-
-    service: Annotated[Text, Field(examples=["orders"])]
-    """The name of the service whose users feel it."""
-    down_at_least: PositiveDuration | None = None
-    """The shortest outage that must be seen. Leave it out when `none: true`."""
-    none: bool = False
-    """Whether users must feel nothing at all."""
-
-
-class Scenario(Part):
-    """A scenario of the features: what it breaks, and what makes its result a result."""
-
-    disaster_class: Annotated[DisasterClass, Field(alias="class", examples=["database"])]
-    """The kind of disaster: `service`, `database`, `zone` or `region`."""
-    service: Annotated[Text, Field(examples=["orders"])]
-    """The name of the service whose recovery is judged."""
-    store: Annotated[Text, Field(examples=["orders-database"])]
-    """The name of the store whose loss is judged."""
-    impact: Annotated[Impact, Field(examples=[{"service": "orders", "down_at_least": "500 ms"}])]
-    """The impact on users that must show."""
-    critical_path: Annotated[list[Text], Field(examples=[["database_failover"]])]
-    """The names of the steps under `projection.durations` that recovery waits for, one after another."""
-    loss_path: Annotated[list[Text], Field(default_factory=list, examples=[["damage_detection"]])]
-    """The names of those steps during which users' writes are lost, where recovery restores a backup."""
-    must_find: Annotated[str, Field(pattern=r"^(restore_[a-z_]+)?$", examples=["restore_lacks_rows"])] = ""
-    """What the drill plants and its checks must find, by the code of the verdict's reason; empty: nothing."""
-    rto: RecoveryTime | None = None
-    """The service's RTO restated for readers. It must say the same as the tier."""
-    rpo: PositiveDuration | None = None
-    """The store's RPO restated for readers. It must say the same as the data class."""
-    re_protection: PositiveDuration | None = None
-    """The longest time until redundancy is back, when that is an objective too."""
-
-
 class Safety(Part):
     """What may be broken. Nothing else ever is."""
 
@@ -247,3 +188,8 @@ class Plan(Part):
     def rpo_of(self, store: str) -> timedelta:
         """Return the recovery point objective of a store: its data class's."""
         return self.data_classes[self.stores[store].data_class].rpo
+
+    def availability_of(self, scenario: str | Scenario) -> Availability:
+        """Return when services count as up in a scenario: as it says itself, or else as the plan does."""
+        judged = self.scenarios[scenario] if isinstance(scenario, str) else scenario
+        return judged.availability or self.availability

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 TEXT_PATTERN = r"\S"
 REGION_PATTERN = r"^[a-z]{2,3}(-[a-z]+)+-[0-9]+$"
+# Folders and a file within the repository: no `..` anywhere, and nothing that begins at the root.
+RUNBOOK_PATTERN = r"^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*/)*[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.yaml$"
 
 # Names end up in file names, in tags of features and in dotted paths.
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
@@ -21,6 +23,7 @@ Text = Annotated[str, Field(pattern=TEXT_PATTERN)]
 WORDS_OF_PATTERNS = {
     NAME_PATTERN: "a name of letters, digits, `_` and `-` that begins with a letter or a digit",
     TEXT_PATTERN: "some text",
+    RUNBOOK_PATTERN: "a path from the repository's root without `..`, such as `failover/runbook.yaml`",
     REGION_PATTERN: "the name of an AWS region, such as `eu-west-1`",
 }
 

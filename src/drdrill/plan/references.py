@@ -29,6 +29,7 @@ def check_references(plan: Place) -> Mistakes:
         yield from _check_name(scenario.find("service"), services, "service")
         yield from _check_name(scenario.find("store"), stores, "store")
         yield from _check_name(scenario.find("impact", "service"), services, "service")
+        yield from _check_judged_besides(scenario, services)
         for path in (scenario.find("critical_path"), scenario.find("loss_path")):
             for step in path.elements if path else ():
                 yield from _check_name(step, steps, "step under projection.durations")
@@ -55,6 +56,15 @@ def _check_names(places: Place | None, known: Iterable[str], what: str) -> Mista
         if place.text and place.text in seen:
             yield place.mistake(f"`{place.text}` is listed twice.", "Remove one of the two.")
         seen[place.text] = place
+
+
+def _check_judged_besides(scenario: Place, services: Iterable[str]) -> Mistakes:
+    judged = scenario.find("service")
+    yield from _check_names(scenario.find("services"), services, "service")
+    for place in scenario.find_all("services"):
+        if judged is not None and place.text and place.text == judged.text:
+            problem = f"`{place.text}` is the scenario's `service` already (line {judged.line})."
+            yield place.mistake(problem, "Remove it: these are the others.")
 
 
 def _check_uses(scenario: Place, services: dict[str, Place], stores: dict[str, Place]) -> Mistakes:
