@@ -125,3 +125,23 @@ def inject_backup_damage(store: str, role: str, statement: str, doomed: str) -> 
 def heal_backup_damage(store: str) -> dict[str, Any]:
     """Put the backup's own bytes back."""
     return faults.heal("backup_damage", store)
+
+
+def inject_zone_power_loss(zone: str) -> dict[str, Any]:
+    """Cut the power of a whole availability zone."""
+    return faults.inject("zone_power_loss", zone, "primary")
+
+
+def heal_zone_power_loss(zone: str) -> dict[str, Any]:
+    """Give the zone its power back."""
+    return faults.heal("zone_power_loss", zone)
+
+
+def inject_region_power_loss(region: str) -> dict[str, Any]:
+    """Cut the power of a whole region; its APIs answer nobody any more."""
+    return faults.inject("region_power_loss", region, "primary")
+
+
+def heal_region_power_loss(region: str) -> dict[str, Any]:
+    """Give the region its power back."""
+    return faults.heal("region_power_loss", region)

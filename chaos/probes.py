@@ -125,3 +125,23 @@ def observe_backup_lacks_rows(store: str, within: str) -> dict[str, Any]:
 def observe_backup_whole(store: str, within: str) -> dict[str, Any]:
     """Watch until the rows are found in the backup's files; fails when they are not within that time."""
     return faults.observe_healed("backup_damage", store, within)
+
+
+def observe_zone_dark(zone: str, within: str) -> dict[str, Any]:
+    """Watch until nothing in the zone says anything; fails when something does after that time."""
+    return faults.observe_effect("zone_power_loss", zone, within)
+
+
+def observe_zone_lit(zone: str, within: str) -> dict[str, Any]:
+    """Watch until everything in the zone says something again; fails when it does not within that time."""
+    return faults.observe_healed("zone_power_loss", zone, within)
+
+
+def observe_region_dark(region: str, within: str) -> dict[str, Any]:
+    """Watch until nothing in the region says anything, its APIs included; fails when something does after that time."""
+    return faults.observe_effect("region_power_loss", region, within)
+
+
+def observe_region_lit(region: str, within: str) -> dict[str, Any]:
+    """Watch until everything in the region says something again; fails when it does not within that time."""
+    return faults.observe_healed("region_power_loss", region, within)

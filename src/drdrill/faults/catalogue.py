@@ -24,11 +24,18 @@ class FaultKind(StrEnum):
     BAD_DELETE = "bad_delete"
     DROP_TABLE = "drop_table"
     BACKUP_DAMAGE = "backup_damage"
+    ZONE_POWER_LOSS = "zone_power_loss"
+    REGION_POWER_LOSS = "region_power_loss"
 
     @property
     def of_link(self) -> bool:
         """Whether it hits the links from a store to its replicas in other regions, and none of its members."""
         return self in (FaultKind.LINK_DELAY, FaultKind.LINK_THROTTLE, FaultKind.LINK_CUT)
+
+    @property
+    def of_place(self) -> bool:
+        """Whether it hits a zone or a region by its name, and no store."""
+        return self in (FaultKind.ZONE_POWER_LOSS, FaultKind.REGION_POWER_LOSS)
 
     @property
     def description(self) -> str:
@@ -53,6 +60,9 @@ class FaultKind(StrEnum):
             FaultKind.DROP_TABLE: "A statement drops a table of a store that is in use, on all its members.",
             FaultKind.BACKUP_DAMAGE: "The newest backup of a store lacks rows that it should have; it restores all the "
             "same.",
+            FaultKind.ZONE_POWER_LOSS: "Everything in an availability zone stops at once, as without power.",
+            FaultKind.REGION_POWER_LOSS: "Everything in a region stops at once, as without power, and its APIs "
+            "answer nobody.",
         }[self]
 
 

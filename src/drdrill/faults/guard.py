@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from drdrill.core.errors import RefusedError
 from drdrill.environment.port import FaultRequest, Identity
+from drdrill.faults.catalogue import FaultKind
 from drdrill.plan import Plan, load_plan
 from drdrill.plan.nearest import suggest
 
 if TYPE_CHECKING:
     from drdrill.environment.port import FaultPort, StoreRole
-    from drdrill.faults.catalogue import FaultKind
 
 PlanSource = Plan | Path | None
 
@@ -41,12 +41,28 @@ def allow(
     if store not in known.safety.targets:
         near = suggest(store, known.safety.targets, what="Targets")
         raise _refusal(f"the plan's safety.targets does not name `{store}`. {near}")
-    if store not in known.stores:
-        raise _refusal(f"the plan has no store `{store}`. {suggest(store, known.stores, what='Stores')}")
+    resource = _find_place(known, kind, store) if kind.of_place else _find_store(known, store)
     _check_identity(_read_identity(port), environment, instance)
-    return FaultRequest(
-        kind=kind, store=store, resource=known.stores[store].resource, role=role, amount=amount
-    )
+    return FaultRequest(kind=kind, store=store, resource=resource, role=role, amount=amount)
+
+
+def _find_store(plan: Plan, store: str) -> str:
+    """Return the resource of a store."""
+    if store not in plan.stores:
+        raise _refusal(f"the plan has no store `{store}`. {suggest(store, plan.stores, what='Stores')}")
+    return plan.stores[store].resource
+
+
+def _find_place(plan: Plan, kind: FaultKind, name: str) -> str:
+    """Return the name of a region or a zone."""
+    regions = (plan.regions.primary, plan.regions.recovery)
+    if kind is FaultKind.REGION_POWER_LOSS:
+        what, names = "region", [region.name for region in regions]
+    else:
+        what, names = "zone", [zone for region in regions for zone in region.zones]
+    if name not in names:
+        raise _refusal(f"the plan has no {what} `{name}`. {suggest(name, names, what='There are')}")
+    return name
 
 
 def _read_plan(plan: PlanSource) -> Plan:

@@ -24,6 +24,8 @@ from drdrill.mirror.fault_observers import OBSERVERS
 from drdrill.mirror.host import program_environment
 from drdrill.mirror.link_faults import KINDS as LINK_KINDS
 from drdrill.mirror.link_observers import observe_link_effect, observe_link_healed
+from drdrill.mirror.place_faults import KINDS as PLACE_KINDS
+from drdrill.mirror.place_faults import observe_dark, observe_lit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -68,6 +70,9 @@ class EmbeddedFaults:
                 "inject_link", kind=request.kind, resource=request.resource, amount=request.amount
             )
             return Injection(kind=request.kind, **answer)
+        if request.kind in PLACE_KINDS:
+            answer = self._control.ask("inject_place", kind=request.kind, resource=request.resource)
+            return Injection(kind=request.kind, **answer)
         _observer_of(request.kind)  # what nobody could see is not injected
         answer = self._control.ask(
             "inject", kind=request.kind, resource=request.resource, role=request.role.value
@@ -84,6 +89,8 @@ class EmbeddedFaults:
             )
         if injection.kind in LINK_KINDS:
             return self._control.ask("heal_link", **_source_of(injection))
+        if injection.kind in PLACE_KINDS:
+            return self._control.ask("heal_place", kind=injection.kind, resource=injection.resource)
         names = [host["host"] for host in self._hosts_of(injection)]
         return self._control.ask("heal", kind=injection.kind, hosts=names)
 
@@ -95,6 +102,8 @@ class EmbeddedFaults:
             return observe_lack(self._control.ask, injection.details)
         if injection.kind in LINK_KINDS:
             return observe_link_effect(self._look_at_link(injection), injection.details["condition"])
+        if injection.kind in PLACE_KINDS:
+            return observe_dark(self._eyes, self._hosts_of(injection))
         return _observer_of(injection.kind).observe_effect(self._eyes, self._hosts_of(injection))
 
     def observe_healed(self, injection: Injection) -> Mapping[str, Any]:
@@ -105,6 +114,8 @@ class EmbeddedFaults:
             return observe_whole(self._control.ask, injection.details)
         if injection.kind in LINK_KINDS:
             return observe_link_healed(self._look_at_link(injection), injection.details.get("condition"))
+        if injection.kind in PLACE_KINDS:
+            return observe_lit(self._eyes, self._hosts_of(injection))
         return _observer_of(injection.kind).observe_healed(self._eyes, self._hosts_of(injection))
 
     def _ask(self, details: Mapping[str, Any], query: str) -> tuple[int, str]:
@@ -130,11 +141,22 @@ class EmbeddedFaults:
 
     def _hosts_of(self, injection: Injection) -> Sequence[Mapping[str, Any]]:
         hosts: Sequence[Mapping[str, Any]]
+        if injection.kind in PLACE_KINDS:
+            return self._hosts_in(injection)
         if injection.details.get("unconfirmed") is True:
             hosts = self._control.ask("hosts_of", resource=injection.resource)["hosts"]
         else:
             hosts = injection.details["hosts"]
         return hosts
+
+    def _hosts_in(self, injection: Injection) -> Sequence[Mapping[str, Any]]:
+        """Return what lost its power with a place and is there still: machines are replaced, and launched anew."""
+        asked = {"kind": injection.kind, "resource": injection.resource}
+        there: Sequence[Mapping[str, Any]] = self._control.ask("hosts_in_place", **asked)["hosts"]
+        if injection.details.get("unconfirmed") is True:
+            return there
+        lost = {host["host"] for host in injection.details["hosts"]}
+        return [host for host in there if host["host"] in lost]
 
 
 def _source_of(injection: Injection) -> Mapping[str, Any]:

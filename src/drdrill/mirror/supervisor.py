@@ -48,6 +48,7 @@ from drdrill.mirror.picture_parts import (
     look_at_load_balancers,
     look_at_services,
 )
+from drdrill.mirror.place_faults import PlaceFaults
 from drdrill.mirror.power import PowerOperations
 from drdrill.mirror.upstream.opening import open_upstream, read_networks
 from drdrill.mirror.zones import ZoneOperations
@@ -166,11 +167,13 @@ def run_supervisor(
             "buckets": lambda: look_at_buckets(objects.read_backlog()["backlogs"]),
         },
     )
+    zones = ZoneOperations(network, cloud, notice_power)
     tables = (
         operations.table(),
         keeping.table(),
         PowerOperations(network).table(),
-        ZoneOperations(network, cloud, notice_power).table(),
+        zones.table(),
+        PlaceFaults(network, zones, clock).table(),
         control_planes.table(),
         clusters.table(),
         cloud.table(),

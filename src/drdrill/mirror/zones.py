@@ -89,6 +89,6 @@ class ZoneOperations:
         return failures
 
     def _require(self, zone: str) -> None:
-        zones = [name for layout in self._network.regions for name in layout.zones]
+        zones = [name for layout in self._network.regions for name in layout.networks]
         if zone not in zones:
             raise UsageError(f"there is no zone `{zone}` in this mirror: {', '.join(zones)}.")
