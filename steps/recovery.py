@@ -28,6 +28,12 @@ def promote_the_replica(drill: Drill) -> None:
     drill.fail_over("promote_replica")
 
 
+@when("the operators run the failover's runbook")
+def run_the_runbook(drill: Drill) -> None:
+    """Have the company's runbook run as its operators would, gates answered by policy."""
+    drill.run_runbook()
+
+
 @when("users are served again")
 def wait_for_users_to_be_served(drill: Drill) -> None:
     """Wait until users are served again, stably."""

@@ -22,6 +22,12 @@ def recovery_time_is_met(drill: Drill) -> None:
     drill.require_objective("rto")
 
 
+@then("every service was back within its recovery time objective")
+def all_recovery_times_are_met(drill: Drill) -> None:
+    """The RTO of every judged service is met, measured here and projected to production."""
+    drill.require_objective("rto")
+
+
 @then("no more was lost than the recovery point objective allows")
 def recovery_point_is_met(drill: Drill) -> None:
     """The RPO is met, measured here and projected to production."""
@@ -29,6 +35,7 @@ def recovery_point_is_met(drill: Drill) -> None:
 
 
 @then("every surviving row is one that a user wrote, and one server wrote at a time")
+@then("every surviving row is one that a user wrote, and one region wrote at a time")
 def rows_are_intact(drill: Drill) -> None:
     """Nothing is lost without explanation, altered, duplicated or phantom; there were never two writers."""
     drill.require_intact_rows()

@@ -100,7 +100,7 @@ def test_rows_that_nobody_compared() -> None:
 def test_a_met_objective_is_returned() -> None:
     """An objective that is met, measured and projected, is returned for its figures."""
     objective = _objective(Verdict.MET, Verdict.MET)
-    assert require_objective(_measurement(objectives=(objective,)), ObjectiveKind.RTO) is objective
+    assert require_objective(_measurement(objectives=(objective,)), ObjectiveKind.RTO) == (objective,)
 
 
 @pytest.mark.parametrize("other", list(Verdict))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drdrill.core.errors import InvalidDrillError, UsageError
+from drdrill.drill.arrival import DirectArrival
 from drdrill.drill.users import Users
 from drdrill.load.workload import load_workload
 from drdrill.plan import load_plan
@@ -46,8 +47,10 @@ def users(environment: FakeEnvironment, directory: DrillDirectory) -> Users:
     workload = load_workload(WORKLOAD).model_copy(update={"store": "accounts"})
     return Users(
         environment,
+        DirectArrival(environment, workload, environment.plan.stores["accounts"].resource),
         workload=workload,
         plan=environment.plan,
+        availability=environment.plan.availability,
         directory=directory,
         journal=directory.journal("users"),
         clock=ManualClock(),
@@ -144,7 +147,7 @@ def test_peak_load_needs_a_peak(users: Users, environment: FakeEnvironment) -> N
     """At peak load those come, too, who write besides; a workload that names none is told so."""
     users.come(seed=7, peak=True)
     assert {"peak-0", "peak-1", "load-0", "prober"} <= set(environment.running)
-    users._workload = users._workload.model_copy(update={"peak": None})
+    users._arrival = DirectArrival(environment, users._workload.model_copy(update={"peak": None}), "accounts")
     with pytest.raises(UsageError, match="has no `peak`"):
         users.come(seed=7, peak=True)
 

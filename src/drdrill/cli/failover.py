@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from drdrill.cli.repository import find_repository
+from drdrill.core.errors import UsageError
 
 GATES = click.Choice(["terminal", "page", "approve", "refuse"])
 POLICIES = ("approve", "refuse")
@@ -36,8 +37,15 @@ started; 130 interrupted, what ran was ended.""",
 )
 @click.option("--gates", type=GATES, default="terminal", show_default=True, help="Who answers gates.")
 @click.option("--why", default="", help="The reason that the journal gives for answers of a policy.")
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path),
+    help="Where its journal and logs go, made anew. Default: a folder in .drdrill/failovers.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(file: Path | None, dry_run: bool, gates: str, why: str, as_json: bool) -> int:
+def command(  # noqa: PLR0917 - one parameter an option
+    file: Path | None, dry_run: bool, gates: str, why: str, directory: Path | None, as_json: bool
+) -> int:
     """Run the failover's runbook as an operator does, and say what was done, what not, and how to go on."""
     from drdrill.plan.runbook_checking import load_runbook
 
@@ -62,7 +70,11 @@ def command(file: Path | None, dry_run: bool, gates: str, why: str, as_json: boo
     from drdrill.cli.runbook_run import RUNBOOK, run_in
     from drdrill.core.clock import SystemClock
 
-    directory = root / ".drdrill" / "failovers" / f"{SystemClock().utc():%Y%m%dT%H%M%S%fZ}"
+    if directory is None:
+        directory = root / ".drdrill" / "failovers" / f"{SystemClock().utc():%Y%m%dT%H%M%S%fZ}"
+    elif directory.exists():
+        raise UsageError(f"{directory}: it is there already; `drdrill resume` goes on with what is in it.")
+    directory = directory.absolute()
     directory.mkdir(parents=True)
     (directory / RUNBOOK).write_bytes(path.read_bytes())
     click.echo(f"The journal is in {directory}.", err=True)

@@ -9,12 +9,16 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.clock import read_boot_id
+from drdrill.core.process import ProcessId
+from drdrill.record.directory import write_json
+from drdrill.record.register import append_to_register
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from drdrill.drill.budget import Budget
     from drdrill.drill.request import DrillRequest
+    from drdrill.record.directory import DrillDirectory
 
 SCHEMA_VERSION = 1
 _TOOLS = (
@@ -45,6 +49,28 @@ def describe_drill(request: DrillRequest, budget: Budget, *, seed: int, started_
         "versions": {"python": platform.python_version(), "kernel": platform.release(), **_versions()},
         "git": read_revision(request.root),
     }
+
+
+def enter_register(
+    request: DrillRequest, directory: DrillDirectory, budget: Budget, *, seed: int, started_utc: str
+) -> None:
+    """Enter a drill in the register of all runs before anything happens, and write its `drill.json`."""
+    about = {
+        "name": directory.path.name,
+        **describe_drill(request, budget, seed=seed, started_utc=started_utc),
+    }
+    number = append_to_register(
+        request.reports,
+        "begun",
+        directory=directory.path.name,
+        process=process.to_json() if (process := ProcessId.read_own()) else None,
+        scenario=request.scenario,
+        environment=request.environment,
+        seed=seed,
+        git=about["git"],
+        plan_sha256=directory.describe_evidence(directory.plan_path, source="plan")["sha256"],
+    )
+    write_json(directory.about_path, {**about, "run_number": number})
 
 
 def _versions() -> dict[str, str | None]:

@@ -6,6 +6,7 @@ waits for, so that a system that never recovers ends it, too; it is not an objec
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -28,6 +29,8 @@ class Patience(Part):
     """The longest time from the fault until users are served again."""
     re_protection: PositiveDuration
     """The longest time until redundancy is back."""
+    runbook: PositiveDuration = timedelta(minutes=30)
+    """The longest time that a runbook may take, in which steps have times of their own."""
 
 
 class Budget(Part):

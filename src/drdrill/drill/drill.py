@@ -32,13 +32,14 @@ from drdrill.core.errors import (
     NotObservedError,
     UsageError,
 )
-from drdrill.core.process import ProcessId
 from drdrill.core.verdict import Verdict
 from drdrill.core.waiting import wait_until
-from drdrill.drill.about import describe_drill, draw_seed
+from drdrill.drill.about import draw_seed, enter_register
 from drdrill.drill.across_regions import replicate, worsen
 from drdrill.drill.aftermath import LOOK_EVERY, Aftermath
+from drdrill.drill.arrival import choose_arrival
 from drdrill.drill.budget import BUDGET_NAME, load_budget
+from drdrill.drill.ending import Ending
 from drdrill.drill.experiments import run_named
 from drdrill.drill.failover import FailoverCode
 from drdrill.drill.judging import (
@@ -51,6 +52,7 @@ from drdrill.drill.judging import (
 from drdrill.drill.observation import StoreObserver
 from drdrill.drill.page import write_page
 from drdrill.drill.restoring import Restoring
+from drdrill.drill.runbook_code import RunbookCode
 from drdrill.drill.shield import hold_signals
 from drdrill.drill.users import Users
 from drdrill.environment.port import StoreRole
@@ -61,12 +63,11 @@ from drdrill.measure import measure
 from drdrill.measure.facts import read_facts
 from drdrill.measure.verdict import ObjectiveKind
 from drdrill.plan import StandbyReplication, load_plan
+from drdrill.plan.scenario import MirrorExtent
 from drdrill.record.directory import DrillDirectory, write_json
 from drdrill.record.register import append_to_register
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from drdrill.drill.request import DrillRequest
     from drdrill.environment.port import Environment
     from drdrill.measure import Measurement
@@ -109,6 +110,7 @@ class Drill:
         self._store: StoreObserver | None = None
         self._restoring: Restoring | None = None
         self._failover: FailoverCode | None = None
+        self._runbook: RunbookCode | None = None
         self._stack = contextlib.ExitStack()
 
     def __repr__(self) -> str:
@@ -124,22 +126,7 @@ class Drill:
         shutil.copyfile(request.plan, directory.plan_path)
         for name in (WORKLOAD_NAME, BUDGET_NAME):
             shutil.copyfile(request.environment_folder / name, directory.path / name)
-        about = {
-            "name": directory.path.name,
-            **describe_drill(request, self.budget, seed=self.seed, started_utc=self._started_utc),
-        }
-        number = append_to_register(
-            request.reports,
-            "begun",
-            directory=directory.path.name,
-            process=process.to_json() if (process := ProcessId.read_own()) else None,
-            scenario=request.scenario,
-            environment=request.environment,
-            seed=self.seed,
-            git=about["git"],
-            plan_sha256=directory.describe_evidence(directory.plan_path, source="plan")["sha256"],
-        )
-        write_json(directory.about_path, {**about, "run_number": number})
+        enter_register(request, directory, self.budget, seed=self.seed, started_utc=self._started_utc)
         self.journal.append(
             "drill.started", scenario=request.scenario, environment=request.environment, seed=self.seed,
             service=self.workload.service, boot_id=read_boot_id(),
@@ -151,7 +138,9 @@ class Drill:
         Raises what the environment raises; `end` takes it down.
         """
         request = self.request
-        environment = load_environment(request.environment)(request.root, self.plan, name=request.mirror)
+        environment = load_environment(request.environment)(
+            request.root, self.plan, name=request.mirror, whole=self.scenario.mirror is MirrorExtent.SYSTEM
+        )
         self.journal.append("environment.starting", environment=request.environment)
         before_ns = self._clock.now_ns()
         self._stack.enter_context(environment)
@@ -172,10 +161,11 @@ class Drill:
         )
         self._store = StoreObserver(environment, self.resource, self.journal)
         self._users = Users(
-            environment,
-            workload=self.workload, plan=self.plan, directory=self.directory,
-            journal=self.directory.journal("users"), clock=self._clock,
+            environment, choose_arrival(environment, self.workload, self.plan, self.scenario),
+            workload=self.workload, plan=self.plan, availability=self.plan.availability_of(request.scenario),
+            directory=self.directory, journal=self.directory.journal("users"), clock=self._clock,
         )  # fmt: skip
+        self._runbook = RunbookCode(request.root, environment, self.directory, clock=self._clock)
         self._failover = FailoverCode(request.root, environment, self.directory, clock=self._clock)
         self._restoring = Restoring(
             environment, self._users, self._store, self.resource,
@@ -247,13 +237,21 @@ class Drill:
             clock=self._clock,
         )
 
+    def lose_region(self) -> None:
+        """Run the experiment that cuts the power of the plan's primary region. Raises as `inject` does."""
+        self.inject("region_power_loss", region=self.plan.regions.primary.name)
+
+    def return_region(self) -> None:
+        """Run the experiment that gives it its power back. Raises `EnvironmentFailedError` when it did not."""
+        self.heal("region_power_loss", region=self.plan.regions.primary.name)
+
     def worsen(self, fault: str) -> None:
         """Run the experiment `FAULT.inject.yaml` as a circumstance of the fault that comes next."""
         worsen(self.directory, fault, self._run_experiment)
 
-    def heal(self, fault: str) -> None:
+    def heal(self, fault: str, **configuration: str) -> None:
         """Run the experiment `FAULT.heal.yaml`. Raises `EnvironmentFailedError` when it did not heal."""
-        result = self._run_experiment(f"{fault}.heal.yaml")
+        result = self._run_experiment(f"{fault}.heal.yaml", **configuration)
         if result:
             raise EnvironmentFailedError(f"The fault {fault} was not healed: {result}")
         self._require(self._aftermath).note_healed()
@@ -261,12 +259,27 @@ class Drill:
     def _run_experiment(self, name: str, **configuration: str) -> str:
         """Return why the experiment did not succeed, `` if it did."""
         experiment = self.request.experiments / name
-        return run_named(experiment, self.directory, store=self.scenario.store, **configuration)
+        # A whole region is no store's: what its experiments are told is which.
+        configuration = (
+            configuration if "region" in configuration else {"store": self.scenario.store, **configuration}
+        )
+        return run_named(experiment, self.directory, **configuration)
 
     def fail_over(self, code: str, *arguments: str) -> str:
         """Run the company's `failover/CODE.py` where operators work; return what it printed, raise when it failed."""
         within = self.budget.patience.recovery
         return self._require(self._failover).run(code, *arguments, within=within)
+
+    def run_runbook(self) -> bool:
+        """Run the scenario's runbook where operators work; tell whether every step was done."""
+        if self.scenario.runbook is None:
+            raise UsageError(f"{self.request.plan}: the scenario `{self.request.scenario}` has no runbook.")
+        return self._require(self._runbook).run(
+            self.scenario.runbook,
+            within=self.budget.patience.runbook,
+            gates="approve",
+            why=f"drill {self.directory.path.name}: nobody is asked",
+        )
 
     @property
     def restoring(self) -> Restoring:
@@ -327,8 +340,8 @@ class Drill:
         """Raise unless what was restored was read, and is what users had been told."""
         require_restored(self._require(self.measurement))
 
-    def require_objective(self, kind: str) -> Objective:
-        """Raise unless the objective (`rto`, `rpo`, `re_protection`) is met, measured and projected."""
+    def require_objective(self, kind: str) -> tuple[Objective, ...]:
+        """Raise unless every objective of a kind (`rto`, `rpo`, `re_protection`) is met, measured and projected."""
         return require_objective(self._require(self.measurement), ObjectiveKind(kind))
 
     def describe_figures(self) -> dict[str, str]:
@@ -348,45 +361,30 @@ class Drill:
                 self._end(interrupted)
 
     def _end(self, interrupted: str | None) -> None:
-        failures: list[Exception] = []
+        ending = Ending()
         if interrupted:
-            self._attempt(failures, lambda: self.journal.append("drill.interrupted", signal=interrupted))
+            ending.attempt(lambda: self.journal.append("drill.interrupted", signal=interrupted))
         if self._users is not None and self._users.present:  # before a lost primary is back beside its heir
-            self._attempt(failures, self._users.leave)
+            ending.attempt(self._users.leave)
         if self._environment is not None:
             faults = self._environment.faults
-            self._attempt(
-                failures, lambda: heal_all(faults, self.directory.journal("faults"), within=_HEALED_WITHIN)
-            )
+            ending.attempt(lambda: heal_all(faults, self.directory.journal("faults"), within=_HEALED_WITHIN))
         if self._users is not None and self.measurement is None and not interrupted:
-            self._attempt(failures, self.measure)
-        before = len(failures)
-        self._attempt(failures, self._stack.close)
-        if self._environment is not None and len(failures) == before:
+            ending.attempt(self.measure)
+        if ending.attempt(self._stack.close) and self._environment is not None:
             standing = self.request.mirror is not None
-            self._attempt(failures, lambda: self.journal.append("environment.stopped", standing=standing))
+            ending.attempt(lambda: self.journal.append("environment.stopped", standing=standing))
         if self.measurement is None:
-            self._attempt(failures, self._store_verdict)
+            ending.attempt(self._store_verdict)
         verdict = self.measurement.verdict if self.measurement else Verdict.INCONCLUSIVE
-        self._attempt(failures, lambda: self.journal.append("drill.ended", verdict=verdict.value))
-        self._attempt(failures, lambda: write_page(self.directory))
-        self._attempt(
-            failures,
+        ending.attempt(lambda: self.journal.append("drill.ended", verdict=verdict.value))
+        ending.attempt(lambda: write_page(self.directory))
+        ending.attempt(
             lambda: append_to_register(
                 self.request.reports, "ended", directory=self.directory.path.name, verdict=verdict.value
-            ),
+            )
         )
-        if len(failures) == 1:
-            raise failures[0]
-        if failures:
-            raise ExceptionGroup(f"{self!r} did not end cleanly", failures)
-
-    @staticmethod
-    def _attempt(failures: list[Exception], act: Callable[[], object]) -> None:
-        try:
-            act()
-        except Exception as error:  # noqa: BLE001 (clean-up collects)
-            failures.append(error)
+        ending.finish(f"{self!r} did not end cleanly")
 
     @staticmethod
     def _require(part: Part | None) -> Part:

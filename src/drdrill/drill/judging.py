@@ -41,18 +41,21 @@ def require_intact_rows(measurement: Measurement) -> None:
 _ENDS = ("missed", "projected_missed", "not_known", "not_projected")
 
 
-def require_objective(measurement: Measurement, kind: ObjectiveKind) -> Objective:
-    """Return the objective of a kind; raises by its verdict, measured and projected together."""
-    objective = next((one for one in measurement.objectives if one.kind is kind), None)
-    if objective is None:
+def require_objective(measurement: Measurement, kind: ObjectiveKind) -> tuple[Objective, ...]:
+    """Return all objectives of a kind; raises by the worst of their verdicts, measured and projected together."""
+    objectives = tuple(one for one in measurement.objectives if one.kind is kind)
+    if not objectives:
         raise InconclusiveError(f"The plan states no objective of the kind {kind} for this scenario.")
-    verdict = combine((objective.measured_verdict, objective.projected_verdict))
+    verdict = combine(each for one in objectives for each in (one.measured_verdict, one.projected_verdict))
     if verdict is not Verdict.MET:
         concerned = [
             one for one in measurement.reasons if one.code.startswith(f"{kind}_") or one.verdict is verdict
         ]
-        _raise(verdict, concerned, otherwise=f"{objective.name}: {verdict}.")
-    return objective
+        names = ", ".join(
+            one.name for one in objectives if verdict in (one.measured_verdict, one.projected_verdict)
+        )
+        _raise(verdict, concerned, otherwise=f"{names}: {verdict}.")
+    return objectives
 
 
 def require_restored(measurement: Measurement) -> None:

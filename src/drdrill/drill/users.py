@@ -7,11 +7,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from drdrill.core.clock import NANOSECONDS
-from drdrill.core.errors import InvalidDrillError, NotObservedError, UsageError
+from drdrill.core.errors import InvalidDrillError, NotObservedError
 from drdrill.core.waiting import wait_until
-from drdrill.dataplane.postgresql_programs import PORT
 from drdrill.drill.psql import psql
-from drdrill.load.clients import Target, plan_client_beside, plan_clients
 from drdrill.measure.availability import judge_windows, read_samples, thresholds_of
 from drdrill.measure.outage import measure_outage
 from drdrill.measure.restore import find_first_served
@@ -22,12 +20,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drdrill.core.clock import Clock
+    from drdrill.drill.arrival import Arrival, Coming
     from drdrill.environment.port import Environment, StoreMember
-    from drdrill.load.config import ClientConfig
     from drdrill.load.workload import Workload
     from drdrill.measure.outage import Outage
     from drdrill.measure.restore_facts import RestoredServer
     from drdrill.plan import Plan
+    from drdrill.plan.model import Availability
     from drdrill.record.directory import DrillDirectory
     from drdrill.record.journal import Journal
     from drdrill.record.ledger import ClientLedger
@@ -39,7 +38,6 @@ _PREPARE_WITHIN = timedelta(seconds=60)  # measured 0.1 s
 _BESIDE_WITHIN = timedelta(seconds=20)  # its first request is due after 2 s
 _LOOK_EVERY = timedelta(milliseconds=100)
 _READ_WITHIN = timedelta(minutes=10)  # measured 0.1 s for 20,000 rows
-_LEAVE_WITHIN = timedelta(seconds=30)  # the longest time-out of a request, and their last records
 
 
 class Users:
@@ -48,46 +46,41 @@ class Users:
     def __init__(
         self,
         environment: Environment,
+        arrival: Arrival,
         *,
         workload: Workload,
         plan: Plan,
+        availability: Availability,
         directory: DrillDirectory,
         journal: Journal,
         clock: Clock,
     ) -> None:
         self._environment = environment
+        self._arrival = arrival
         self._workload = workload
         self._plan = plan
         self._directory = directory
         self._journal = journal
         self._clock = clock
-        self._thresholds = thresholds_of(plan.availability)
+        self._thresholds = thresholds_of(availability)
         self._resource = plan.stores[workload.store].resource
         self._processes: tuple[str, ...] = ()
-        self._clients = 0
+        self._asked: dict[str, str] = {}
         self._damaged = False
         self._restored: list[RestoredServer] = []
         self.present = False
 
     def prepare_store(self) -> None:
-        """Make the tables that they write to; those of an earlier drill go."""
-        self._ask_store(self._workload.schema_, within=_PREPARE_WITHIN)
+        """Make the tables that they write to, where nobody else does; those of an earlier drill go."""
+        schema = self._arrival.schema
+        if schema is not None:
+            self._ask_store(schema, within=_PREPARE_WITHIN)
 
     def come(self, seed: int, *, peak: bool = False) -> None:
-        """Start all clients; their first requests are due a moment later. `peak`: also those who write besides."""
-        workload = self._workload
-        if peak and workload.peak is None:
-            raise UsageError("The workload does not say who writes besides at peak load: it has no `peak`.")
+        """Start all clients; their first requests are due a moment later. `peak`: as many as come at peak load."""
         start_ns = self._clock.now_ns() + _COME_TOGETHER_NS
-        configs = plan_clients(
-            workload,
-            self._target(),
-            seed=seed,
-            start_ns=start_ns,
-            ledger=self._directory.ledger,
-            peak=workload.peak if peak else None,
-        )
-        self._start(configs, start_ns)
+        ledger = self._directory.ledger
+        self._start(self._arrival.plan(seed=seed, start_ns=start_ns, ledger=ledger, peak=peak), start_ns)
 
     def come_beside(self, member: StoreMember, seed: int) -> None:
         """Start a client in a member's zone that writes to its address, and wait until it is served there.
@@ -95,20 +88,15 @@ class Users:
         Raises `InvalidDrillError` when it is not: then nothing is broken.
         """
         start_ns = self._clock.now_ns() + _COME_TOGETHER_NS
-        config = plan_client_beside(
-            self._workload,
-            self._target(),
-            member.address,
-            number=self._clients + 1,
-            seed=seed,
-            start_ns=start_ns,
-            ledger=self._directory.ledger,
+        coming = self._arrival.plan_beside(
+            member, seed=seed, start_ns=start_ns, ledger=self._directory.ledger
         )
-        self._start((config,), start_ns, zone=member.zone)
-        what = f"{config.name} served at {member.address}"
+        self._start(coming, start_ns)
+        (party,) = coming.parties
+        what = f"{party.name} served at {member.address}"
         try:
             wait_until(
-                lambda: self._is_served(config.name),
+                lambda: self._is_served(party.name),
                 what=what, within=_BESIDE_WITHIN, every=_LOOK_EVERY, clock=self._clock,
             )  # fmt: skip
         except NotObservedError as error:
@@ -120,41 +108,32 @@ class Users:
         ]
         return any(bool((outcomes_of(each) == Outcome.ACKNOWLEDGED).any()) for each in codes)
 
-    def _endpoint(self) -> str:
-        return self._workload.endpoint or self._environment.observe_store(self._resource).endpoint
-
-    def _target(self) -> Target:
-        environment = self._environment
-        return Target(
-            endpoint=self._endpoint(),
-            port=PORT,
-            user=self._workload.user,
-            resolver=environment.resolver,
-            black_hole=environment.black_hole,
-        )
-
-    def _start(self, configs: Sequence[ClientConfig], start_ns: int, *, zone: str | None = None) -> None:
-        environment = self._environment
+    def _start(self, coming: Coming, start_ns: int) -> None:
         self.present = True
-        self._processes += tuple(config.name for config in configs)
-        self._clients += sum(len(config.clients) for config in configs)
-        for config in configs:
-            path = self._directory.evidence / f"client-{config.name}.json"
-            path.write_text(config.to_json(), encoding="utf-8")
-            command = [sys.executable, "-m", "drdrill.load.client", str(path)]
-            environment.start_client(
-                config.name, command, log=self._directory.logs / f"client-{config.name}.log", zone=zone
+        self._processes += tuple(party.name for party in coming.parties)
+        self._asked |= coming.asked
+        for party in coming.parties:
+            path = self._directory.evidence / f"client-{party.name}.json"
+            path.write_text(party.config, encoding="utf-8")
+            self._environment.start_client(
+                party.name,
+                [sys.executable, "-m", party.module, str(path)],
+                log=self._directory.logs / f"client-{party.name}.log",
+                zone=party.zone,
             )
+        told = {"services": dict(coming.asked)} if coming.asked else {}
         self._journal.append(
             "load.started",
-            clients=[client.name for config in configs for client in config.clients],
-            processes=[config.name for config in configs],
+            clients=[name for party in coming.parties for name in party.clients],
+            processes=[party.name for party in coming.parties],
             start_ns=start_ns,
+            **told,
+            **coming.facts,
         )
 
     def leave(self) -> None:
         """Have all clients end, and say how they did."""
-        statuses = self._environment.stop_clients(within=_LEAVE_WITHIN)
+        statuses = self._environment.stop_clients(within=self._arrival.leave_within)
         self.present = False
         self._journal.append("load.stopped", statuses=dict(statuses), at_ns=self._clock.now_ns())
 
@@ -169,9 +148,18 @@ class Users:
 
     def find_unsteady(self) -> str:
         """Say which cohorts were not served without a fault for the plan's stability time until now; `` if all were."""
-        ledgers = [one for one in read_ledger(self._directory.ledger) if one.client.kind is ClientKind.PROBER]
+        ledgers = [one for one in self._read_ledgers() if one.client.kind is ClientKind.PROBER]
         unsteady = [one.client.name for one in ledgers if not self._is_steady(one)]
         return f"not up for the stability time: {', '.join(unsteady)}" if unsteady or not ledgers else ""
+
+    def _read_ledgers(self) -> list[ClientLedger]:
+        """Read the ledgers of those who ask the service that the drill judges."""
+        service = self._workload.service
+        return [
+            one
+            for one in read_ledger(self._directory.ledger)
+            if self._asked.get(one.client.name, service) == service
+        ]
 
     def _is_steady(self, ledger: ClientLedger) -> bool:
         thresholds = self._thresholds
@@ -185,7 +173,7 @@ class Users:
 
     def observe_outage(self, fault_ns: int, fault_until_ns: int) -> Outage:
         """Measure what they had of a fault, up to now."""
-        ledgers = read_ledger(self._directory.ledger)
+        ledgers = self._read_ledgers()
         whole_ns = find_first_served(self._restored, ledgers) if self._damaged else None
         return measure_outage(ledgers, self._thresholds, fault_ns, fault_until_ns, whole_ns=whole_ns)
 
@@ -199,7 +187,7 @@ class Users:
 
     def read_rows(self, path: Path, *, endpoint: str | None = None) -> None:
         """Read everything that they wrote from their store, or from another database; raises `CommandFailedError`."""
-        query = f"copy ({self._workload.read_back}) to stdout (format binary)"
+        query = f"copy ({self._arrival.rows}) to stdout (format binary)"
         self._environment.run_for_operator(self._psql(query, endpoint), within=_READ_WITHIN, output=path)
 
     def read_back(self, number: int) -> None:

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any
 from drdrill.core.clock import NANOSECONDS, SystemClock
 from drdrill.core.errors import CommandFailedError, EnvironmentFailedError, NotObservedError
 from drdrill.core.waiting import wait_until
+from drdrill.drill.arrival import select_rows
 from drdrill.drill.psql import psql
 from drdrill.load.journey_config import Surroundings, plan_journeys
 from drdrill.measure.journeys import Asked, measure_journeys
 from drdrill.measure.loss import compare
 from drdrill.measure.survivors import read_survivors
 from drdrill.record.directory import write_json
-from drdrill.record.ledger import make_id, read_ledger
+from drdrill.record.ledger import read_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -252,8 +253,7 @@ def _read_rows(
     environment: Environment, workload: Workload, folder: Path, host: str, numbers: list[int]
 ) -> Survivors:
     """Read the rows of this visit back: those whose ids are of its clients."""
-    chosen = f"rows.id >= {make_id(min(numbers), 0)} and rows.id < {make_id(max(numbers) + 1, 0)}"
-    query = f"select * from ({workload.read_back}) as rows (id, amount, position) where {chosen}"  # noqa: S608
+    query = select_rows(workload, numbers)
     path = folder / "rows.pgcopy"
     command = psql(host, workload.database, workload.user, f"copy ({query}) to stdout (format binary)")
     environment.run_for_operator(command, within=_ASK_WITHIN, output=path)

@@ -163,9 +163,18 @@ class Environment(Protocol):
     name: ClassVar[str]
     fidelity: ClassVar[tuple[Fidelity, ...]]
 
-    def __init__(self, root: Path, plan: Plan, *, name: str | None = None, standing: bool = False) -> None:
+    def __init__(
+        self,
+        root: Path,
+        plan: Plan,
+        *,
+        name: str | None = None,
+        standing: bool = False,
+        whole: bool = False,
+    ) -> None:
         """Prepare one for the drill repository at `root`; nothing is started yet.
 
+        `whole`: with the company's whole system, and not only what drills of databases need.
         `name` alone: the standing one of that name is used, and left as it is. `standing`: it outlives this process.
         Raises `InvalidInputError` for mistakes in its configuration.
         """

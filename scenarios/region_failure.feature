@@ -1,0 +1,19 @@
+@class:region
+Feature: The primary region is lost
+
+  Section 3 of the plan, "Region Failure": "The entire primary AWS region is down. Critical. Full system outage. This is
+  the primary disaster scenario." Section 4 says how the company fails over to its recovery region; its runbook is run
+  as its operators run it, by AWS's, Kubernetes' and DNS's own ways.
+
+  @scenario:region_loses_power
+  Scenario: The primary region loses power, and the recovery region takes over
+    Given users are served by the system in its steady state
+    When the primary region loses power
+    And users are not served any more
+    And the operators run the failover's runbook
+    And users are served again
+    And recovery is measured
+    Then the drill is valid
+    And every service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one region wrote at a time

@@ -1,0 +1,239 @@
+"""How users come to a drill: straight to the store, or by the public name to the whole system.
+
+Each way is an `Arrival`: which processes are started, which service each client asks, and which rows are theirs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from drdrill.core.clock import NANOSECONDS
+from drdrill.core.errors import UsageError
+from drdrill.dataplane.postgresql_programs import PORT
+from drdrill.load.clients import Target, plan_client_beside, plan_clients
+from drdrill.load.journey_config import Surroundings, plan_journeys
+from drdrill.plan.scenario import MirrorExtent
+from drdrill.record.ledger import ClientKind, make_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from drdrill.environment.port import Environment, StoreMember
+    from drdrill.load.config import ClientConfig
+    from drdrill.load.workload import Workload
+    from drdrill.plan import Plan
+    from drdrill.plan.scenario import Scenario
+
+_DIRECTLY_WITHIN = timedelta(seconds=30)  # the longest time-out of a request, and their last records
+_TRAVELLING_WITHIN = timedelta(seconds=90)  # journeys under way are waited for
+_ALL_DAY_SECONDS = 86_400.0  # they leave when they are told to
+_CLIENTS_BITS = 12  # of clients' numbers: the highest bits left to tell drills on one standing mirror apart
+_SLOTS_BITS = 11
+_SLOT_SECONDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A process of clients: `module` is run with a file of `config`. `zone`: where; None: where users are."""
+
+    name: str
+    module: str
+    config: str
+    clients: tuple[str, ...]
+    zone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """All who come at a time. `asked`: the service of each client that asks another one than the drill's.
+
+    `facts`: what else the journal is to say of them.
+    """
+
+    parties: tuple[Party, ...]
+    asked: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Arrival(Protocol):
+    """A way in which users come."""
+
+    leave_within: timedelta
+
+    @property
+    def schema(self) -> str | None:
+        """Return the statements that make the store ready for them; None: the system itself does."""
+        ...
+
+    @property
+    def rows(self) -> str:
+        """Return the query of all rows that are theirs."""
+        ...
+
+    def plan(self, *, seed: int, start_ns: int, ledger: Path, peak: bool) -> Coming:
+        """Return who comes; raises `UsageError` when the workload does not say who comes at peak load."""
+        ...
+
+    def plan_beside(self, member: StoreMember, *, seed: int, start_ns: int, ledger: Path) -> Coming:
+        """Return who comes to a member's zone and writes to its address; raises `UsageError` where nobody can."""
+        ...
+
+
+class DirectArrival:
+    """Users who write to the store themselves, with statements."""
+
+    leave_within = _DIRECTLY_WITHIN
+
+    def __init__(self, environment: Environment, workload: Workload, resource: str) -> None:
+        self._environment, self._workload, self._resource = environment, workload, resource
+        self._clients = 0
+
+    @property
+    def schema(self) -> str | None:
+        """Return the tables that they write to; those of an earlier drill go."""
+        return self._workload.schema_
+
+    @property
+    def rows(self) -> str:
+        """Return the query of everything: nobody else writes."""
+        return self._workload.read_back
+
+    def plan(self, *, seed: int, start_ns: int, ledger: Path, peak: bool) -> Coming:
+        """Return probers, load, and the control; `peak`: also those who write besides."""
+        workload = self._workload
+        if peak and workload.peak is None:
+            raise UsageError("The workload does not say who writes besides at peak load: it has no `peak`.")
+        configs = plan_clients(
+            workload,
+            self._target(),
+            seed=seed,
+            start_ns=start_ns,
+            ledger=ledger,
+            peak=workload.peak if peak else None,
+        )
+        return self._coming(configs)
+
+    def plan_beside(self, member: StoreMember, *, seed: int, start_ns: int, ledger: Path) -> Coming:
+        """Return a client that knows nothing but the member's address."""
+        config = plan_client_beside(
+            self._workload,
+            self._target(),
+            member.address,
+            number=self._clients + 1,
+            seed=seed,
+            start_ns=start_ns,
+            ledger=ledger,
+        )
+        return self._coming((config,), zone=member.zone)
+
+    def _coming(self, configs: Sequence[ClientConfig], zone: str | None = None) -> Coming:
+        self._clients += sum(len(config.clients) for config in configs)
+        return Coming(tuple(make_party(config, zone) for config in configs))
+
+    def _target(self) -> Target:
+        endpoint = self._workload.endpoint or self._environment.observe_store(self._resource).endpoint
+        return make_target(self._environment, self._workload, endpoint)
+
+
+class PublicArrival:
+    """Users who come in by the company's public name, and those who ask each of its services alone."""
+
+    leave_within = _TRAVELLING_WITHIN
+
+    def __init__(self, environment: Environment, workload: Workload, zones: tuple[str, ...]) -> None:
+        if workload.journeys is None or workload.journeys.probes is None:
+            raise UsageError(
+                "The workload does not say what users of a public name do: it needs `journeys` with `probes`."
+            )
+        self._environment, self._workload, self._zones = environment, workload, zones
+        self._journeys = workload.journeys
+        self._numbers: tuple[int, int] = (0, 0)
+
+    @property
+    def schema(self) -> str | None:
+        """Return nothing: the services make their own tables."""
+        return None
+
+    @property
+    def rows(self) -> str:
+        """Return the query of the rows that clients of this drill wrote: others may have been there before."""
+        first, last = self._numbers
+        return select_rows(self._workload, (first, last))
+
+    def plan(self, *, seed: int, start_ns: int, ledger: Path, peak: bool) -> Coming:
+        """Return everybody's process, and the control; at peak load the shape `peak` is theirs, otherwise `usual`."""
+        shapes = self._journeys.shapes
+        if peak and "peak" not in shapes:
+            raise UsageError(
+                "The workload does not say how many come at peak load: its journeys have no shape `peak`."
+            )
+        first = (start_ns // (_SLOT_SECONDS * NANOSECONDS) % (1 << _SLOTS_BITS) << _CLIENTS_BITS) + 1
+        config = plan_journeys(
+            self._workload,
+            Surroundings(self._environment.resolver, self._zones, self._environment.authorities),
+            seed=seed,
+            first_number=first,
+            start_ns=start_ns,
+            seconds=_ALL_DAY_SECONDS,
+            ledger=ledger,
+            shape=shapes.get("peak" if peak else "usual"),
+            probing=True,
+        )
+        clients = (*config.clients, *config.probes)
+        self._numbers = (first, first + len(clients) - 1)
+        everybody = Party(
+            "users",
+            "drdrill.load.journey_client",
+            config.to_json(),
+            tuple(one.client.name for one in clients),
+        )
+        target = make_target(self._environment, self._workload, self._environment.black_hole)
+        asking = plan_clients(self._workload, target, seed=seed, start_ns=start_ns, ledger=ledger)
+        controls = (one for one in asking if all(client.kind is ClientKind.CONTROL for client in one.clients))
+        return Coming(
+            (everybody, *(make_party(one) for one in controls)),
+            {one.client.name: one.service for one in clients},
+            {"zones": list(self._zones)},
+        )
+
+    def plan_beside(self, member: StoreMember, *, seed: int, start_ns: int, ledger: Path) -> Coming:
+        """Raise: users of a public name know no server's address."""
+        del seed, start_ns, ledger
+        raise UsageError(
+            f"Users come in by {self._journeys.public_name}: none of them can write to {member.address} itself."
+        )
+
+
+def make_target(environment: Environment, workload: Workload, endpoint: str) -> Target:
+    """Return where clients knock that write statements."""
+    return Target(
+        endpoint=endpoint,
+        port=PORT,
+        user=workload.user,
+        resolver=environment.resolver,
+        black_hole=environment.black_hole,
+    )
+
+
+def make_party(config: ClientConfig, zone: str | None = None) -> Party:
+    """Return the process of clients that write statements."""
+    names = tuple(client.name for client in config.clients)
+    return Party(config.name, "drdrill.load.client", config.to_json(), names, zone)
+
+
+def select_rows(workload: Workload, numbers: Iterable[int]) -> str:
+    """Return the query of the rows whose ids are of clients between the lowest and the highest of these numbers."""
+    of = list(numbers)
+    chosen = f"rows.id >= {make_id(min(of), 0)} and rows.id < {make_id(max(of) + 1, 0)}"
+    return f"select * from ({workload.read_back}) as rows (id, amount, position) where {chosen}"  # noqa: S608
+
+
+def choose_arrival(environment: Environment, workload: Workload, plan: Plan, scenario: Scenario) -> Arrival:
+    """Return how users come in a scenario: by the public name where the whole system is up."""
+    if scenario.mirror is not MirrorExtent.SYSTEM:
+        return DirectArrival(environment, workload, plan.stores[scenario.store].resource)
+    regions = (plan.regions.primary, plan.regions.recovery)
+    return PublicArrival(environment, workload, tuple(zone for region in regions for zone in region.zones))
