@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError, WaiterError
@@ -40,6 +42,12 @@ _READ_IT = "Read what AWS says, and put it right."
 
 class StoppedError(Exception):
     """Why nothing more was done. Its text says what to do about it."""
+
+
+def say(what: str, **facts: object) -> None:
+    """Print one line of what was done, for people and for machines."""
+    sys.stdout.write(json.dumps({"at": datetime.now(UTC).isoformat(), "what": what, **facts}) + "\n")
+    sys.stdout.flush()
 
 
 def run(main: Callable[[], None]) -> None:

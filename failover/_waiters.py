@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import WaiterError
 from botocore.waiter import Waiter, WaiterModel, create_waiter_with_client
 
+from failover._telling import StoppedError
+
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
 _DELAY_SECONDS = 1
@@ -46,11 +50,32 @@ def await_available(rds: Any, identifier: str) -> None:
     rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=identifier, WaiterConfig=PATIENCE)
 
 
-def _model(operation: str, acceptors: list[dict[str, Any]]) -> WaiterModel:
+def await_seen(
+    look: Callable[[], Sequence[str]], *, delay: int = _DELAY_SECONDS, attempts: int = _ATTEMPTS
+) -> None:
+    """Wait until a look finds nothing that is not so yet; raises `StoppedError` with what is not so at the end.
+
+    `delay`: seconds from one look to the next.
+    """
+
+    def ask() -> dict[str, Any]:
+        return {"Missing": "\n".join(look())}
+
+    acceptors = [{"matcher": "path", "argument": "Missing", "expected": "", "state": "success"}]
+    model = _model("Look", acceptors, delay=delay, attempts=attempts)
+    try:
+        Waiter("Look", model.get_waiter("Wanted"), ask).wait()
+    except WaiterError as error:
+        raise StoppedError(error.last_response["Missing"]) from error
+
+
+def _model(
+    operation: str, acceptors: list[dict[str, Any]], *, delay: int = _DELAY_SECONDS, attempts: int = _ATTEMPTS
+) -> WaiterModel:
     wanted = {
         "operation": operation,
-        "delay": _DELAY_SECONDS,
-        "maxAttempts": _ATTEMPTS,
+        "delay": delay,
+        "maxAttempts": attempts,
         "acceptors": acceptors,
     }
     return WaiterModel({"version": 2, "waiters": {"Wanted": wanted}})

@@ -1,39 +1,73 @@
 """Bring a database back in the recovery region: promote its read replica, and point its name at it.
 
-    python -m failover.promote_replica [--replica NAME] [--region REGION] [--name DNS_NAME]
+    python -m failover.promote_replica [--replica NAME] [--region REGION] [--name DNS_NAME] [--look]
 
-1. note how far the replica lags, as CloudWatch knows it: no data point means that nobody knows
-2. promote it, and wait until AWS says that it is available
-3. look that it follows nobody any more, and point the database's name at its endpoint
-4. ask for a standby in another zone; users need not wait for that one
+1. look that the old primary takes no writes any more, by its own protocol: AWS in the primary region is not asked
+2. note how far the replica lags, as CloudWatch knows it: no data point means that nobody knows
+3. promote it, and wait until AWS says that it is available
+4. look that it follows nobody any more, and point the database's name at its endpoint
+5. ask for a standby in another zone; users need not wait for that one
 
-Run again it goes on: what is promoted stays promoted. Nothing here asks the primary region.
+Run again it goes on: what is promoted stays promoted. With `--look` it changes nothing: exit status 0 when the
+database is promoted and available, and its name leads to it.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from failover._telling import StoppedError, run
+from failover._looking import conclude, make_parser
+from failover._names import find_zone, read_alias
+from failover._notes import open_notes
+from failover._old_primary import (
+    OVERRIDE,
+    OVERRIDE_VALID,
+    database_of,
+    find_hosts,
+    observe_writes,
+    require_fenced,
+)
+from failover._places import CONFIG
+from failover._telling import StoppedError, run, say
 from failover._waiters import PATIENCE, await_available
 
-# An unanswered call is tried again soon: the defaults of the SDK wait for a minute.
-CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 5})
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from failover._old_primary import Finding
+
 _TTL_SECONDS = 5
 _LAG_OF_LAST = timedelta(minutes=5)
 
 
-def promote_replica(replica: str, region: str, name: str) -> None:
-    """Promote a replica and have the database's name lead to it. Raises what AWS raises."""
+def promote_replica(
+    replica: str,
+    region: str,
+    name: str,
+    *,
+    although: str = "",
+    look: Callable[[str, str], Finding] = observe_writes,
+) -> None:
+    """Promote a replica and have the database's name lead to it. Raises what AWS raises.
+
+    `although`: why it is promoted beside an old primary that may take writes; raises `StoppedError` without.
+    """
     rds = boto3.client("rds", region, config=CONFIG)
+    route53 = boto3.client("route53", config=CONFIG)
+    before = describe(rds, replica)
+    if before.get(
+        "ReadReplicaSourceDBInstanceIdentifier"
+    ):  # promoted before, there is nothing to be kept back
+        hosts = find_hosts(route53, name, before["Endpoint"]["Address"])
+        findings = [look(database_of(name), host) for host in hosts]
+        require_fenced(
+            findings, reason=although, note=lambda: open_notes().read(OVERRIDE, valid=OVERRIDE_VALID)
+        )
     lag = read_lag(boto3.client("cloudwatch", region, config=CONFIG), replica)
     say("lag", seconds=lag, known=lag is not None)
     promote(rds, replica)
@@ -44,7 +78,7 @@ def promote_replica(replica: str, region: str, name: str) -> None:
             "What to do: `aws rds describe-events` says why it was not promoted. Then run the same command again."
         )
     say("promoted", instance=replica, endpoint=instance["Endpoint"]["Address"])
-    point(boto3.client("route53", config=CONFIG), name, instance["Endpoint"]["Address"])
+    point(route53, name, instance["Endpoint"]["Address"])
     say("pointed", name=name, endpoint=instance["Endpoint"]["Address"])
     if not instance["MultiAZ"]:
         protect(rds, replica)
@@ -101,11 +135,10 @@ def describe(rds: Any, instance: str) -> dict[str, Any]:
 
 def point(route53: Any, name: str, endpoint: str) -> None:
     """Have a name lead to an endpoint, and wait until all name servers say so."""
-    zone_name = name.partition(".")[2]
-    zones = route53.list_hosted_zones_by_name(DNSName=zone_name, MaxItems="1")["HostedZones"]
-    if not zones or zones[0]["Name"] != f"{zone_name}.":
+    zone = find_zone(route53, name)
+    if zone is None:
         raise StoppedError(
-            f"There is no hosted zone {zone_name} for the name {name}: the database is promoted, nobody is led to it.\n"
+            f"There is no hosted zone for the name {name}: the database is promoted, nobody is led to it.\n"
             "What to do: check --name. Then run the same command again: what is promoted stays promoted."
         )
     record = {
@@ -115,34 +148,57 @@ def point(route53: Any, name: str, endpoint: str) -> None:
         "ResourceRecords": [{"Value": endpoint}],
     }
     batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
-    changed = route53.change_resource_record_sets(HostedZoneId=zones[0]["Id"], ChangeBatch=batch)
+    changed = route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
     waiter = route53.get_waiter("resource_record_sets_changed")
     waiter.wait(Id=changed["ChangeInfo"]["Id"], WaiterConfig=PATIENCE)
 
 
-def say(what: str, **facts: object) -> None:
-    """Print one line of what was done, for people and for machines."""
-    sys.stdout.write(json.dumps({"at": datetime.now(UTC).isoformat(), "what": what, **facts}) + "\n")
-    sys.stdout.flush()
+def observe(rds: Any, route53: Any, replica: str, name: str) -> list[str]:
+    """Return what is not so yet: promoted, available, led to."""
+    instance = describe(rds, replica)
+    missing = []
+    if source := instance.get("ReadReplicaSourceDBInstanceIdentifier"):
+        missing.append(f"{replica} still follows {source}.")
+    if instance["DBInstanceStatus"] != "available":
+        missing.append(f"{replica} is {instance['DBInstanceStatus']}.")
+    endpoint = instance["Endpoint"]["Address"]
+    if (led := read_alias(route53, name)) != endpoint:
+        missing.append(f"{name} leads to {led or 'nothing'}, not to {endpoint}.")
+    return missing
 
 
-def read_arguments(purpose: str) -> argparse.Namespace:
+def read_arguments() -> argparse.Namespace:
     """Return which replica, in which region, and by which name services know the database."""
-    parser = argparse.ArgumentParser(description=purpose)
+    parser = make_parser("Promote a read replica and point the database's name at it.")
     parser.add_argument("--replica", default="payments-recovery", help="the replica's identifier")
+    # Not from Terraform's settings: databases are also drilled where nothing else of the system stands.
     parser.add_argument("--region", default="eu-central-1", help="its region")
     parser.add_argument(
         "--name",
         default="payments-database.meqenet.internal",
         help="the DNS name by which services know the database",
     )
+    parser.add_argument(
+        "--although-primary-writes",
+        metavar="REASON",
+        default="",
+        help="promote beside an old primary that may take writes, and say why",
+    )
     return parser.parse_args()
 
 
 def main() -> None:
-    """Read the arguments and do it."""
-    arguments = read_arguments("Promote a read replica and point the database's name at it.")
-    promote_replica(arguments.replica, arguments.region, arguments.name)
+    """Read the arguments and do it, or look."""
+    asked = read_arguments()
+    if asked.look:
+        rds, route53 = (
+            boto3.client("rds", asked.region, config=CONFIG),
+            boto3.client("route53", config=CONFIG),
+        )
+        missing = observe(rds, route53, asked.replica, asked.name)
+        conclude(missing, f"{asked.replica} is promoted, and {asked.name} leads to it")
+        return
+    promote_replica(asked.replica, asked.region, asked.name, although=asked.although_primary_writes)
 
 
 if __name__ == "__main__":

@@ -11,16 +11,20 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from failover._notes import open_notes
+from failover._old_primary import OVERRIDE, Finding, Writes
 from failover._telling import StoppedError
-from failover.promote_replica import point, promote, promote_replica, protect, read_lag
+from failover.promote_replica import observe, point, promote, promote_replica, protect, read_lag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
 
 REPLICA, REGION, NAME = "orders-recovery", "eu-central-1", "orders.example.com"
 ENDPOINT = "orders-recovery.abc.eu-central-1.rds.amazonaws.com"
 ALONE = {"DBInstanceIdentifier": REPLICA, "DBInstanceStatus": "available", "MultiAZ": False,
          "Endpoint": {"Address": ENDPOINT}}  # fmt: skip
+OLD = "orders.abc.eu-west-1.rds.amazonaws.com"
 FOLLOWS = {**ALONE, "ReadReplicaSourceDBInstanceIdentifier": "arn:aws:rds:eu-west-1:1:db:orders"}
 MAXIMUM = {"Datapoints": [{"Timestamp": datetime(2026, 1, 1, tzinfo=UTC), "Maximum": 3.5}]}
 
@@ -40,13 +44,27 @@ class Aws:
         """Return the client of a service."""
         return self.clients[name]
 
+    def lists_zone(self) -> None:
+        """Let the zone of the name be found."""
+        zone = {"Id": "/hostedzone/Z1", "Name": "example.com.", "CallerReference": "1"}
+        listed = {"HostedZones": [zone], "IsTruncated": False, "MaxItems": "1"}
+        self.scripts["route53"].add_response("list_hosted_zones_by_name", listed)
+
+    def leads(self, name: str, host: str) -> None:
+        """Let a name lead to a host; empty: nowhere."""
+        if name.count(".") > 2:  # the zone is not the nearest that it could be
+            listed = {"HostedZones": [], "IsTruncated": False, "MaxItems": "1"}
+            self.scripts["route53"].add_response("list_hosted_zones_by_name", listed)
+        self.lists_zone()
+        record = {"Name": f"{name}.", "Type": "CNAME", "TTL": 5, "ResourceRecords": [{"Value": host}]}
+        records = {"ResourceRecordSets": [record] if host else [], "IsTruncated": False, "MaxItems": "1"}
+        self.scripts["route53"].add_response("list_resource_record_sets", records)
+
     def lets_point(self) -> None:
         """Let the name be pointed at the endpoint."""
         script = self.scripts["route53"]
         info = {"Id": "/change/C1", "Status": "INSYNC", "SubmittedAt": datetime(2026, 1, 1, tzinfo=UTC)}
-        zone = {"Id": "/hostedzone/Z1", "Name": "example.com.", "CallerReference": "1"}
-        listed = {"HostedZones": [zone], "IsTruncated": False, "MaxItems": "1"}
-        script.add_response("list_hosted_zones_by_name", listed, {"DNSName": "example.com", "MaxItems": "1"})
+        self.lists_zone()
         record = {"Name": NAME, "Type": "CNAME", "TTL": 5, "ResourceRecords": [{"Value": ENDPOINT}]}
         batch = {"Changes": [{"Action": "UPSERT", "ResourceRecordSet": record}]}
         asked = {"HostedZoneId": "/hostedzone/Z1", "ChangeBatch": batch}
@@ -73,31 +91,100 @@ def aws() -> Iterator[Aws]:
         script.assert_no_pending_responses()
 
 
+def _seen(writes: Writes) -> Callable[[str, str], Finding]:
+    """Return a look at old primaries that sees them all so."""
+    return lambda database, host: Finding(database, host, writes, "as it was scripted")
+
+
+def _leads_to_the_old_primary(aws: Aws) -> None:
+    aws.says(FOLLOWS)
+    aws.leads(NAME, OLD)
+    aws.leads("orders.primary.example.com", "")
+
+
 def test_the_whole_promotion(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The lag is noted first, then it is promoted, then the name leads there, and last a standby is asked for."""
+    """The old primary is looked at and the lag noted, then it is promoted and led to; a standby is asked for last."""
     monkeypatch.setattr(boto3, "client", aws.client)
+    _leads_to_the_old_primary(aws)
     aws.scripts["cloudwatch"].add_response("get_metric_statistics", MAXIMUM)
     aws.scripts["rds"].add_response("promote_read_replica", {"DBInstance": {}}, ANY_INSTANCE)
     aws.says(ALONE, ALONE)
     asked = {**ANY_INSTANCE, "MultiAZ": True, "ApplyImmediately": True}
     aws.scripts["rds"].add_response("modify_db_instance", {"DBInstance": {}}, asked)
     aws.lets_point()
-    promote_replica(REPLICA, REGION, NAME)
+    promote_replica(REPLICA, REGION, NAME, look=_seen(Writes.UNREACHABLE))
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [one["what"] for one in said] == ["lag", "promoted", "pointed", "standby requested"]
-    assert (said[0]["seconds"], said[0]["known"]) == (3.5, True)
+    assert [one["what"] for one in said] == ["old primary", "lag", "promoted", "pointed", "standby requested"]
+    assert (said[0]["database"], said[0]["host"], said[0]["writes"]) == ("orders", OLD, "unreachable")
+    assert (said[1]["seconds"], said[1]["known"]) == (3.5, True)
+
+
+@pytest.mark.parametrize("writes", [Writes.TAKEN, Writes.UNKNOWN])
+def test_nothing_is_promoted_beside_a_primary_that_writes(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, writes: Writes
+) -> None:
+    """One that answers, and is not seen to refuse writes, could go on writing: nothing is done beside it."""
+    monkeypatch.setattr(boto3, "client", aws.client)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    _leads_to_the_old_primary(aws)
+    with pytest.raises(StoppedError, match="Nothing was promoted"):
+        promote_replica(REPLICA, REGION, NAME, look=_seen(writes))
+
+
+def test_a_person_may_say_why_it_is_promoted_nevertheless(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The reason is printed, and the promotion goes its way."""
+    monkeypatch.setattr(boto3, "client", aws.client)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    _leads_to_the_old_primary(aws)
+    aws.scripts["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": []})
+    aws.scripts["rds"].add_response("promote_read_replica", {"DBInstance": {}}, ANY_INSTANCE)
+    aws.says(ALONE, {**ALONE, "MultiAZ": True})
+    aws.lets_point()
+    promote_replica(REPLICA, REGION, NAME, although="its network was cut", look=_seen(Writes.TAKEN))
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert said[1]["reason"] == "its network was cut"
+    assert said[1]["hosts"] == [OLD]
+
+
+def test_a_reason_that_was_noted_counts_too(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What `fence_primary` was told need not be said to each promotion."""
+    monkeypatch.setattr(boto3, "client", aws.client)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    open_notes().write(OVERRIDE, "its network was cut")
+    _leads_to_the_old_primary(aws)
+    aws.scripts["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": []})
+    aws.scripts["rds"].add_response("promote_read_replica", {"DBInstance": {}}, ANY_INSTANCE)
+    aws.says(ALONE, {**ALONE, "MultiAZ": True})
+    aws.lets_point()
+    promote_replica(REPLICA, REGION, NAME, look=_seen(Writes.TAKEN))
+
+
+def test_what_is_promoted_goes_on_whatever_has_come_back(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run again after the promotion, nobody is asked about the old primary, and users are led to the new one."""
+    monkeypatch.setattr(boto3, "client", aws.client)
+    aws.says(ALONE)
+    aws.scripts["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": []})
+    aws.scripts["rds"].add_client_error("promote_read_replica", "InvalidDBInstanceState", "no read replica")
+    aws.says(ALONE, ALONE, {**ALONE, "MultiAZ": True})
+    aws.lets_point()
+    promote_replica(REPLICA, REGION, NAME, look=_seen(Writes.TAKEN))
 
 
 def test_what_follows_still_gets_no_users(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     """A replica that AWS calls available and that follows its source still is not what the name may lead to."""
     monkeypatch.setattr(boto3, "client", aws.client)
+    _leads_to_the_old_primary(aws)
     aws.scripts["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": []})
     aws.scripts["rds"].add_response("promote_read_replica", {"DBInstance": {}}, ANY_INSTANCE)
     aws.says(FOLLOWS, FOLLOWS)
     with pytest.raises(StoppedError, match="still follows"):
-        promote_replica(REPLICA, REGION, NAME)
+        promote_replica(REPLICA, REGION, NAME, look=_seen(Writes.REFUSED))
 
 
 @pytest.mark.parametrize("points", [[], [{"Timestamp": datetime(2026, 1, 1, tzinfo=UTC), "Maximum": -1.0}]])
@@ -129,7 +216,7 @@ def test_a_name_without_a_zone(aws: Aws) -> None:
     other = {"Id": "/hostedzone/Z1", "Name": "example.net.", "CallerReference": "1"}
     answer = {"HostedZones": [other], "IsTruncated": False, "MaxItems": "1"}
     aws.scripts["route53"].add_response("list_hosted_zones_by_name", answer)
-    with pytest.raises(StoppedError, match=r"no hosted zone example\.com"):
+    with pytest.raises(StoppedError, match=r"no hosted zone for the name orders\.example\.com"):
         point(aws.client("route53"), NAME, ENDPOINT)
 
 
@@ -141,3 +228,20 @@ def test_a_first_backup_is_waited_for(aws: Aws) -> None:
     aws.scripts["rds"].add_response("modify_db_instance", {"DBInstance": {}}, asked)
     protect(aws.clients["rds"], REPLICA)
     aws.scripts["rds"].assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("described", "led", "says"),
+    [
+        (ALONE, ENDPOINT, []),
+        (FOLLOWS, ENDPOINT, [f"{REPLICA} still follows arn:aws:rds:eu-west-1:1:db:orders."]),
+        ({**ALONE, "DBInstanceStatus": "modifying"}, ENDPOINT, [f"{REPLICA} is modifying."]),
+        (ALONE, OLD, [f"{NAME} leads to {OLD}, not to {ENDPOINT}."]),
+        (ALONE, "", [f"{NAME} leads to nothing, not to {ENDPOINT}."]),
+    ],
+)
+def test_the_look(aws: Aws, described: dict[str, Any], led: str, says: list[str]) -> None:
+    """It says what is not so, until the database serves under its name in the recovery region."""
+    aws.says(described)
+    aws.leads(NAME, led)
+    assert observe(aws.clients["rds"], aws.clients["route53"], REPLICA, NAME) == says

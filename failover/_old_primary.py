@@ -1,0 +1,118 @@
+"""Whether an old primary database still takes writes: asked by its name and its own protocol, without AWS's API.
+
+What does not answer here may answer others: a region can be cut off from us and not from its own users. Only fencing,
+or the region's end, is certain.
+"""
+
+from __future__ import annotations
+
+import socket
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+
+from failover._names import read_alias
+from failover._telling import StoppedError, say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from failover._notes import Note
+
+_PORT = 5432
+_SECONDS = 2  # a database of the next region answers within 50 ms
+OVERRIDE = (
+    "primary-may-write"  # the note of why the failover goes on although the old primary may take writes
+)
+
+OVERRIDE_VALID = timedelta(hours=6)  # longer than a failover, shorter than the time to the next disaster
+
+
+class Writes(StrEnum):
+    """What a database was seen to do with writes."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a look at an old primary found."""
+
+    database: str
+    host: str
+    writes: Writes
+    said: str
+
+    @property
+    def safe(self) -> bool:
+        """Whether another one may be promoted beside it: what cannot be seen from here cannot be waited for."""
+        return self.writes in (Writes.REFUSED, Writes.UNREACHABLE)
+
+    def tell(self) -> None:
+        """Print it as a line of JSON."""
+        say("old primary", database=self.database, host=self.host, writes=self.writes.value, said=self.said)
+
+
+def find_hosts(route53: Any, name: str, heir: str = "") -> tuple[str, ...]:
+    """Return which hosts a database's name, and its name in the primary region, lead to, without that of its heir."""
+    first, _, rest = name.partition(".")
+    led = (read_alias(route53, one) for one in (name, f"{first}.primary.{rest}"))
+    return tuple(dict.fromkeys(host for host in led if host and host != heir))
+
+
+def database_of(name: str) -> str:
+    """Return the database behind a name such as `payments-database.meqenet.internal`."""
+    return name.partition(".")[0].removesuffix("-database")
+
+
+def observe_writes(database: str, host: str, *, port: int = _PORT) -> Finding:
+    """Look whether a server takes writes of the services' user, whose password is in PGPASSWORD."""
+    try:
+        socket.create_connection((host, port), timeout=_SECONDS).close()
+    except OSError as error:
+        return Finding(database, host, Writes.UNREACHABLE, f"{error}; it may still serve those who reach it")
+    try:
+        with closing(
+            psycopg.connect(
+                host=host, port=port, dbname=database, user=f"{database}_app", autocommit=True,
+                connect_timeout=_SECONDS, tcp_user_timeout=_SECONDS * 1000, options="-c statement_timeout=2000",
+            )
+        ) as connection:  # fmt: skip
+            row = connection.execute(
+                "select pg_is_in_recovery(), current_setting('transaction_read_only')"
+            ).fetchone()
+    except psycopg.Error as error:
+        return Finding(database, host, Writes.UNKNOWN, " ".join(str(error).split()))
+    recovering, read_only = row or (False, "off")
+    if recovering or read_only == "on":
+        return Finding(
+            database, host, Writes.REFUSED, "it is in recovery" if recovering else "it is read-only"
+        )
+    return Finding(database, host, Writes.TAKEN, "it is a primary, and takes writes")
+
+
+def require_fenced(findings: Sequence[Finding], *, reason: str, note: Callable[[], Note | None]) -> None:
+    """Return when no old primary can take writes, or a person said why to go on; raises `StoppedError` otherwise."""
+    for finding in findings:
+        finding.tell()
+    unsafe = [one for one in findings if not one.safe]
+    if not unsafe:
+        return
+    noted = note()
+    why = reason or (noted.text if noted else "")
+    if why:
+        say("although the old primary may take writes", reason=why, hosts=[one.host for one in unsafe])
+        return
+    raise StoppedError(
+        "".join(f"The old primary {one.host} may take writes ({one.said}).\n" for one in unsafe)
+        + "Nothing was promoted: two databases that take writes tear the ledger in two, and nobody can merge them.\n"
+        "What to do: run `python -m failover.fence_primary`. Only if it cannot be fenced and no user reaches it: "
+        "--although-primary-writes REASON."
+    )

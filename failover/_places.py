@@ -1,0 +1,53 @@
+"""Where the system stands: its two regions and its names, as Terraform has them, and clients that reach them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+SYSTEM = Path(__file__).resolve().parents[1] / "system"
+DATABASES = ("payments", "users")
+INTERNAL = "meqenet.internal"
+LOAD_BALANCER = "meqenet"
+CLUSTER, NODEGROUP = "meqenet", "services"
+
+# An unanswered call is tried again soon: the defaults of the SDK wait for a minute.
+CONFIG = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 5})
+# The region that is lost: it answers soon, or is taken not to.
+_LOST = Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "max_attempts": 1})
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The regions by their roles, and the public domain."""
+
+    primary: str
+    recovery: str
+    domain: str
+
+    @property
+    def public_name(self) -> str:
+        """The name by which users come in."""
+        return f"api.{self.domain}"
+
+
+def read_places(settings: Path = SYSTEM / "terraform" / "settings.json") -> Places:
+    """Read them from Terraform's settings."""
+    said = json.loads(settings.read_text(encoding="utf-8"))
+    regions = said["regions"]
+    return Places(regions["primary"]["region"], regions["recovery"]["region"], said["domain"])
+
+
+def reach(service: str) -> Any:
+    """Return a client of a service of the recovery region, or of a global one."""
+    return boto3.client(service, read_places().recovery, config=CONFIG)
+
+
+def reach_lost(service: str) -> Any:
+    """Return a client of a service of the primary region, which gives up after one attempt."""
+    return boto3.client(service, read_places().primary, config=_LOST)

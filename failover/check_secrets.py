@@ -1,0 +1,106 @@
+"""Look whether the recovery region has what services need to be let in: secrets, keys, the public name's certificate.
+
+    python -m failover.check_secrets [--look]
+
+Secrets there are replicas of those of the primary region, and cannot be changed. Without `--look` each is made a secret
+of its own, so that a password can be changed there. Where that cannot be done it says so: services run all the same.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from failover._looking import conclude, make_parser
+from failover._places import DATABASES, reach, read_places
+from failover._telling import run, say
+
+SECRETS = tuple(f"meqenet/{name}-database" for name in DATABASES)
+KEYS = tuple(f"alias/meqenet-{name}" for name in ("databases", "objects", "secrets"))
+
+
+def detach(secrets: Any, region: str) -> None:
+    """Make each secret one of its own, as far as that was not done before."""
+    for name in SECRETS:
+        source = secrets.describe_secret(SecretId=name).get("PrimaryRegion", region)
+        if source == region:
+            say("a secret of its own", secret=name)
+            continue
+        try:
+            secrets.stop_replication_to_replica(SecretId=name)
+        except ClientError as error:
+            if not _cannot(error):
+                raise
+            say("stays a replica: it can be read, and not changed", secret=name, source=source)
+        else:
+            say("made a secret of its own", secret=name, source=source)
+
+
+def _cannot(error: ClientError) -> bool:
+    """Tell whether whoever was asked does not know how: no refusal, and no failure that ends."""
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return error.response["Error"]["Code"] in ("NotImplemented", "UnknownOperationException") or status == 501  # noqa: PLR2004
+
+
+def observe(secrets: Any, kms: Any, acm: Any, name: str) -> list[str]:
+    """Return what services or users would miss."""
+    return [*_observe_secrets(secrets), *_observe_keys(kms), *_observe_certificate(acm, name)]
+
+
+def _observe_secrets(secrets: Any) -> list[str]:
+    missing = []
+    for name in SECRETS:
+        try:
+            secrets.get_secret_value(SecretId=name)
+        except ClientError as error:
+            missing.append(f"The secret {name} cannot be read: {_words(error)}")
+    return missing
+
+
+def _observe_keys(kms: Any) -> list[str]:
+    missing = []
+    for alias in KEYS:
+        try:
+            state = kms.describe_key(KeyId=alias)["KeyMetadata"]["KeyState"]
+        except ClientError as error:
+            missing.append(f"The key {alias} cannot be found: {_words(error)}")
+        else:
+            if state != "Enabled":
+                missing.append(f"The key {alias} is {state}: what it encrypted cannot be read.")
+    return missing
+
+
+def _observe_certificate(acm: Any, name: str) -> list[str]:
+    pages = acm.get_paginator("list_certificates").paginate()
+    found = [
+        one["CertificateArn"]
+        for page in pages
+        for one in page["CertificateSummaryList"]
+        if one["DomainName"] == name
+    ]
+    states = [acm.describe_certificate(CertificateArn=one)["Certificate"]["Status"] for one in found]
+    if "ISSUED" in states:
+        return []
+    return [f"The certificate of {name} is {', '.join(states) or 'not there'}: users would be refused."]
+
+
+def _words(error: ClientError) -> str:
+    said = error.response["Error"]
+    return f"{said['Code']}: {said.get('Message', '')}"
+
+
+def main() -> None:
+    """Make secrets independent and look, or only look."""
+    asked = make_parser(
+        "Look whether the recovery region has secrets, keys and the certificate."
+    ).parse_args()
+    places, secrets = read_places(), reach("secretsmanager")
+    if not asked.look:
+        detach(secrets, places.recovery)
+    missing = observe(secrets, reach("kms"), reach("acm"), places.public_name)
+    conclude(missing, "secrets can be read, keys are enabled, the certificate is issued")
+
+
+if __name__ == "__main__":
+    run(main)

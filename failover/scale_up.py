@@ -1,0 +1,87 @@
+"""Give the recovery region production's size, by Terraform: `python -m failover.scale_up [--look]`.
+
+Terraform's state is in the recovery region. With `--look` nothing changes: exit status 0 when its plan is empty.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from failover._looking import make_parser
+from failover._places import SYSTEM
+from failover._telling import StoppedError, run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_ROOT = "platform/recovery"
+_WANTED = [_ROOT, "--set", "capacity=production"]
+_CHANGES = 2  # the exit status of a plan that would change something
+_LOCKED = "acquiring the state lock"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How Terraform ended."""
+
+    status: int
+    said: str
+
+
+def run_roots(arguments: Sequence[str]) -> Ended:
+    """Run the program that applies the company's roots; what it prints meanwhile is shown."""
+    command = [sys.executable, str(SYSTEM / "terraform" / "roots.py"), *arguments]
+    ended = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)
+    return Ended(ended.returncode, ended.stderr.strip())
+
+
+def scale_up(roots: Callable[[Sequence[str]], Ended] = run_roots) -> None:
+    """Apply production's size; what has it stays as it is."""
+    ended = roots(["apply", *_WANTED])
+    if ended.status:
+        raise StoppedError(_explain(ended.said))
+
+
+def observe(roots: Callable[[Sequence[str]], Ended] = run_roots) -> None:
+    """Return when there is nothing to change; raises `StoppedError` otherwise."""
+    ended = roots(["plan", *_WANTED])
+    if ended.status == _CHANGES:
+        raise StoppedError(f"{_ROOT} has not production's size yet: Terraform's plan would change it.")
+    if ended.status:
+        raise StoppedError(_explain(ended.said))
+
+
+def _explain(said: str) -> str:
+    """Say what to do; of a locked state, who holds the lock."""
+    if _LOCKED not in said:
+        return (
+            f"{said}\nWhat to do: put right what Terraform says. Then run the same command again: it goes on."
+        )
+    found = {key: _find(key, said) for key in ("Who", "Operation", "Created", "ID")}
+    return (
+        f"{said}\nTerraform's state is locked by {found['Who']} ({found['Operation']}, since {found['Created']}).\n"
+        "What to do: ask them, or wait: an apply that runs on ends by itself. Only if it died: "
+        f"`terraform force-unlock {found['ID']}` in the root {_ROOT}. Then run the same command again."
+    )
+
+
+def _find(key: str, said: str) -> str:
+    found = re.search(rf"^\W*{key}:\s+(.+)$", said, re.MULTILINE)
+    return found[1].strip() if found else "unknown"
+
+
+def main() -> None:
+    """Scale up, or look."""
+    asked = make_parser("Give the recovery region production's size.").parse_args()
+    if asked.look:
+        observe()
+    else:
+        scale_up()
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,58 @@
+"""The company's runbook: it loads, what it runs exists, every program is run and looked at in the same way."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import pytest
+
+from drdrill.plan.runbook_checking import check_runbook, load_runbook
+
+RUNBOOK = Path(__file__).parents[2] / "failover" / "runbook.yaml"
+STEPS = load_runbook(RUNBOOK).steps
+LOOK = "--look"
+
+
+def test_the_runbook_loads() -> None:
+    """It has no mistakes."""
+    assert check_runbook(RUNBOOK) == ()
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_what_a_step_runs_exists(name: str) -> None:
+    """A step is a module of the failover code; it is looked at by the same command, without changing anything."""
+    step = STEPS[name]
+    if step.action.gate is not None:
+        assert step.verify is None
+        return
+    assert step.action.command is not None
+    assert step.verify is not None
+    python, option, module = step.action.command[:3]
+    assert (python, option) == ("python", "-m")
+    assert callable(importlib.import_module(module).main)
+    own_look = module == "failover.validate"  # what it does is a look
+    assert step.verify.command == [*step.action.command, *([] if own_look else [LOOK])]
+
+
+def test_what_tears_the_ledger_in_two_comes_after_the_fence() -> None:
+    """No database is promoted and no user led to another region before the old primary was fenced."""
+    for name in ("payments_database", "users_database", "switch"):
+        assert "fence" in _all_needs(name)
+
+
+def _all_needs(name: str) -> set[str]:
+    found: set[str] = set()
+    left = [name]
+    while left:
+        for need in STEPS[left.pop()].needs:
+            if need not in found:
+                found.add(need)
+                left.append(need)
+    return found
+
+
+def test_users_are_led_there_when_it_was_seen_to_work() -> None:
+    """The switch comes after validation and the go, and the last notice after users' own way was validated."""
+    assert {"direct_validation", "go_no_go"} <= _all_needs("switch")
+    assert {"drain", "validation"} <= _all_needs("last_notice")
