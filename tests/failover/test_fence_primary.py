@@ -1,0 +1,237 @@
+"""Fencing: what is done to a primary region that answers, what is said of one that does not, and what is believed."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError, WaiterError
+
+from failover._notes import Notes
+from failover._old_primary import OVERRIDE, Finding, Writes, database_of, find_hosts, observe_writes
+from failover.fence_primary import GROUP, fence_all, look_at_all, observe, read_heirs
+from tests.failover.fake_clients import FakeClient, refusal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.failover.fake_clients import FakeWaiter
+
+
+@dataclass
+class Rds(FakeClient):
+    """The primary region's databases, and the parameter groups that they have."""
+
+    groups: dict[str, str] = field(default_factory=lambda: {"payments": "default", "users": "default"})
+    pending: set[str] = field(default_factory=set)
+    made: bool = False
+    dead: bool = False
+    never_back: bool = False
+
+    def describe_db_instances(self, DBInstanceIdentifier: str = "") -> dict[str, Any]:  # noqa: N803
+        """Answer as RDS does."""
+        if self.dead:
+            raise EndpointConnectionError(endpoint_url="https://rds.example.com")
+        if DBInstanceIdentifier and DBInstanceIdentifier not in self.groups:
+            raise refusal("DBInstanceNotFound")
+        return {
+            "DBInstances": [
+                {
+                    "EngineVersion": "18.1",
+                    "Endpoint": {"Address": f"{name}.rds"},
+                    "DBParameterGroups": [
+                        {
+                            "DBParameterGroupName": group,
+                            "ParameterApplyStatus": "pending-reboot" if name in self.pending else "in-sync",
+                        }
+                    ],
+                }
+                for name, group in self.groups.items()
+                if DBInstanceIdentifier in ("", name)
+            ]
+        }
+
+    def create_db_parameter_group(self, **asked: str) -> None:
+        """Make a group, once."""
+        assert asked["DBParameterGroupFamily"] == "postgres18"
+        if self.made:
+            raise refusal("DBParameterGroupAlreadyExists")
+        self.made = True
+
+    def modify_db_parameter_group(self, DBParameterGroupName: str, Parameters: list[dict[str, str]]) -> None:  # noqa: N803
+        """Set a parameter."""
+        self.changes.append(f"{DBParameterGroupName}: {Parameters[0]['ParameterName']}")
+
+    def modify_db_instance(self, DBInstanceIdentifier: str, DBParameterGroupName: str, **_: object) -> None:  # noqa: N803
+        """Associate a group."""
+        self.changes.append(f"modify {DBInstanceIdentifier}")
+        self.groups[DBInstanceIdentifier] = DBParameterGroupName
+        self.pending.add(DBInstanceIdentifier)
+
+    def reboot_db_instance(self, DBInstanceIdentifier: str) -> None:  # noqa: N803
+        """Restart."""
+        self.changes.append(f"reboot {DBInstanceIdentifier}")
+        self.pending.discard(DBInstanceIdentifier)
+
+    def get_waiter(self, name: str) -> FakeWaiter:
+        """Return a waiter; what never comes back is waited for in vain."""
+        if self.never_back:
+            raise WaiterError(name, "Max attempts exceeded", {})
+        return super().get_waiter(name)
+
+
+def _told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_each_database_is_made_read_only_and_its_sessions_end() -> None:
+    """A group in which transactions are read-only, and a restart."""
+    rds = Rds()
+    fence_all(rds)
+    done = [one for one in rds.changes if not one.startswith("wait")]
+    read_only = f"{GROUP}: default_transaction_read_only"
+    assert done == [
+        read_only, "modify payments", "reboot payments", read_only, "modify users", "reboot users",
+    ]  # fmt: skip
+
+
+def test_fenced_twice_nothing_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is fenced is not restarted once more."""
+    rds = Rds()
+    fence_all(rds)
+    rds.changes.clear()
+    capsys.readouterr()
+    fence_all(rds)
+    assert rds.changes == []
+    assert [one["what"] for one in _told(capsys)] == ["fenced before", "fenced before"]
+
+
+def test_it_goes_on_where_it_died() -> None:
+    """A database that has the group and was not restarted is only restarted."""
+    rds = Rds(groups={"payments": GROUP, "users": GROUP}, pending={"payments"})
+    fence_all(rds)
+    assert [one for one in rds.changes if not one.startswith("wait")] == ["reboot payments"]
+
+
+def test_a_region_that_does_not_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is said, and is no failure: there is nothing that could be fenced."""
+    fence_all(Rds(dead=True))
+    (told,) = _told(capsys)
+    assert told["what"] == "not reachable: nothing could be fenced"
+
+
+@pytest.mark.parametrize(
+    ("rds", "said"),
+    [
+        (Rds(groups={}), "not fenced"),
+        (Rds(never_back=True), "fencing was asked for, and not seen to be done"),
+    ],
+)
+def test_what_cannot_be_fenced_is_said(rds: Rds, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of each database, with AWS's reason; the next one is tried all the same."""
+    fence_all(rds)
+    told = _told(capsys)
+    assert [(one["what"], one["database"]) for one in told] == [(said, "payments"), (said, "users")]
+    assert all(one["reason"] for one in told)
+
+
+def test_databases_of_the_recovery_region_are_no_old_primaries() -> None:
+    """After a promotion names lead to them."""
+    assert read_heirs(Rds()) == ["payments.rds", "users.rds"]
+
+
+@dataclass
+class Route53:
+    """A zone, and where names in it lead."""
+
+    leads: dict[str, str]
+
+    def list_hosted_zones_by_name(self, DNSName: str, **_: object) -> dict[str, Any]:  # noqa: N803
+        """Answer as Route 53 does: with the zone, or with the next one."""
+        return {"HostedZones": [{"Id": "Z1", "Name": "meqenet.internal."}] if "meqenet" in DNSName else []}
+
+    def list_resource_record_sets(self, StartRecordName: str, **_: object) -> dict[str, Any]:  # noqa: N803
+        """Answer as Route 53 does."""
+        host = self.leads.get(StartRecordName)
+        name = f"{StartRecordName}." if host else "something.else."
+        return {
+            "ResourceRecordSets": [
+                {"Name": name, "Type": "CNAME", "ResourceRecords": [{"Value": f"{host}."}]}
+            ]
+        }
+
+
+def test_old_primaries_are_found_by_names() -> None:
+    """By the company's own name and by that of the primary region, without asking that region."""
+    name = "payments-database.meqenet.internal"
+    leads = {name: "old.rds", "payments-database.primary.meqenet.internal": "old.rds"}
+    assert find_hosts(Route53(leads), name, "new.rds") == ("old.rds",)
+    leads[name] = "new.rds"
+    assert find_hosts(Route53(leads), name, "new.rds") == ("old.rds",)
+    assert find_hosts(Route53({}), name, "new.rds") == ()
+    assert database_of(name) == "payments"
+
+
+def test_every_old_primary_is_looked_at() -> None:
+    """Of both databases, without their heirs."""
+    leads = {f"{one}-database.meqenet.internal": f"{one}.rds" for one in ("payments", "users")}
+    findings = look_at_all(
+        Route53(leads), ["users.rds"], lambda database, host: Finding(database, host, Writes.TAKEN, "")
+    )
+    assert [one.host for one in findings] == ["payments.rds"]
+
+
+@pytest.mark.parametrize(
+    ("writes", "safe"),
+    [
+        (Writes.TAKEN, False),
+        (Writes.UNKNOWN, False),
+        (Writes.REFUSED, True),
+        (Writes.UNREACHABLE, True),
+    ],
+)
+def test_the_look(writes: Writes, safe: bool, tmp_path: Path) -> None:
+    """One that answers has to be seen to refuse writes; one that does not cannot be waited for."""
+    findings = [Finding("payments", "old.rds", writes, "as it was scripted")]
+    missing = observe(findings, Notes(tmp_path))
+    assert missing == ([] if safe else ["old.rds may take writes: as it was scripted."])
+
+
+def test_a_reason_that_a_person_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The look is content then, and prints the reason."""
+    notes = Notes(tmp_path)
+    notes.write(OVERRIDE, "its network was cut")
+    assert observe([Finding("payments", "old.rds", Writes.TAKEN, "it takes writes")], notes) == []
+    assert _told(capsys)[-1]["reason"] == "its network was cut"
+
+
+def test_a_host_that_does_not_listen() -> None:
+    """Nothing listens there: unreachable."""
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    assert observe_writes("payments", "127.0.0.1", port=port).writes is Writes.UNREACHABLE
+
+
+def test_a_host_that_answers_nonsense() -> None:
+    """Something listens there and lets nobody look: that is not known to be safe."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+
+        def answer() -> None:
+            for _ in range(3):  # the look, and PostgreSQL's client with and without TLS
+                try:
+                    client, _ = server.accept()
+                except OSError:
+                    return
+                client.close()
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        finding = observe_writes("payments", "127.0.0.1", port=server.getsockname()[1])
+        assert finding.writes is Writes.UNKNOWN
+        assert not finding.safe
