@@ -152,6 +152,7 @@ def _travel(
     seconds: float,
     shape: list[float] | None = None,
     probing: bool = False,
+    status_log: Path | None = None,
 ) -> tuple[JourneyConfig, str]:
     """Run the users' process to its end; return its configuration and its remarks."""
     names.records = f"{NAME}. 60 A 127.0.0.1"
@@ -160,7 +161,7 @@ def _travel(
     config = plan_journeys(
         workload, Surroundings("127.0.0.1", ZONES, str(authority), names.port), seed=3, first_number=11,
         start_ns=SystemClock().now_ns() + 1_500_000_000, seconds=seconds, ledger=folder / "ledger", shape=shape,
-        probing=probing,
+        probing=probing, status_log=status_log,
     )  # fmt: skip
     path = folder / "users.json"
     path.write_text(config.to_json(), encoding="utf-8")
@@ -393,3 +394,32 @@ def test_a_service_that_two_probes_ask(tmp_path: Path) -> None:
     path.write_text(text.replace(asking, f"{asking}    - *log_in\n"), encoding="utf-8")
     with pytest.raises(InvalidInputError, match="`auth` is asked by two of its requests"):
         load_workload(path)
+
+
+def test_the_status_page_is_read(workload: Workload, server: Server, names: Names, tmp_path: Path) -> None:
+    """Every version that users could read is kept, with when it was first seen; what stays the same is told once."""
+    assert workload.journeys
+    page = f"https://{NAME}:{server.port}/status.html"
+    read = workload.model_copy(
+        update={"journeys": workload.journeys.model_copy(update={"status_page": page})}
+    )
+    asked = Counter[str]()
+
+    def answer(_: int, path: str) -> tuple[int, dict[str, str]]:
+        asked[path] += 1
+        if path == "/status.html" and asked[path] == 1:
+            return 404, {}
+        return 200, {"token": path, "said": "all is lost" if asked[path] == 2 else "all is well"}
+
+    server.answer = answer
+    log = tmp_path / "status-page.jsonl"
+    config, _ = _travel(read, server, names, tmp_path, seconds=9, status_log=log)
+    assert config.status_log == log
+    lines = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert [(one["status"], one["file"]) for one in lines] == [
+        (404, ""), (200, "status-page-1.html"), (200, "status-page-2.html"),
+    ]  # fmt: skip
+    assert b"all is lost" in (tmp_path / "status-page-1.html").read_bytes()
+    assert b"all is well" in (tmp_path / "status-page-2.html").read_bytes()
+    assert config.start_ns <= lines[0]["at_ns"] < lines[1]["at_ns"] < lines[2]["at_ns"]
+    assert asked["/status.html"] > 3

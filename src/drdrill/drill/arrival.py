@@ -181,6 +181,7 @@ class PublicArrival:
             ledger=ledger,
             shape=shapes.get("peak" if peak else "usual"),
             probing=True,
+            status_log=ledger.parent / "evidence" / "status-page.jsonl",
         )
         clients = (*config.clients, *config.probes)
         self._numbers = (first, first + len(clients) - 1)

@@ -18,6 +18,7 @@ from drdrill.load.dns import DnsServer
 from drdrill.load.https import Browser
 from drdrill.load.https_prober import CohortSession, HttpsProber
 from drdrill.load.journey_config import JourneyConfig
+from drdrill.load.page_reader import PageReader, split_page
 from drdrill.load.process import listen_for_enough, run_program
 from drdrill.load.resolver import StubResolver
 from drdrill.load.traveller import Traveller
@@ -48,9 +49,12 @@ async def travel(config: JourneyConfig, clock: Clock) -> None:
                     _make(config, name, clients, browser, remarks=remarks, clock=clock, stack=stack)
                 )
         probers = await _make_probers(config, remarks=remarks, clock=clock, stack=stack)
+        reader = await _open_page(config, clock, stack)
         async with asyncio.TaskGroup() as group:
             schedules = [group.create_task(one.travel(group, enough)) for one in travellers]
             schedules += [group.create_task(one.ask(group, enough)) for one in probers]
+            if reader is not None:
+                schedules.append(group.create_task(reader.read(enough)))
             sys.stdout.write("ready\n")
             sys.stdout.flush()
             while not enough():
@@ -94,8 +98,24 @@ async def _make_probers(
     return probers
 
 
+async def _open_page(config: JourneyConfig, clock: Clock, stack: AsyncExitStack) -> PageReader | None:
+    """Return who reads the status page; None: nobody does."""
+    page = config.journeys.status_page
+    if page is None or config.status_log is None:
+        return None
+    server, path = split_page(page)
+    browser = await _open_browser(config, 0, clock, stack, fresh=True, server=server)
+    return PageReader(browser, path, config.status_log, start_ns=config.start_ns, clock=clock)
+
+
 async def _open_browser(
-    config: JourneyConfig, cohort: int, clock: Clock, stack: AsyncExitStack, *, fresh: bool = False
+    config: JourneyConfig,
+    cohort: int,
+    clock: Clock,
+    stack: AsyncExitStack,
+    *,
+    fresh: bool = False,
+    server: str | None = None,
 ) -> Browser:
     resolver = StubResolver(
         DnsServer(config.resolver, config.resolver_port),
@@ -105,7 +125,7 @@ async def _open_browser(
     )
     stack.push_async_callback(resolver.close)
     browser = Browser(
-        config.journeys.public_name,
+        server or config.journeys.public_name,
         resolver,
         timeout_seconds=config.timeout_seconds,
         authorities=config.authorities,

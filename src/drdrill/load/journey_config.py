@@ -41,7 +41,7 @@ class JourneyConfig:
     `probes`: those who ask one service each, besides; the step of each is named after its service. `shape`: shares of
     the full rate over `seconds`. `zones`: a ledger's code has the number of the zone that answered in the place of a
     server's address: 1 for the first one, 0 where none was named. `authorities`: a file of certificates; None: the
-    machine's own.
+    machine's own. `status_log`: where what the status page says is written down; None: nobody reads it.
     """
 
     journeys: Journeys
@@ -57,6 +57,7 @@ class JourneyConfig:
     resolver: str
     resolver_port: int
     authorities: str | None
+    status_log: Path | None = None
 
     @property
     def give_up_seconds(self) -> float:
@@ -76,6 +77,7 @@ class JourneyConfig:
             "clients": [asdict(one) for one in self.clients],
             "probes": [asdict(one) for one in self.probes],
             "ledger": str(self.ledger),
+            "status_log": None if self.status_log is None else str(self.status_log),
         }
         return json.dumps(fields, indent=1, default=_write_duration) + "\n"
 
@@ -89,6 +91,7 @@ class JourneyConfig:
                 "journeys": Journeys.model_validate(fields["journeys"]),
                 "clients": _read_clients(fields["clients"]), "probes": _read_clients(fields["probes"]),
                 "ledger": Path(fields["ledger"]), "amounts": tuple(fields["amounts"]),
+                "status_log": None if fields["status_log"] is None else Path(fields["status_log"]),
             })  # fmt: skip
         except (ValueError, TypeError, KeyError) as error:
             raise DamagedRecordError(f"This is not the configuration of users' journeys: {error}.") from error
@@ -115,11 +118,12 @@ def plan_journeys(
     ledger: Path,
     shape: list[float] | None = None,
     probing: bool = False,
+    status_log: Path | None = None,
 ) -> JourneyConfig:
     """Return what the process is told: a client for each step of each cohort, numbered from `first_number` on.
 
     Cohorts begin one after the other, spread over a journey's period. `probing`: those who ask each service alone
-    are among them, where the workload has any.
+    are among them, where the workload has any. `status_log`: the status page is read, too, where it names one.
     """
     journeys = workload.journeys
     assert journeys is not None  # noqa: S101  (whoever asks has looked)
@@ -156,6 +160,7 @@ def plan_journeys(
         resolver=surroundings.resolver,
         resolver_port=surroundings.resolver_port,
         authorities=surroundings.authorities,
+        status_log=status_log if journeys.status_page else None,
     )
 
 

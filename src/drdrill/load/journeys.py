@@ -164,6 +164,8 @@ class Journeys(Part):
     journeys: Annotated[list[Journey], Field(min_length=1)]
     probes: Probes | None = None
     """Who judges availability in a drill of the whole system."""
+    status_page: str | None = None
+    """The page on which the company tells users how it is: read by them in a drill of the whole system."""
     reconcile: list[Reconciliation] = Field(default_factory=list)
 
     @field_validator("public_name")
@@ -173,6 +175,14 @@ class Journeys(Part):
         if parts.scheme != "https" or not parts.hostname or parts.path.strip("/"):
             raise ValueError("the address of a server was expected, such as `https://api.example.com`")
         return value.rstrip("/")
+
+    @field_validator("status_page")
+    @classmethod
+    def _is_a_page(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "")
+        if value is not None and (parts.scheme != "https" or not parts.hostname):
+            raise ValueError("the address of a page was expected, such as `https://status.example.com/`")
+        return value
 
     @field_validator("timeout", "give_up")
     @classmethod
