@@ -1,8 +1,8 @@
 """Tell users how far it is, on the status page: `python -m failover.tell_users KEY [--look]`.
 
 Keys: `investigating`, `declared`, `switched`, `recovered`. The page is in a bucket of the recovery region that
-everybody may read, and is made if it is not there. A notice is told once: one of the last twelve hours counts, an older
-one is of another incident. With `--look` it only looks whether it was told.
+everybody may read, and is made if it is not there. A notice is told once in an incident, which is over ten minutes
+after `recovered`, or after twelve hours. With `--look` it only looks whether it was told.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from failover._telling import StoppedError, run, say
 
 BUCKET = "meqenet-status"
 _NOTICES, _PAGE = "notices.json", "index.html"
-_OF_THIS_INCIDENT = timedelta(hours=12)
+_LONGEST_INCIDENT = timedelta(hours=12)
+_AFTER_RECOVERY = timedelta(minutes=10)  # so long a failover that was broken off at its end may be run again
 MESSAGES = {
     "investigating": (
         State.INVESTIGATING,
@@ -108,8 +109,14 @@ def open_page(s3: Any, region: str) -> None:
 
 
 def _find(notices: tuple[Notice, ...], key: str, now: datetime) -> Notice | None:
-    since = now - _OF_THIS_INCIDENT
-    return next((one for one in notices if one.key == key and datetime.fromisoformat(one.at) >= since), None)
+    """Return the newest notice of a key in this incident; None: users were not told it."""
+    for notice in notices:  # the newest first
+        age = now - datetime.fromisoformat(notice.at)
+        if age > _LONGEST_INCIDENT or (notice.state is State.RECOVERED and age > _AFTER_RECOVERY):
+            return None
+        if notice.key == key:
+            return notice
+    return None
 
 
 def _put(s3: Any, key: str, kind: str, body: bytes) -> None:

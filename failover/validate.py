@@ -119,8 +119,8 @@ def main() -> None:
     target = read_load_balancer(reach("elbv2")) if asked.target == "recovery" else asked.target
     name = read_places().public_name
     synthetic = Synthetic(PublicApi(name, target))
-    # A test user of the first migration, until an operator's host is told another one.
-    user = os.environ.get("SYNTHETIC_USER", "user-0200")
+    # A test user of the first migration with much credit, where this host is not told another one.
+    user = os.environ.get("SYNTHETIC_USER", "user-0199")
     synthetic.log_in(user, os.environ.get("SYNTHETIC_PASSWORD", "let me pay"))
     if asked.services != "others":
         synthetic.use_critical()

@@ -92,14 +92,30 @@ def test_newest_first() -> None:
     assert page.index(MESSAGES["recovered"][1]) < page.index(MESSAGES["switched"][1])
 
 
-def test_a_notice_of_another_incident_does_not_count() -> None:
-    """A year later users are told again, and the old notice stays on the page."""
+@pytest.mark.parametrize("recovered", [True, False])
+def test_a_notice_of_another_incident_does_not_count(*, recovered: bool) -> None:
+    """An hour after a recovery, or a year later without one, users are told again; old notices stay on the page."""
     s3 = S3()
     tell(s3, "declared", REGION, NOW)
-    later = NOW + timedelta(days=365)
-    assert observe(s3, "declared", later) != []
+    if recovered:
+        tell(s3, "recovered", REGION, NOW)
+    later = NOW + (timedelta(hours=1) if recovered else timedelta(days=365))
+    for key in ("declared", "recovered"):
+        assert observe(s3, key, later) != []
     tell(s3, "declared", REGION, later)
-    assert s3.told() == ["declared", "declared"]
+    assert s3.told()[0] == s3.told()[-1] == "declared"
+
+
+def test_a_failover_is_run_again_at_its_end() -> None:
+    """Minutes after the recovery nobody is told once more that it is failing over."""
+    s3 = S3()
+    for key in ("declared", "switched", "recovered"):
+        tell(s3, key, REGION, NOW)
+    later = NOW + timedelta(minutes=5)
+    for key in ("declared", "switched", "recovered"):
+        assert observe(s3, key, later) == []
+        tell(s3, key, REGION, later)
+    assert s3.told() == ["recovered", "switched", "declared"]
 
 
 @pytest.mark.parametrize("dies_at", ["index.html", "notices.json"])
