@@ -2,6 +2,7 @@
 
 | Version | has |
 |---|---|
+| 4 | `services` and `runbook`, the RTA from the declaration, and regions among the writers |
 | 3 | `restores` and `destroyed`, and the followers of `replication` |
 | 2 | `swept`, and the findings of the sweep |
 | 1 | all the rest |
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drdrill.core.clock import NANOSECONDS
+from drdrill.measure.objectives import since_declaration
 from drdrill.measure.restore_document import render_destroyed, render_restore
+from drdrill.measure.runbook_document import render_runbook
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,14 +26,17 @@ if TYPE_CHECKING:
     from drdrill.measure.curve import Curve
     from drdrill.measure.integrity import Integrity
     from drdrill.measure.measurement import Measurement
-    from drdrill.measure.outage import CohortOutage, Outage, Phase
+    from drdrill.measure.outage import CohortOutage, Outage
     from drdrill.measure.replication import Cut
+    from drdrill.measure.runbook_record import RunbookRecord
+    from drdrill.measure.services import ServiceOutage
     from drdrill.measure.sweep import Drilled, Sweep
     from drdrill.measure.verdict import Objective
     from drdrill.measure.writers import WritersWatch
     from drdrill.plan.model import Plan
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
+_ADDED = {2: ("swept",), 3: ("restores", "destroyed"), 4: ("services", "runbook")}
 _POINTS = 600  # of the curve: a picture has no more places
 _SWEPT_FINDINGS = {"swept_differs", "synchronous_behind", "swept_over_objective"}
 
@@ -49,7 +55,11 @@ def render(measurement: Measurement) -> dict[str, Any]:
             for reason in measurement.reasons
         ],
         "objectives": [_objective(objective) for objective in measurement.objectives],
-        "rta": _rta(measurement.outage, measurement.phases),
+        "rta": _rta(measurement),
+        "services": [_service(one, measurement.runbook) for one in measurement.services],
+        "runbook": render_runbook(
+            measurement.runbook, measurement.outage.fault_ns if measurement.outage else None
+        ),
         "rpa": _rpa(measurement.integrity, measurement.plan),
         "replication": _replication(measurement.cut, measurement.followers),
         "swept": _swept(measurement.sweep),
@@ -69,9 +79,9 @@ def in_version(document: Mapping[str, Any], version: int) -> dict[str, Any]:
     """Return a document as an earlier version of this program would have written it, to be compared with one."""
     if version >= SCHEMA_VERSION:
         return {**document}
-    added = ("restores", "destroyed") if version > 1 else ("swept", "restores", "destroyed")
+    added = {name for since, names in _ADDED.items() if since > version for name in names}
     earlier = {key: value for key, value in document.items() if key not in added}
-    if "replication" in earlier:
+    if "replication" in earlier and version < 3:  # noqa: PLR2004
         told = earlier["replication"].items()
         earlier["replication"] = {key: value for key, value in told if key != "followers"}
     if version == 1:
@@ -117,21 +127,34 @@ def _objective(objective: Objective) -> dict[str, Any]:
     }
 
 
-def _rta(outage: Outage | None, phases: tuple[Phase, ...]) -> dict[str, Any]:
+def _rta(measurement: Measurement) -> dict[str, Any]:
+    return {
+        **_outage(measurement.outage, measurement.runbook),
+        "phases": [
+            {"name": phase.name, "seconds": seconds(phase.until_ns - phase.from_ns)}
+            for phase in measurement.phases
+        ],
+    }
+
+
+def _service(found: ServiceOutage, runbook: RunbookRecord | None) -> dict[str, Any]:
+    return {"service": found.service, "probed": found.probed, **_outage(found.outage, runbook)}
+
+
+def _outage(outage: Outage | None, runbook: RunbookRecord | None) -> dict[str, Any]:
     slowest = outage.slowest if outage else None
+    declared_ns = runbook.declared_ns if runbook else None
+    declared = since_declaration(outage, declared_ns) if outage and declared_ns is not None else None
     return {
         "outage_seconds": seconds(outage.outage_ns) if outage else None,
         "at_least_seconds": seconds(outage.at_least_ns) if outage else None,
-        "declaration_seconds": None,  # nothing declares a disaster yet
+        "declaration_seconds": seconds(declared),
         "down_seconds": seconds(outage.down_ns) if outage else None,
         "resolution_seconds": seconds(outage.resolution_ns) if outage else None,
         "slowest_cohort": slowest.client.name if slowest else None,
         "longest_gap_seconds": seconds(outage.longest_gap_ns) if outage else None,
         "cohorts": [_cohort(cohort, outage.fault_ns) for cohort in outage.cohorts] if outage else [],
         "other_clients": [_cohort(cohort, outage.fault_ns) for cohort in outage.others] if outage else [],
-        "phases": [
-            {"name": phase.name, "seconds": seconds(phase.until_ns - phase.from_ns)} for phase in phases
-        ],
     }
 
 
@@ -246,10 +269,14 @@ def _writers(watch: WritersWatch | None) -> dict[str, Any] | None:
         return None
     return {
         "two_writers": watch.two_writers,
-        "servers": [_address(server) for server in watch.servers],
+        "servers": [_writer(watch, server) for server in watch.servers],
         "alternations": watch.alternations,
         "allowed": watch.allowed,
         "evidence": [
-            {"id": one.id, "server": _address(one.server), "by_ns": one.by_ns} for one in watch.evidence
+            {"id": one.id, "server": _writer(watch, one.server), "by_ns": one.by_ns} for one in watch.evidence
         ],
     }
+
+
+def _writer(watch: WritersWatch, server: int) -> str:
+    return watch.places[server - 1] if watch.places else _address(server)

@@ -6,11 +6,12 @@ Knows the kinds of events and no verdict. A missing event is None here; what tha
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from drdrill.core.errors import DamagedRecordError
+from drdrill.measure.clientele import read_loads
 from drdrill.measure.restore_facts import read_restores
 from drdrill.record.directory import read_json
 from drdrill.record.journal import read_journal
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from drdrill.measure.clientele import Load
     from drdrill.measure.restore_facts import Restore
     from drdrill.record.directory import DrillDirectory
     from drdrill.record.journal import Event
@@ -115,7 +117,8 @@ class Redundancy:
 class Facts:
     """Everything that the journal says of one drill. `primaries`: addresses by resource before the fault.
 
-    `addresses`: those of all hosts that were seen to hold a store, by the host's name.
+    `addresses`: those of all hosts that were seen to hold a store, by the host's name; `zones`: where they stand, by
+    address; `all_primaries`: all that were ever seen to be a resource's primary.
 
     `serving`: by resource, the host of the primary that was seen last after the fault.
 
@@ -144,6 +147,9 @@ class Facts:
     readings: tuple[Reading, ...]
     damage: Reading | None = None
     restores: tuple[Restore, ...] = ()
+    loads: tuple[Load, ...] = ()
+    zones: Mapping[int, str] = field(default_factory=dict)
+    all_primaries: Mapping[str, frozenset[int]] = field(default_factory=dict)
 
 
 def read_about(directory: DrillDirectory) -> About:
@@ -203,11 +209,7 @@ def _facts(events: Sequence[Event], directory: DrillDirectory) -> Facts:
         failed_later=str(later[-1].data.get("reason")) if later else None,
         effect=_effect_of(fault, events),
         primaries=_primaries(events),
-        addresses={
-            str(member["host"]): int(ipaddress.IPv4Address(member["address"]))
-            for event in _of(events, "store.observed")
-            for member in event.data.get("members", ())
-        },
+        addresses={str(member["host"]): _address(member) for _, member in _members(events)},
         serving=_serving(events),
         circumstances=tuple(_circumstance(_fault(event.data), events) for event in worse),
         failovers=tuple(_failover(event) for event in _of(events, "failover.observed")),
@@ -215,6 +217,9 @@ def _facts(events: Sequence[Event], directory: DrillDirectory) -> Facts:
         readings=tuple(_readings(events, directory, "survivors")),
         damage=_last(_readings(events, directory, "damage")),
         restores=read_restores(events, tuple(_readings(events, directory, "restore"))),
+        loads=read_loads(events),
+        zones={_address(member): str(member["zone"]) for _, member in _members(events) if "zone" in member},
+        all_primaries=_all_primaries(events),
     )
 
 
@@ -269,14 +274,32 @@ def _effect(event: Event) -> Effect:
     )
 
 
+def _members(events: Sequence[Event]) -> Iterator[tuple[Event, Mapping[str, Any]]]:
+    """Yield every host that was seen to hold a store, with the event that says so."""
+    for event in _of(events, "store.observed"):
+        for member in event.data.get("members", ()):
+            yield event, member
+
+
+def _address(member: Mapping[str, Any]) -> int:
+    return int(ipaddress.IPv4Address(member["address"]))
+
+
+def _all_primaries(events: Sequence[Event]) -> dict[str, frozenset[int]]:
+    found: dict[str, frozenset[int]] = {}
+    for event, member in _members(events):
+        if member["role"] == "primary":
+            resource = str(event.data["resource"])
+            found[resource] = found.get(resource, frozenset()) | {_address(member)}
+    return found
+
+
 def _primaries(events: Sequence[Event]) -> dict[str, int]:
     """Return the address, as an integer, of each resource's primary as it was seen last before the fault."""
     return {
-        str(event.data["resource"]): int(ipaddress.IPv4Address(member["address"]))
-        for event in _of(events, "store.observed")
-        if event.data.get("moment") == "before_fault"
-        for member in event.data.get("members", ())
-        if member["role"] == "primary"
+        str(event.data["resource"]): _address(member)
+        for event, member in _members(events)
+        if event.data.get("moment") == "before_fault" and member["role"] == "primary"
     }
 
 

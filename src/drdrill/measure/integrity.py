@@ -155,7 +155,8 @@ def check_writers(watch: WritersWatch) -> Iterator[Reason]:
         ids = " and ".join(str(one.id) for one in watch.evidence)
         yield _missed(
             "two_writers",
-            f"Two servers acknowledged writes during one tenure: the writer's place changed at least "
+            f"Two {'regions' if watch.places else 'servers'} acknowledged writes during one tenure: the writer's place "
+            "changed at least "
             f"{watch.alternations} times, {watch.allowed} can be explained; see the writes {ids}.",
         )
 

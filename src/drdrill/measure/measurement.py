@@ -1,11 +1,13 @@
 """A drill measured and judged: a pure function of its directory, re-runnable years later on another machine.
 
 1. read what was stored: plan, journal, ledgers, survivors, samples of replication
-2. compare rows: loss, integrity, writers        (`integrity`, `writers`, `replication`, `restore`)
-3. sweep the other moments                       (`sweep`)
-4. measure the outage                            (`outage`)
-5. ask whether the drill proves anything         (`validity`, `controls`)
-6. judge every objective, measured and projected (`verdict`, `projection`)
+2. ask who asked which service                   (`clientele`, `regions`)
+3. measure the outage of each                    (`outage`, `services`)
+4. compare rows: loss, integrity, writers        (`integrity`, `writers`, `replication`, `restore`)
+5. sweep the other moments                       (`sweep`)
+6. ask what became of the runbook                (`runbook_record`)
+7. ask whether the drill proves anything         (`validity`, `controls`)
+8. judge every objective, measured and projected (`objectives`, `verdict`, `projection`)
 
 Each part runs on its own: one that crashes is INCONCLUSIVE and leaves the others standing.
 """
@@ -21,9 +23,11 @@ from drdrill.core.verdict import Verdict, combine
 from drdrill.measure import document, validity
 from drdrill.measure.availability import thresholds_of
 from drdrill.measure.checks import Checks
+from drdrill.measure.clientele import Clientele
 from drdrill.measure.controls import Control, find_planted, remove_rows, watch_black_hole
 from drdrill.measure.facts import About, Facts, read_about, read_facts
 from drdrill.measure.findings import find_elsewhere, find_in_sweep
+from drdrill.measure.followers import find_cut_at, find_every_cut, narrow_to_successor
 from drdrill.measure.integrity import (
     Integrity,
     ReadBack,
@@ -36,14 +40,10 @@ from drdrill.measure.integrity import (
 )
 from drdrill.measure.objectives import judge_objectives
 from drdrill.measure.outage import Outage, Phase, measure_outage, split_outage
-from drdrill.measure.replication import (
-    Cut,
-    ReplicationState,
-    find_cut,
-    find_followers,
-    narrow,
-    read_readings,
-)
+from drdrill.measure.recovery import check_run, read_record_of, read_recovery
+from drdrill.measure.redundancy import measure_redundancy
+from drdrill.measure.regions import by_server
+from drdrill.measure.replication import Cut, ReplicationState, read_readings
 from drdrill.measure.restore import (
     Destroyed,
     RestoreProof,
@@ -53,18 +53,20 @@ from drdrill.measure.restore import (
     find_whole_again,
     prove_restores,
 )
+from drdrill.measure.runbook_record import RunbookRecord, check_record
+from drdrill.measure.services import ServiceOutage, check_service, measure_service
 from drdrill.measure.sweep import Sweep, sweep
+from drdrill.measure.tenures import Moves, watch_regions, watch_servers
 from drdrill.measure.verdict import Measured, Objective, explain_objective
-from drdrill.measure.writers import WritersWatch, count_allowed, watch_writers
 from drdrill.plan import load_plan
-from drdrill.record.ledger import read_ledger
+from drdrill.record.ledger import ClientKind, read_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
-    from drdrill.measure.availability import Thresholds
     from drdrill.measure.reason import Finding, Reason
     from drdrill.measure.replication import Reading
+    from drdrill.measure.writers import WritersWatch
     from drdrill.plan.model import Plan, Scenario
     from drdrill.record.directory import DrillDirectory
     from drdrill.record.ledger import ClientLedger
@@ -91,6 +93,8 @@ class Measurement:
     findings: tuple[Finding, ...]
     restores: tuple[RestoreProof, ...] = ()
     destroyed: Destroyed | None = None
+    services: tuple[ServiceOutage, ...] = ()
+    runbook: RunbookRecord | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of `verdict.json`; `docs/schemas/verdict.schema.json` describes it."""
@@ -124,39 +128,54 @@ class _Drill:
         self._scenario = scenario
         self._store = plan.stores[scenario.store]
         self._checks = Checks(directory.path)
+        self._clientele = Clientele(facts.loads, scenario.service)
+        self._thresholds = thresholds_of(plan.availability_of(scenario))
         self._at_fault = Cut(ReplicationState.UNKNOWN)  # by the best of all followers
 
     def measure(self) -> Measurement:
         checks, facts = self._checks, self._facts
-        thresholds = thresholds_of(self._plan.availability)
         checks.collect("fault", partial(validity.check_fault, facts))
         checks.collect("circumstances", partial(validity.check_circumstances, facts))
         checks.collect("clock", partial(validity.check_clock, self._about, facts))
         checks.collect("end", partial(validity.check_end, facts))
         ledgers = checks.compute("ledger", partial(read_ledger, self._directory.ledger))
         every_reading = checks.compute("replication", self._read_readings) or ()
-        followers = checks.compute("followers", partial(self._find_followers, every_reading)) or {}
-        readings = self._of_successor(every_reading, followers)
-        self._at_fault = checks.compute("state", partial(self._find_cut, every_reading)) or Cut(
+        fault = facts.fault
+        followers = checks.compute("followers", partial(find_every_cut, every_reading, fault)) or {}
+        successor = facts.serving.get(self._store.resource, "")
+        readings = narrow_to_successor(every_reading, followers, fault, successor)
+        self._at_fault = checks.compute("state", partial(find_cut_at, every_reading, fault)) or Cut(
             ReplicationState.UNKNOWN
         )
-        cut = checks.compute("cut", partial(self._find_cut, readings)) or Cut(ReplicationState.UNKNOWN)
+        cut = checks.compute("cut", partial(find_cut_at, readings, fault)) or Cut(ReplicationState.UNKNOWN)
         back = checks.compute("survivors", partial(read_back, facts))
         if back is not None:
             checks.collect("readings", partial(check_read_back, facts, back))
-        outage = None if ledgers is None else self._measure_outage(ledgers, thresholds)
+        told = self._put_into_servers(ledgers or ())
+        judged = self._clientele.asking(ledgers or (), self._scenario.service)
+        whole_ns = checks.compute("whole data", partial(find_whole_again, facts, told))
+        outage = None
+        services: tuple[ServiceOutage, ...] = ()
+        if ledgers is not None:
+            outage = self._measure_outage(judged, ledgers, whole_ns)
+            services = tuple(self._measure_services(ledgers, whole_ns))
+        runbook = checks.compute(
+            "runbook", partial(read_record_of, self._directory.path, self._plan, self._scenario, fault)
+        )
         integrity, writers, swept, destroyed = None, None, None, None
         restores: tuple[RestoreProof, ...] = ()
         controls: tuple[Control, ...] = ()
         if ledgers is not None:
-            restores = checks.compute("restores", partial(prove_restores, facts, ledgers)) or ()
+            restores = checks.compute("restores", partial(prove_restores, facts, told)) or ()
             checks.collect("restores", partial(check_restores, restores))
-            destroyed = self._find_destroyed(ledgers, back)
-            writers = self._watch_writers(ledgers, restores)
-            integrity = self._compare_rows(ledgers, back, cut)
-            swept = checks.compute("sweep", partial(self._sweep, ledgers, readings, integrity))
-            controls = self._run_controls(ledgers, back, integrity, outage, thresholds)
-        re_protection = checks.compute("redundancy", self._measure_re_protection) or Measured(None, None)
+            destroyed = self._find_destroyed(told, back)
+            writers = self._watch_writers(ledgers, restores, runbook)
+            integrity = self._compare_rows(told, back, cut)
+            swept = checks.compute("sweep", partial(self._sweep, told, readings, integrity))
+            controls = self._run_controls(told, judged, back, integrity, outage)
+        self._check_runbook(runbook)
+        measuring = partial(measure_redundancy, facts, self._store.resource)
+        re_protection = checks.compute("redundancy", measuring) or Measured(None, None)
         judging = partial(
             judge_objectives,
             self._plan,
@@ -168,6 +187,8 @@ class _Drill:
             cut=cut,
             re_protection=re_protection,
             restored=any(proof.serving_ns is not None for proof in restores),
+            services=services,
+            recovery=read_recovery(self._directory.path, self._scenario, runbook),
         )
         objectives = checks.compute("objectives", judging) or ()
         for objective in objectives:
@@ -196,34 +217,12 @@ class _Drill:
             findings=findings,
             restores=restores,
             destroyed=destroyed,
+            services=services,
+            runbook=runbook,
         )
 
     def _read_readings(self) -> tuple[Reading, ...]:
         return read_readings(self._directory.evidence / f"replication-{self._store.resource}.jsonl")
-
-    def _find_followers(self, readings: tuple[Reading, ...]) -> dict[str, Cut]:
-        """Return of every host that followed at the fault what it would have had, had it taken over alone."""
-        fault = self._facts.fault
-        if fault is None:
-            return {}
-        hosts = find_followers(readings, fault.before_ns)
-        return {host: find_cut(narrow(readings, host), fault.before_ns) for host in hosts}
-
-    def _of_successor(
-        self, readings: tuple[Reading, ...], followers: Mapping[str, Cut]
-    ) -> tuple[Reading, ...]:
-        """Return what readings say of an asynchronous replica, where that took over and no standby in sync did."""
-        successor = self._facts.serving.get(self._store.resource, "")
-        cut = followers.get(successor)
-        fault = self._facts.fault
-        if fault is None or cut is None or cut.state is not ReplicationState.ASYNCHRONOUS:
-            return readings
-        before = tuple(one for one in readings if one.at_ns <= fault.before_ns)
-        return (*narrow(before, successor), *readings[len(before) :])  # later, others follow the successor
-
-    def _find_cut(self, readings: tuple[Reading, ...]) -> Cut:
-        fault = self._facts.fault
-        return find_cut(readings, fault.before_ns) if fault else Cut(ReplicationState.UNKNOWN)
 
     def _sweep(
         self, ledgers: tuple[ClientLedger, ...], readings: tuple[Reading, ...], integrity: Integrity | None
@@ -238,8 +237,42 @@ class _Drill:
             integrity.rpa_ns if integrity and took_over else None,
         )
 
-    def _measure_outage(self, ledgers: tuple[ClientLedger, ...], thresholds: Thresholds) -> Outage | None:
+    def _put_into_servers(self, ledgers: tuple[ClientLedger, ...]) -> tuple[ClientLedger, ...]:
+        """Return the ledgers with databases' addresses in the place of zones; themselves where none has zones."""
+        facts = self._facts
+        if not self._clientele.zones:
+            return ledgers
+        primaries = facts.all_primaries.get(self._store.resource, frozenset())
+        translated = partial(by_server, ledgers, self._clientele, primaries, facts.zones)
+        return self._checks.compute("zones", translated) or ledgers
+
+    def _measure_services(
+        self, ledgers: tuple[ClientLedger, ...], whole_ns: int | None
+    ) -> Iterator[ServiceOutage]:
+        checks, fault, thresholds = self._checks, self._facts.fault, self._thresholds
+        for service in self._scenario.services:
+            asking = self._clientele.asking(ledgers, service)
+            measuring = partial(measure_service, service, asking, thresholds, fault, whole_ns)
+            found = checks.compute(f"availability of {service}", measuring) or ServiceOutage(service, None)
+            checks.collect(f"probes of {service}", partial(check_service, found, thresholds, fault))
+            yield found
+
+    def _check_runbook(self, record: RunbookRecord | None) -> None:
+        """Demand that a runbook that is the recovery was run, and one that was run came to its end."""
+        checks = self._checks
+        checks.collect("runbook", partial(check_run, self._directory.path, self._scenario))
+        broken_off, invalid = self._facts.interrupted is not None, checks.has(Verdict.INVALID)
+        if record is not None:
+            checks.collect("runbook", partial(check_record, record, broken_off=broken_off, invalid=invalid))
+
+    def _measure_outage(
+        self,
+        ledgers: tuple[ClientLedger, ...],
+        everybody: tuple[ClientLedger, ...],
+        whole_ns: int | None,
+    ) -> Outage | None:
         checks, facts, fault = self._checks, self._facts, self._facts.fault
+        thresholds = self._thresholds
         outage = None
         if fault is not None:
             outage = checks.compute(
@@ -249,11 +282,13 @@ class _Drill:
                     thresholds,
                     fault.before_ns,
                     fault.after_ns,
-                    whole_ns=find_whole_again(facts, ledgers),
+                    whole_ns=whole_ns,
                 ),
             )
         until_ns = outage.fault_ns + outage.at_least_ns if outage else fault.before_ns if fault else 0
-        checks.collect("load", partial(validity.check_load, facts, ledgers, until_ns))
+        loaded = any(ledger.client.kind is ClientKind.LOAD for ledger in everybody)
+        started = self._clientele.started
+        checks.collect("load", partial(validity.check_load, facts, started, ledgers, until_ns, loaded=loaded))
         checks.collect("steady state", partial(validity.check_steady_state, facts, outage))
         if outage is not None:
             checks.collect("impact", partial(validity.check_impact, self._scenario, facts, outage))
@@ -270,14 +305,25 @@ class _Drill:
         return destroyed
 
     def _watch_writers(
-        self, ledgers: tuple[ClientLedger, ...], restores: tuple[RestoreProof, ...]
+        self,
+        ledgers: tuple[ClientLedger, ...],
+        restores: tuple[RestoreProof, ...],
+        runbook: RunbookRecord | None,
     ) -> WritersWatch | None:
-        reported = [one for one in self._facts.failovers if one.resource == self._store.resource]
-        allowed = count_allowed(reported, sum(proof.serving_ns is not None for proof in restores))
-        watch = self._checks.compute("writers", partial(watch_writers, ledgers, allowed))
-        if watch is not None:
-            self._checks.collect("writers", partial(check_writers, watch))
-        return watch
+        """Watch servers, and regions where codes hold zones; return the watch that accuses, or the one of regions."""
+        checks, clientele, facts = self._checks, self._clientele, self._facts
+        restored = sum(proof.serving_ns is not None for proof in restores)
+        in_place = partial(watch_servers, ledgers, clientele, facts, self._store.resource, restored)
+        watches = [checks.compute("writers", in_place)]
+        if clientele.zones:
+            moved = Moves(self._plan.regions, self._store.resource, runbook)
+            watches.insert(
+                0, checks.compute("regions", partial(watch_regions, ledgers, clientele, facts, moved))
+            )
+        found = [watch for watch in watches if watch is not None]
+        for watch in found:
+            checks.collect("writers", partial(check_writers, watch))
+        return max(found, key=lambda watch: watch.two_writers, default=None)
 
     def _compare_rows(
         self, ledgers: tuple[ClientLedger, ...], back: ReadBack | None, cut: Cut
@@ -293,18 +339,19 @@ class _Drill:
     def _run_controls(
         self,
         ledgers: tuple[ClientLedger, ...],
+        judged: tuple[ClientLedger, ...],
         back: ReadBack | None,
         integrity: Integrity | None,
         outage: Outage | None,
-        thresholds: Thresholds,
     ) -> tuple[Control, ...]:
+        thresholds = self._thresholds
         checks, controls = self._checks, []
         if integrity is not None and back is not None and back.survivors is not None:
             removing = partial(remove_rows, ledgers, back.survivors, integrity.comparison, self._about.seed)
             controls.append(checks.compute("control of rows", removing))
         if outage is not None:
             until_ns = outage.fault_ns + outage.at_least_ns
-            watching = partial(watch_black_hole, ledgers, thresholds, outage.fault_ns, until_ns)
+            watching = partial(watch_black_hole, judged, thresholds, outage.fault_ns, until_ns)
             controls.append(checks.compute("control of availability", watching))
         planted = self._scenario.must_find
         if planted:
@@ -312,21 +359,6 @@ class _Drill:
         ran = tuple(control for control in controls if control is not None)
         checks.collect("controls", partial(validity.check_controls, ran))
         return ran
-
-    def _measure_re_protection(self) -> Measured:
-        fault = self._facts.fault
-        seen = [
-            one
-            for one in self._facts.redundancy
-            if fault is not None and one.resource == self._store.resource and one.at_ns >= fault.before_ns
-        ]
-        if fault is None or not seen:
-            return Measured(None, None)
-        first = next((one for one in seen if one.protected), None)
-        if first is None:
-            return Measured(None, None, seen[-1].at_ns - fault.before_ns)
-        took_ns = first.at_ns - fault.before_ns
-        return Measured(took_ns, first.resolution_ns + max(0, fault.after_ns - fault.before_ns), took_ns)
 
     def _find(
         self,

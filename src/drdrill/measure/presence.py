@@ -64,16 +64,22 @@ class Presence:
 
 
 def writers_of(ledgers: Sequence[ClientLedger]) -> list[ClientLedger]:
-    """Return the ledgers of clients that write to the store: all but the positive control's.
+    """Return the ledgers of clients that write to the store: all but the positive control's and those who only ask.
 
+    Who only asks has no amount in any attempt: there is no row that could be lost.
     Raises `DamagedRecordError` when two have the same number: their ids could not be told apart.
     """
-    writers = [ledger for ledger in ledgers if ledger.client.kind is not ClientKind.CONTROL]
-    if len({ledger.client.number for ledger in writers}) < len(writers):
+    users = [ledger for ledger in ledgers if ledger.client.kind is not ClientKind.CONTROL]
+    if len({ledger.client.number for ledger in users}) < len(users):
         raise DamagedRecordError(
             "Two clients of the ledger have one number, so their ids cannot be told apart."
         )
-    return writers
+    return [ledger for ledger in users if not _only_asks(ledger)]
+
+
+def _only_asks(ledger: ClientLedger) -> bool:
+    amounts = ledger.attempts["amount"]
+    return len(amounts) > 0 and amounts[0] == 0 and not amounts.any()
 
 
 def match(ledgers: Sequence[ClientLedger], survivors: Survivors) -> Iterator[tuple[History, Presence]]:

@@ -15,7 +15,7 @@ from drdrill.core.errors import Mistake
 from drdrill.measure.projection import DRAWS, draw_durations, seeded
 from drdrill.plan.duration import format_seconds
 from drdrill.plan.nearest import suggest
-from drdrill.plan.runbook import Doer
+from drdrill.plan.runbook import Doer, Phase
 from drdrill.plan.runbook_graph import order_steps
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ _OFTEN = 0.5
 class RunbookProjection:
     """The projected length of a runbook in seconds, and how likely it is to be done within the objective.
 
+    `percentile_seconds`: the length at the `percentile` that was asked for.
     `often_critical`: in which share of the draws each step was on the critical path. `slack_seconds`: how much longer
     than drawn a step may take, at the percentile's draw, before the objective is missed; negative: missed already;
     None: nothing that counts waits for it.
@@ -45,16 +46,29 @@ class RunbookProjection:
     often_critical: dict[str, float]
     slack_seconds: dict[str, float | None]
     draws: int
+    percentile: float
+    percentile_seconds: float
 
 
 def project_runbook(
-    runbook: Runbook, *, seed: int, objective_seconds: float | None = None, only_critical: bool = False
+    runbook: Runbook,
+    *,
+    seed: int,
+    objective_seconds: float | None = None,
+    only_critical: bool = False,
+    percentile: float = 95,
+    from_declaration: bool = False,
 ) -> RunbookProjection:
-    """Project a runbook; `only_critical`: up to the last step that critical services wait for."""
+    """Project a runbook; `only_critical`: up to the last step that critical services wait for.
+
+    `from_declaration`: counted from when the disaster is declared, so that what leads up to that takes no time.
+    """
     needs = {name: step.needs for name, step in runbook.steps.items()}
     order = order_steps(needs)
     generator = seeded(seed, "runbook")
     taken = {name: draw_durations(runbook.steps[name].duration, generator) for name in order}
+    if from_declaration:
+        taken |= dict.fromkeys(_find_before_declaration(runbook), np.zeros(DRAWS))
     last = [name for name in order if runbook.steps[name].critical or not only_critical] or order
     ends = _walk(order, needs, taken)
     total = np.maximum.reduce([ends[name] for name in last])
@@ -81,7 +95,23 @@ def project_runbook(
         {name: float(np.mean(through[name] >= total - 1e-9)) for name in order},
         slack,
         DRAWS,
+        percentile,
+        float(np.percentile(total, percentile)),
     )
+
+
+def _find_before_declaration(runbook: Runbook) -> set[str]:
+    """Return the gates that declare the disaster, and all that those wait for."""
+    found: set[str] = set()
+    waiting = [
+        name for name, step in runbook.steps.items() if step.phase is Phase.DECLARE and step.action.gate
+    ]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += runbook.steps[name].needs
+    return found
 
 
 def check_objectives(plan: Plan, runbook: Runbook, file: str) -> Iterator[Mistake]:

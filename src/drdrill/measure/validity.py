@@ -81,25 +81,25 @@ def check_circumstances(facts: Facts) -> Iterator[Reason]:
             )
 
 
-def check_load(facts: Facts, ledgers: Sequence[ClientLedger], until_ns: int) -> Iterator[Reason]:
+def check_load(
+    facts: Facts, started: Sequence[str], ledgers: Sequence[ClientLedger], until_ns: int, *, loaded: bool
+) -> Iterator[Reason]:
     """Demand that all clients, probers and pooled ones, were served up to the fault and asked until `until_ns`.
 
-    That is the end of the outage, or of what was seen of it.
+    That is the end of the outage, or of what was seen of it. `started` and `ledgers`: the clients of the judged
+    service; `loaded`: whether any client of the drill is there for load.
     """
     if not facts.clients:
         yield _invalid("load_not_running", "No clients were started.")
         return
     names = {ledger.client.name for ledger in ledgers}
     # A started process is named as its client, or holds several: `prober` those from `prober-0` on.
-    missing = [
-        started
-        for started in facts.clients
-        if not any(name == started or name.startswith(f"{started}-") for name in names)
-    ]
+    missing = [one for one in started if not any(name == one or name.startswith(f"{one}-") for name in names)]
     if missing:
         yield _invalid("load_not_running", f"There is no ledger of {', '.join(missing)}.")
-    for kind in (ClientKind.PROBER, ClientKind.LOAD):
-        if not any(ledger.client.kind is kind for ledger in ledgers):
+    probed = any(ledger.client.kind is ClientKind.PROBER for ledger in ledgers)
+    for kind, there in ((ClientKind.PROBER, probed), (ClientKind.LOAD, loaded)):
+        if not there:
             yield _invalid("load_not_running", f"No client of kind {kind} wrote a ledger.")
     if facts.fault is None:
         return

@@ -51,7 +51,7 @@ def read_time_spent(directory: DrillDirectory, plan: Plan, scenario: str) -> Tim
 
 
 def _find_waits(events: Sequence[Event], plan: Plan, scenario: str) -> Iterator[StatedWait]:
-    stability = plan.availability.stability.total_seconds()
+    stability = plan.availability_of(scenario).stability.total_seconds()
     impact = plan.scenarios[scenario].impact.down_at_least
     steady = [one for one in events if one.kind == "steady_state.observed" and one.data["holds"]]
     for _ in steady:

@@ -60,14 +60,16 @@ class Alternation:
 class WritersWatch:
     """How often the writer's place must have changed, how often it may have, and the proof of more.
 
-    `servers`: all that acknowledged, as IPv4 integers. `evidence`: the write that used up the last allowed
-    change, if there was one, and the write that contradicts it; empty where nothing does.
+    `servers`: all that acknowledged, as IPv4 integers; where `places` has names, they are its numbers, from 1 on.
+    `evidence`: the write that used up the last allowed change, if there was one, and the write that contradicts it;
+    empty where nothing does.
     """
 
     servers: tuple[int, ...]
     alternations: int
     allowed: int
     evidence: tuple[Alternation, ...]
+    places: tuple[str, ...] = ()
 
     @property
     def two_writers(self) -> bool:
@@ -114,15 +116,21 @@ class _Span:
         return _Span(min(self.first_ns, other.first_ns), max(self.last_ns, other.last_ns))
 
 
-def watch_writers(ledgers: Sequence[ClientLedger], promotions: int | None) -> WritersWatch:
-    """Compare the acknowledgements with the number of role changes that the cloud reports (None: unknown)."""
+def watch_writers(
+    ledgers: Sequence[ClientLedger], promotions: int | None, *, first: int | None = None
+) -> WritersWatch:
+    """Compare the acknowledgements with the number of role changes that the cloud reports (None: unknown).
+
+    `first`: the server whose tenure comes first, where that is known; None: whichever explains more.
+    """
     writes = _read_writes(ledgers)
     servers = distinct(writes.servers)
     allowed = max(0, len(servers) - 1) if promotions is None else promotions
+    first = first if first in servers else None
     most: list[Alternation] = []
     # With two servers, one against the rest is the same question as the other against the rest.
     for server in servers[: 1 if len(servers) == 2 else len(servers)]:  # noqa: PLR2004
-        most = max(most, _fewest_alternations(writes, server), key=len)
+        most = max(most, _fewest_alternations(writes, server, first), key=len)
     evidence = tuple(most[max(0, allowed - 1) : allowed + 1]) if len(most) > allowed else ()
     return WritersWatch(servers, len(most), allowed, evidence)
 
@@ -140,10 +148,11 @@ def count_allowed(reported: Sequence[Failover], restored: int) -> int | None:
     return max(one.promotions for one in reported) + moved  # a count only grows: no look takes one back
 
 
-def _fewest_alternations(writes: _Writes, server: int) -> list[Alternation]:
+def _fewest_alternations(writes: _Writes, server: int, first: int | None) -> list[Alternation]:
     own = writes.servers == server
     sides = _side(writes, own), _side(writes, ~own)
-    return min((_alternate(sides, first) for first in (0, 1)), key=len)
+    beginnings = (0, 1) if first is None else (int(server != first),)
+    return min((_alternate(sides, one) for one in beginnings), key=len)
 
 
 def _alternate(sides: tuple[_Side, _Side], first: int) -> list[Alternation]:
