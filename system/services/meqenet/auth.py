@@ -13,7 +13,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from meqenet.bodies import read_object, read_text
-from meqenet.frame import place_of, run
+from meqenet.place import place_of
+from meqenet.serving import run
 from meqenet.sessions import read_token
 
 if TYPE_CHECKING:

@@ -1,98 +1,43 @@
-"""What all services have in common: their life, readiness, what every answer says, and errors in words.
+"""What all services answer alike: whether they live and are ready, who they are, and errors in words.
 
 `/healthz` says that the process lives, whatever else is lost: a restart would not help. `/readyz` says whether the
 database can be read and its schema is the expected one. A read-only database, that of a pilot light, is ready, and says
-that it is not writable.
+that it is not writable. A service that is to end is not ready, and closes every connection after its answer.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
-import sys
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import psycopg_pool
-import uvicorn
 import valkey.exceptions
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from meqenet.database import Database, UnknownOutcomeError
-from meqenet.logs import make_log
-from meqenet.password import Password
-from meqenet.sessions import Sessions
-from meqenet.settings import SettingsError, read_settings
+from meqenet.database import UnknownOutcomeError
+from meqenet.place import place_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from starlette.requests import Request
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
-    from structlog.typing import FilteringBoundLogger
 
-    from meqenet.settings import Settings
-
-_MIGRATIONS = Path(__file__).with_name("migrations")
-_GRACE_SECONDS = 10
+    from meqenet.place import Place
 
 
-@dataclass(slots=True)
-class Place:
-    """A running service: what it was told, and what it holds."""
-
-    settings: Settings
-    database: Database
-    sessions: Sessions
-    log: FilteringBoundLogger
-    schema: str
-    """The migration that its database has to stand at."""
-    extra: dict[str, Any] = field(default_factory=dict)
-
-
-def place_of(request: Request) -> Place:
-    """Return the service that a request came to."""
-    return cast("Place", request.app.state.place)
-
-
-def find_newest_migration(database: str) -> str:
-    """Return the newest migration of a database that this program knows."""
-    return max(file.stem[:4] for file in (_MIGRATIONS / database / "versions").glob("0*.py"))
-
-
-def make_app(
-    settings: Settings,
-    routes: Sequence[Route],
-    *,
-    live: Callable[[Place], contextlib.AbstractAsyncContextManager[None]] | None = None,
-) -> ASGIApp:
-    """Return a service; `live` is what else it does from its start to its end."""
-    log = make_log(service=settings.service, zone=settings.zone, pod=settings.pod)
-    place = Place(
-        settings=settings,
-        database=Database(settings.database, Password(settings.database), service=settings.service),
-        sessions=Sessions(settings.cache_host, settings.cache_port),
-        log=log,
-        schema=find_newest_migration(settings.database.name),
-    )
+def make_app(place: Place, routes: Sequence[Route]) -> ASGIApp:
+    """Return a service's application: its own routes, and what all of them answer."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        await place.database.open()
-        log.info("started", database=settings.database.host)
-        try:
-            async with live(place) if live else contextlib.nullcontext():
-                yield
-        finally:
-            await place.sessions.close()
-            await place.database.close()
-            log.info("stopped")
+        async with place.live():
+            yield
 
     app = Starlette(
         routes=[Route("/healthz", _say_alive), Route("/readyz", _say_ready), *routes],
@@ -114,26 +59,12 @@ def make_app(
     return _Signed(app, place)
 
 
-def run(service: str, routes: Sequence[Route], **more: Any) -> int:
-    """Run a service until it is told to end; requests in flight are answered first."""
-    try:
-        settings = read_settings(service, os.environ)
-    except SettingsError as error:
-        print(f"{service}: {error}", file=sys.stderr)
-        return 2
-    uvicorn.run(
-        make_app(settings, routes, **more), host="0.0.0.0", port=settings.port,  # noqa: S104 (a pod's own address)
-        loop="uvloop", http="httptools", access_log=False, log_config=None, server_header=False,
-        timeout_keep_alive=75, timeout_graceful_shutdown=_GRACE_SECONDS,
-    )  # fmt: skip
-    return 0
-
-
 class _Signed:
     """Signs every answer with service, zone and pod, and logs it."""
 
     def __init__(self, app: ASGIApp, place: Place) -> None:
         self._app = app
+        self._place = place
         self._log = place.log
         settings = place.settings
         signature = {"x-service": settings.service, "x-zone": settings.zone, "x-pod": settings.pod}
@@ -149,7 +80,8 @@ class _Signed:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *self._signature]
+                closing = [(b"connection", b"close")] if self._place.ending else []
+                message["headers"] = [*message["headers"], *self._signature, *closing]
             await send(message)
 
         try:
@@ -168,6 +100,8 @@ async def _say_alive(request: Request) -> JSONResponse:
 
 async def _say_ready(request: Request) -> JSONResponse:
     place = place_of(request)
+    if place.ending:
+        return JSONResponse({"error": "ending"}, status_code=503)
     try:
         state = await place.database.read_state()
     except (psycopg.Error, psycopg_pool.PoolTimeout, psycopg_pool.TooManyRequests) as error:

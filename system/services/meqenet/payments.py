@@ -12,17 +12,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from meqenet.bodies import read_amount, read_id, read_object, read_text
-from meqenet.frame import place_of, run
 from meqenet.ledger import Posting, book
 from meqenet.neighbours import Neighbours
+from meqenet.place import Place, own_place_of
 from meqenet.saga import Saga, Step, enqueue
+from meqenet.serving import run
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from starlette.requests import Request
 
-    from meqenet.frame import Place
+    from meqenet.settings import Settings
 
 _INSERT = """
     insert into payments (id, user_id, merchant, amount_minor, currency) values (%s, %s, %s, %s, 'ETB')
@@ -34,9 +35,27 @@ _FIND = "select user_id, merchant, amount_minor, state from payments where id = 
 _FIND_TO_CONFIRM = f"{_FIND} for update"
 
 
+class PaymentsPlace(Place):
+    """Payments also asks its neighbours, and brings payments to their end for as long as it lives."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.neighbours = Neighbours(settings.users_url, settings.notifications_url)
+        self.saga = Saga(self.database, self.neighbours, self.log)
+
+    @contextlib.asynccontextmanager
+    async def live(self) -> AsyncIterator[None]:
+        """Take the steps of sagas that are due, until the end."""
+        async with super().live(), self.neighbours, anyio.create_task_group() as group:
+            for step in Step:
+                group.start_soon(self.saga.run, step)
+            yield
+            group.cancel_scope.cancel()
+
+
 async def pay(request: Request) -> Response:
     """Accept a payment: 201 once it is committed; the same key again gives the same payment, and nothing twice."""
-    place = place_of(request)
+    place = own_place_of(request, PaymentsPlace)
     user = await place.sessions.require_user(request)
     key = read_id(request.headers.get("idempotency-key", ""), "the header Idempotency-Key")
     said = await read_object(request)
@@ -50,14 +69,13 @@ async def pay(request: Request) -> Response:
     assert row is not None  # noqa: S101 (it was made, or was there)
     if row[:3] != (user, merchant, amount):
         raise HTTPException(422, "this Idempotency-Key belongs to another payment")
-    saga: Saga = place.extra["saga"]
-    saga.wake(Step.RESERVE)
+    place.saga.wake(Step.RESERVE)
     return JSONResponse({"payment": key, "state": row[3]}, status_code=201 if made.rowcount else 200)
 
 
 async def read_payment(request: Request) -> Response:
     """Return a payment of whoever asks."""
-    place = place_of(request)
+    place = own_place_of(request, PaymentsPlace)
     user = await place.sessions.require_user(request)
     payment = read_id(request.path_params["payment"], "the payment's id")
     async with place.database.transaction() as connection:
@@ -67,22 +85,10 @@ async def read_payment(request: Request) -> Response:
     return JSONResponse({"payment": payment, "merchant": row[1], "amount_minor": row[2], "state": row[3]})
 
 
-@contextlib.asynccontextmanager
-async def drive_sagas(place: Place) -> AsyncIterator[None]:
-    """Bring payments to their end for as long as the service lives."""
-    async with Neighbours(place.settings.users_url, place.settings.notifications_url) as neighbours:
-        saga = place.extra["saga"] = Saga(place.database, neighbours, place.log)
-        async with anyio.create_task_group() as group:
-            for step in Step:
-                group.start_soon(saga.run, step)
-            yield
-            group.cancel_scope.cancel()
-
-
 ROUTES = (
     Route("/payments", pay, methods=["POST"]),
     Route("/payments/{payment}", read_payment),
 )
 
 if __name__ == "__main__":
-    sys.exit(run("payments", ROUTES, live=drive_sagas))
+    sys.exit(run("payments", ROUTES, PaymentsPlace))

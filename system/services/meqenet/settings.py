@@ -28,7 +28,7 @@ class DatabaseSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where a service stands, and where what it needs is."""
+    """Where a service stands, and where what it needs is. `grace_seconds`: for how long it answers while it ends."""
 
     service: str
     port: int
@@ -41,8 +41,12 @@ class Settings:
     documents_bucket: str
     users_url: str
     notifications_url: str
+    grace_seconds: int
 
 
+# The readiness probe looks every 2 s, and believes the second refusal.
+_USUAL_GRACE_SECONDS = 5
+_LONGEST_GRACE_SECONDS = 60
 _OF_SERVICES = {
     "auth": ("CACHE_HOST",),
     "users": ("CACHE_HOST",),
@@ -90,6 +94,7 @@ def read_settings(service: str, variables: Mapping[str, str]) -> Settings:
         documents_bucket=variables.get("DOCUMENTS_BUCKET", ""),
         users_url=variables.get("USERS_URL", ""),
         notifications_url=variables.get("NOTIFICATIONS_URL", ""),
+        grace_seconds=_read_grace(variables),
     )
 
 
@@ -97,4 +102,13 @@ def _read_port(variables: Mapping[str, str], name: str, usual: int) -> int:
     text = variables.get(name, "") or str(usual)
     if not text.isdecimal() or not 0 < int(text) < 1 << 16:
         raise SettingsError(f"{name} is `{text}`; a port was expected")
+    return int(text)
+
+
+def _read_grace(variables: Mapping[str, str]) -> int:
+    text = variables.get("GRACE_SECONDS", "") or str(_USUAL_GRACE_SECONDS)
+    if not text.isdecimal() or int(text) > _LONGEST_GRACE_SECONDS:
+        raise SettingsError(
+            f"GRACE_SECONDS is `{text}`; whole seconds up to {_LONGEST_GRACE_SECONDS} were expected"
+        )
     return int(text)

@@ -11,7 +11,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from meqenet.bodies import read_amount, read_id, read_object, read_text
-from meqenet.frame import place_of, run
+from meqenet.place import place_of
+from meqenet.serving import run
 
 if TYPE_CHECKING:
     from starlette.requests import Request

@@ -87,13 +87,16 @@ class Company:
             command = [sys.executable, "-m", "meqenet.migrate", database]
             subprocess.run(command, env=self._told(database), check=True, capture_output=True)
 
-    def start(self, *services: str) -> None:
-        """Start services, all if none is named; their answers are waited for."""
+    def start(self, *services: str, grace_seconds: int = 1) -> None:
+        """Start services, all if none is named; their answers are waited for. `grace_seconds`: when they end."""
         for service in set(services or SERVICES) - set(self._processes):
             with (self._folder / f"{service}.log").open("ab") as log:
                 self._processes[service] = subprocess.Popen(
                     [sys.executable, "-m", f"meqenet.{service}"],
-                    env=self._told(_DATABASES.get(service, "users"), PORT=str(self._ports[service])),
+                    env=self._told(
+                        _DATABASES.get(service, "users"), PORT=str(self._ports[service]),
+                        GRACE_SECONDS=str(grace_seconds),
+                    ),
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 )  # fmt: skip
         for service in services or SERVICES:
@@ -105,11 +108,14 @@ class Company:
         process.kill()
         process.wait()
 
+    def ask_to_end(self, service: str) -> None:
+        """Ask a service to end, as the kubelet does."""
+        self._processes[service].terminate()
+
     def end(self, service: str) -> int:
         """Ask a service to end, and return its exit status."""
-        process = self._processes.pop(service)
-        process.terminate()
-        return process.wait(timeout=20)
+        self.ask_to_end(service)
+        return self._processes.pop(service).wait(timeout=20)
 
     def stop(self) -> None:
         """Kill everything."""

@@ -171,6 +171,7 @@ def test_a_wait_for_the_standby_that_is_cancelled(ready: Company) -> None:
     def waits() -> list[int]:
         return ready.postgres.waiting_backends()
 
+    ready.await_quiet()  # no step of an earlier payment waits as well
     ready.postgres.demand_standby(demanded=True)
     try:
         first = pay()
@@ -264,3 +265,18 @@ def test_an_orderly_end(ready: Company) -> None:
     assert {"started", "request", "stopped"} <= {line["event"] for line in lines}
     assert token not in ready.log("users")
     assert token not in ready.log("auth")
+
+
+def test_a_service_that_ends_is_told_from_one_that_serves(ready: Company) -> None:
+    """A service that is asked to end is not ready any more, and still answers whoever comes, without keeping them."""
+    bearer = f"Bearer {ready.log_in('user-0011')}"
+    ready.end("users")
+    ready.start("users", grace_seconds=60)
+    ready.await_status("users", "/readyz", 200)
+    ready.ask_to_end("users")
+    assert ready.await_status("users", "/readyz", 503).said == {"error": "ending"}
+    assert ready.ask("users", "GET", "/healthz").status == 200
+    answer = ready.ask("users", "GET", "/users/me", Authorization=bearer)
+    assert (answer.status, answer.headers["connection"]) == (200, "close")
+    assert ready.end("users") == -signal.SIGTERM  # asked again, it does not wait
+    ready.start("users")
