@@ -27,11 +27,21 @@ _WHAT_TO_DO = {
     "InvalidDBSnapshotState": _BUSY,
     "DBInstanceAlreadyExists": _TAKEN,
     "DBSnapshotAlreadyExists": _TAKEN,
+    "ResourceInUseException": _BUSY,
+    "PriorRequestNotComplete": _BUSY,
+    "ResourceNotFoundException": _NOT_THERE,
+    "ParameterNotFound": _NOT_THERE,
+    "NoSuchBucket": _NOT_THERE,
+    "TargetGroupNotFound": _NOT_THERE,
+    "LoadBalancerNotFound": _NOT_THERE,
+    "BucketAlreadyExists": _TAKEN,
     "AccessDenied": _NOT_ALLOWED,
+    "AccessDeniedException": _NOT_ALLOWED,
     "ExpiredToken": _NOT_ALLOWED,
     "InvalidClientTokenId": _NOT_ALLOWED,
     "SignatureDoesNotMatch": _NOT_ALLOWED,
     "Throttling": _TOO_MUCH,
+    "ThrottlingException": _TOO_MUCH,
     "InstanceQuotaExceeded": _NO_ROOM,
     "SnapshotQuotaExceeded": _NO_ROOM,
     "StorageQuotaExceeded": _NO_ROOM,
@@ -89,8 +99,13 @@ def _tell_waiting(error: WaiterError) -> str:
         f"{one.get('DBInstanceStatus') or one.get('Status')}"
         for one in (*last.get("DBInstances", ()), *last.get("DBSnapshots", ()))
     ]
+    where = "`aws rds describe-events`" if states else "AWS's console"
+    if "nodegroup" in last:
+        states.append(f"{last['nodegroup']['nodegroupName']} is {last['nodegroup']['status']}")
+    if "ChangeInfo" in last:
+        states.append(f"The change {last['ChangeInfo']['Id']} is {last['ChangeInfo']['Status']}")
     return (
         f"What was waited for did not come: {error}\n"
         + "".join(f"{state}.\n" for state in states)
-        + f"What to do: `aws rds describe-events` says what happened. {_AGAIN}"
+        + f"What to do: {where} says what happened. {_AGAIN}"
     )

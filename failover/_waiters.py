@@ -51,11 +51,15 @@ def await_available(rds: Any, identifier: str) -> None:
 
 
 def await_seen(
-    look: Callable[[], Sequence[str]], *, delay: int = _DELAY_SECONDS, attempts: int = _ATTEMPTS
+    look: Callable[[], Sequence[str]],
+    *,
+    advice: str,
+    delay: int = _DELAY_SECONDS,
+    attempts: int = _ATTEMPTS,
 ) -> None:
     """Wait until a look finds nothing that is not so yet; raises `StoppedError` with what is not so at the end.
 
-    `delay`: seconds from one look to the next.
+    `advice`: what to do then; `delay`: seconds from one look to the next.
     """
 
     def ask() -> dict[str, Any]:
@@ -66,7 +70,9 @@ def await_seen(
     try:
         Waiter("Look", model.get_waiter("Wanted"), ask).wait()
     except WaiterError as error:
-        raise StoppedError(error.last_response["Missing"]) from error
+        raise StoppedError(
+            f"{error.last_response['Missing']}\nWhat to do: {advice} Then run the same command again: it goes on."
+        ) from error
 
 
 def _model(

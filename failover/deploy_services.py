@@ -32,7 +32,11 @@ def deploy(
     for path in ("definitions", f"overlays/{overlay}"):
         ask(path, cluster)
         say("deployed", path=path, cluster=cluster)
-    await_seen(lambda: observe(elbv2, wanted), attempts=_LOOKS)
+    advice = (
+        "Look at the pods, and at what registers them: "
+        f"`kubectl --context {cluster} --namespace kube-system logs deployment/aws-load-balancer-controller`."
+    )
+    await_seen(lambda: observe(elbv2, wanted), advice=advice, attempts=_LOOKS)
 
 
 def observe(elbv2: Any, wanted: Mapping[str, int]) -> list[str]:

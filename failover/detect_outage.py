@@ -106,7 +106,8 @@ def main() -> None:
     elif asked.look:
         conclude(observe(route53, checks), "the primary region is lost, and the recovery region is there")
     else:
-        await_seen(lambda: observe(route53, checks), delay=_DELAY_SECONDS, attempts=_LOOKS)
+        advice = "Look at both regions yourself, and at what AWS says of its own health."
+        await_seen(lambda: observe(route53, checks), advice=advice, delay=_DELAY_SECONDS, attempts=_LOOKS)
 
 
 if __name__ == "__main__":

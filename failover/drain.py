@@ -68,7 +68,8 @@ def drain(
     """Wait until nobody is led elsewhere."""
     if notes.read(SWITCHED, valid=_VALID) is None:
         notes.write(SWITCHED, f"{name}: not later than this")
-    await_seen(lambda: observe(name, balancer, notes, addresses=addresses), attempts=_LOOKS)
+    advice = "`python -m failover.switch_traffic --look` says whether users are led to the recovery region."
+    await_seen(lambda: observe(name, balancer, notes, addresses=addresses), advice=advice, attempts=_LOOKS)
 
 
 def main() -> None:

@@ -52,7 +52,8 @@ def restore(eks: Any, autoscaling: Any, wanted: Limits) -> None:
         eks.update_nodegroup_config(clusterName=CLUSTER, nodegroupName=NODEGROUP, scalingConfig=sizes)
         say("limits set", **sizes)
     waiter.wait(clusterName=CLUSTER, nodegroupName=NODEGROUP, WaiterConfig=PATIENCE)
-    await_seen(lambda: observe(eks, autoscaling, wanted))
+    advice = "`aws autoscaling describe-scaling-activities` says why nodes do not come."
+    await_seen(lambda: observe(eks, autoscaling, wanted), advice=advice)
 
 
 def observe(eks: Any, autoscaling: Any, wanted: Limits) -> list[str]:

@@ -72,7 +72,8 @@ class Synthetic:
             over = said.json().get("state") in _DONE
             return [] if over else [f"read payment: its saga does not come to an end. {said.tell()}"]
 
-        await_seen(look, attempts=_SAGA_LOOKS)
+        advice = "The log of the payments service says which step of the saga fails."
+        await_seen(look, advice=advice, attempts=_SAGA_LOOKS)
 
     def use_others(self) -> None:
         """Store a document, read it back, and read messages."""

@@ -103,4 +103,4 @@ def test_two_healthy_regions_are_refused_in_the_end() -> None:
     """It waits for the outage, and says at last why it does not go on."""
     route53 = Route53()
     with pytest.raises(StoppedError, match="nothing to fail over from"):
-        await_seen(lambda: observe(route53, CHECKS), delay=0, attempts=2)
+        await_seen(lambda: observe(route53, CHECKS), advice="Look.", delay=0, attempts=2)

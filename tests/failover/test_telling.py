@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from botocore.exceptions import NoCredentialsError
+from botocore.exceptions import NoCredentialsError, WaiterError
 
 from failover import restore_database
 from failover._telling import StoppedError, run
@@ -60,6 +60,24 @@ def test_waiting_in_vain_is_told() -> None:
     told = _tell(lambda: _restore(rds))
     assert "orders-damaged-20261128-190500 is failed." in told
     assert "What to do: " in told
+
+
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [
+        ({"nodegroup": {"nodegroupName": "services", "status": "DEGRADED"}}, "services is DEGRADED."),
+        ({"ChangeInfo": {"Id": "/change/C1", "Status": "PENDING"}}, "The change /change/C1 is PENDING."),
+    ],
+)
+def test_other_things_are_waited_for_in_vain(last: dict[str, object], told: str) -> None:
+    """Nodes and name servers are told as they were seen last."""
+
+    def main() -> None:
+        raise WaiterError("something", "Max attempts exceeded", last)
+
+    said = _tell(main)
+    assert told in said
+    assert "AWS's console says what happened" in said
 
 
 def test_a_refusal_while_waiting_is_told() -> None:

@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 def test_waits_until_nothing_is_missing() -> None:
     """It looks again while something is."""
     looks = iter((["not yet"], ["not yet"], []))
-    await_seen(lambda: next(looks), delay=0)
+    await_seen(lambda: next(looks), advice="Nothing.", delay=0)
     assert list(looks) == []
 
 
 def test_what_was_waited_for_in_vain_is_told() -> None:
-    """What was missing at the last look, line by line."""
-    with pytest.raises(StoppedError, match=r"^one is missing\nand another$"):
-        await_seen(lambda: ["one is missing", "and another"], delay=0, attempts=3)
+    """What was missing at the last look, line by line, and what to do."""
+    with pytest.raises(
+        StoppedError, match=r"^one is missing\nand another\nWhat to do: Look there\. Then run"
+    ):
+        await_seen(lambda: ["one is missing", "and another"], advice="Look there.", delay=0, attempts=3)
 
 
 def test_a_look_ends_with_all_that_is_not_so(capsys: pytest.CaptureFixture[str]) -> None:
