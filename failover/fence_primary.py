@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from failover._old_primary import Finding
 
 GROUP = "meqenet-fenced"
+TRIED = "fencing-tried"  # the note of when the primary region was asked to fence
 _READ_ONLY = {
     "ParameterName": "default_transaction_read_only", "ParameterValue": "1", "ApplyMethod": "immediate",
 }  # fmt: skip
@@ -98,10 +99,19 @@ def look_at_all(route53: Any, heirs: Sequence[str], look: Callable[[str, str], F
 
 
 def observe(findings: Sequence[Finding], notes: Notes) -> list[str]:
-    """Print what was found, and return which old primary may take writes; nothing once a person said why to go on."""
+    """Print what was found, and return which old primary may take writes; nothing once a person said why to go on.
+
+    One that does not answer here may answer its own region's services: so somebody has to have tried to fence it.
+    """
     for finding in findings:
         finding.tell()
     unsafe = [f"{one.host} may take writes: {one.said}." for one in findings if not one.safe]
+    if notes.read(TRIED, valid=OVERRIDE_VALID) is None:
+        unsafe += [
+            f"{one.host} does not answer here, and nobody has tried to fence it yet."
+            for one in findings
+            if one.writes is Writes.UNREACHABLE
+        ]
     noted = notes.read(OVERRIDE, valid=OVERRIDE_VALID)
     if unsafe and noted is not None:
         say("although the old primary may take writes", reason=noted.text, noted=noted.at.isoformat())
@@ -132,6 +142,7 @@ def main() -> None:
         if asked.although_primary_writes:
             notes.write(OVERRIDE, asked.although_primary_writes)
         fence_all(reach_lost("rds"))
+        notes.write(TRIED, "every database of the primary region")
     findings = look_at_all(route53, heirs, observe_writes)
     missing = observe(findings, notes)
     if missing and not asked.look:

@@ -14,7 +14,7 @@ from botocore.exceptions import EndpointConnectionError, WaiterError
 
 from failover._notes import Notes
 from failover._old_primary import OVERRIDE, Finding, Writes, database_of, find_hosts, observe_writes
-from failover.fence_primary import GROUP, fence_all, look_at_all, observe, read_heirs
+from failover.fence_primary import GROUP, TRIED, fence_all, look_at_all, observe, read_heirs
 from tests.failover.fake_clients import FakeClient, refusal
 
 if TYPE_CHECKING:
@@ -197,9 +197,19 @@ def test_every_old_primary_is_looked_at() -> None:
 )
 def test_the_look(writes: Writes, safe: bool, tmp_path: Path) -> None:
     """One that answers has to be seen to refuse writes; one that does not cannot be waited for."""
-    findings = [Finding("payments", "old.rds", writes, "as it was scripted")]
-    missing = observe(findings, Notes(tmp_path))
+    findings, notes = [Finding("payments", "old.rds", writes, "as it was scripted")], Notes(tmp_path)
+    notes.write(TRIED, "all")
+    missing = observe(findings, notes)
     assert missing == ([] if safe else ["old.rds may take writes: as it was scripted."])
+
+
+def test_silence_is_no_fence(tmp_path: Path) -> None:
+    """One that does not answer here may serve its own region: somebody has to have tried to fence it."""
+    findings, notes = [Finding("payments", "old.rds", Writes.UNREACHABLE, "timed out")], Notes(tmp_path)
+    (missing,) = observe(findings, notes)
+    assert "nobody has tried to fence it yet" in missing
+    notes.write(TRIED, "all")
+    assert observe(findings, notes) == []
 
 
 def test_a_reason_that_a_person_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
