@@ -15,6 +15,7 @@ The only program that calls the primary region. It gives up soon there.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, WaiterError  # noqa: A004
@@ -36,6 +37,7 @@ TRIED = "fencing-tried"  # the note of when the primary region was asked to fenc
 _READ_ONLY = {
     "ParameterName": "default_transaction_read_only", "ParameterValue": "1", "ApplyMethod": "immediate",
 }  # fmt: skip
+_TRIED_VALID = timedelta(hours=1)  # tried again it does no harm, and the region may answer by then
 # A Multi-AZ instance restarts within two minutes (assumption); longer, and the look says how it stands.
 _RESTART = {"Delay": 2, "MaxAttempts": 90}
 _UNHEARD = (ConnectionError, HTTPClientError)
@@ -106,7 +108,7 @@ def observe(findings: Sequence[Finding], notes: Notes) -> list[str]:
     for finding in findings:
         finding.tell()
     unsafe = [f"{one.host} may take writes: {one.said}." for one in findings if not one.safe]
-    if notes.read(TRIED, valid=OVERRIDE_VALID) is None:
+    if notes.read(TRIED, valid=_TRIED_VALID) is None:
         unsafe += [
             f"{one.host} does not answer here, and nobody has tried to fence it yet."
             for one in findings

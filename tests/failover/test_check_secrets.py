@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from failover._notes import Notes
+from failover._places import Places
 from failover.check_secrets import KEYS, SECRETS, detach, observe
 from tests.failover.fake_clients import FakeClient, refusal
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 HERE, THERE, NAME = "eu-central-1", "eu-west-1", "api.meqenet.et"
+PLACES = Places(primary=THERE, recovery=HERE, domain="meqenet.et")
 
 
 @dataclass
@@ -58,33 +64,37 @@ class Cloud(FakeClient):
         return {"Certificate": {"Status": self.certificates[CertificateArn]}}
 
 
-def _observe(cloud: Cloud) -> list[str]:
-    return observe(cloud, cloud, cloud, NAME)
+def _observe(cloud: Cloud, notes: Notes) -> list[str]:
+    return observe(cloud, cloud, cloud, PLACES, notes)
 
 
-def test_secrets_are_made_independent_once() -> None:
-    """The second time there is nothing to do."""
-    cloud = Cloud()
-    detach(cloud, HERE)
-    detach(cloud, HERE)
+def test_secrets_are_made_independent_once(tmp_path: Path) -> None:
+    """They are replicas before, and their own after; the second time there is nothing to do."""
+    cloud, notes = Cloud(), Notes(tmp_path)
+    replica = "is a replica of that in eu-west-1, and cannot be changed here."
+    assert _observe(cloud, notes) == [f"The secret {name} {replica}" for name in SECRETS]
+    detach(cloud, HERE, notes)
+    detach(cloud, HERE, notes)
     assert cloud.changes == list(SECRETS)
-    assert _observe(cloud) == []
+    assert _observe(cloud, notes) == []
 
 
 @pytest.mark.parametrize("error", [refusal("NotImplemented"), refusal("Whatever", status=501)])
-def test_where_that_cannot_be_done_it_is_said(error: ClientError, capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_that_cannot_be_done_it_is_said(
+    error: ClientError, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A replica is enough for services to run, and no secret of its own is claimed."""
-    cloud = Cloud(refuses=error)
-    detach(cloud, HERE)
+    cloud, notes = Cloud(refuses=error), Notes(tmp_path)
+    detach(cloud, HERE, notes)
     said = [json.loads(line)["what"] for line in capsys.readouterr().out.splitlines()]
     assert said == ["stays a replica: it can be read, and not changed"] * 2
-    assert _observe(cloud) == []
+    assert _observe(cloud, notes) == []
 
 
-def test_a_refusal_is_raised() -> None:
+def test_a_refusal_is_raised(tmp_path: Path) -> None:
     """Whoever is not allowed to do it has to know."""
     with pytest.raises(ClientError, match="AccessDenied"):
-        detach(Cloud(refuses=refusal("AccessDeniedException")), HERE)
+        detach(Cloud(refuses=refusal("AccessDeniedException")), HERE, Notes(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +110,9 @@ def test_a_refusal_is_raised() -> None:
         (Cloud(certificates={}), f"of {NAME} is not there"),
     ],
 )
-def test_what_is_missing_is_said(cloud: Cloud, says: str) -> None:
+def test_what_is_missing_is_said(cloud: Cloud, says: str, tmp_path: Path) -> None:
     """By its name, with what it is instead."""
-    (missing,) = _observe(cloud)
+    notes = Notes(tmp_path)
+    detach(cloud, HERE, notes)
+    (missing,) = _observe(cloud, notes)
     assert says in missing
