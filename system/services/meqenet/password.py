@@ -41,8 +41,7 @@ class Password:
         """Read it where it is kept. Blocks."""
         if self._settings.password_file:
             return Path(self._settings.password_file).read_text(encoding="utf-8").strip()
-        from meqenet.aws import make_client  # noqa: PLC0415  (botocore takes 0.1 s to import)
+        from meqenet.secret_store import read_secret  # noqa: PLC0415  (a file needs none of it)
 
-        client = make_client("secretsmanager", region=self._settings.region)
-        answer = client.get_secret_value(SecretId=self._settings.secret)
-        return str(json.loads(answer["SecretString"])["password"])
+        secret = read_secret(self._settings.secret, self._settings.region)
+        return str(json.loads(secret)["password"])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from meqenet.database import Database
-from meqenet.logs import make_log
+from meqenet.logs import Log
 from meqenet.password import Password
 from meqenet.sessions import Sessions
 
@@ -32,7 +32,7 @@ class Place:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.log = make_log(service=settings.service, zone=settings.zone, pod=settings.pod)
+        self.log = Log(service=settings.service, zone=settings.zone, pod=settings.pod)
         self.database = Database(settings.database, Password(settings.database), service=settings.service)
         self.sessions = Sessions(settings.cache_host, settings.cache_port)
         self.schema = find_newest_migration(settings.database.name)

@@ -26,9 +26,8 @@ from meqenet.ledger import Posting, book
 from meqenet.neighbours import NeighbourError
 
 if TYPE_CHECKING:
-    from structlog.typing import FilteringBoundLogger
-
     from meqenet.database import Connection, Database
+    from meqenet.logs import Log
     from meqenet.neighbours import Neighbours
 
 _IDLE_SECONDS = 0.5  # what another pod accepted is found so late, when that pod dies
@@ -70,7 +69,7 @@ async def enqueue(connection: Connection, payment: int, step: Step) -> None:
 class Saga:
     """Takes one due step after the other; many may do so at the same time."""
 
-    def __init__(self, database: Database, neighbours: Neighbours, log: FilteringBoundLogger) -> None:
+    def __init__(self, database: Database, neighbours: Neighbours, log: Log) -> None:
         self._database = database
         self._neighbours = neighbours
         self._log = log

@@ -34,7 +34,7 @@ SERVICES = ("auth", "users", "payments", "documents", "notifications")
 USER_PASSWORD = "let me pay"  # noqa: S105 (of the migration's users)
 WITHIN = timedelta(seconds=30)  # a service starts in 0.6 s, all five at once on a busy machine in 6
 EVERY = timedelta(milliseconds=50)
-_HOME = Path(__file__).resolve().parents[3] / "system" / "services"
+HOME = Path(__file__).resolve().parents[3] / "system" / "services"
 _HERE = ADDRESSES[0]
 _DATABASES = {"payments": "payments"}  # of services; all others share `users`
 
@@ -72,7 +72,7 @@ class Company:
         password = folder / "password"
         password.write_text(PASSWORD, encoding="ascii")
         self._variables = {
-            "PATH": os.environ["PATH"], "PYTHONPATH": str(_HOME), "SERVICE_ZONE": "eu-west-1a", "HOSTNAME": "test",
+            "PATH": os.environ["PATH"], "PYTHONPATH": str(HOME), "SERVICE_ZONE": "eu-west-1a", "HOSTNAME": "test",
             "DATABASE_HOST": _HERE, "DATABASE_PORT": str(postgres.port), "DATABASE_PASSWORD_FILE": str(password),
             "CACHE_HOST": _HERE, "CACHE_PORT": str(self._cache_port), "DOCUMENTS_BUCKET": "documents",
             "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": "nobody", "AWS_SECRET_ACCESS_KEY": "nobody",

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from meqenet.database import Database
 from meqenet.ledger import Posting, book
-from meqenet.logs import make_log
+from meqenet.logs import Log
 from meqenet.neighbours import NeighbourError
 from meqenet.password import Password
 from meqenet.saga import Saga, Step, enqueue
@@ -118,7 +118,7 @@ def test_any_walk_ends_well(ready: Company, amounts: list[int], walk: list[tuple
 async def _walk(company: Company, amounts: Sequence[int], walk: Sequence[tuple[Step, str]]) -> None:
     neighbours = _Neighbours()
     async with _open(company) as database:
-        saga = Saga(database, neighbours, make_log())  # type: ignore[arg-type]  # has the two calls of the class
+        saga = Saga(database, neighbours, Log())  # type: ignore[arg-type]  # has the two calls of the class
         paid = {await _pay(database, amount): amount for amount in amounts}
         for step, wrong in walk:
             neighbours.wrong = wrong
@@ -154,7 +154,7 @@ def test_a_step_that_cannot_be_done_holds_up_no_other(ready: Company) -> None:
 
 async def _put_off(company: Company) -> None:
     async with _open(company) as database:
-        saga = Saga(database, _Neighbours(), make_log())  # type: ignore[arg-type]  # has the two calls of the class
+        saga = Saga(database, _Neighbours(), Log())  # type: ignore[arg-type]  # has the two calls of the class
         bad, good = await _pay(database, 2), await _pay(database, 2)
         async with database.transaction() as connection:
             await book(connection, bad, Posting.SETTLE, 2)  # there already: its step cannot book it again
