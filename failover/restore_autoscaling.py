@@ -41,19 +41,38 @@ def read_now(eks: Any) -> tuple[Limits, str, list[str]]:
     return limits, group["status"], [one["name"] for one in group["resources"]["autoScalingGroups"]]
 
 
+def make_room(eks: Any, wanted: Limits) -> None:
+    """Have as many nodes as production is to have, its minimum left as it is, and wait until the group is changed.
+
+    Terraform leaves the number of nodes alone, and AWS refuses it a minimum above that number.
+    """
+    _await_active(eks)  # another's update first: AWS does one after the other
+    now = read_now(eks)[0]
+    aim = Limits(now.minimum, max(wanted.desired, now.desired), max(wanted.maximum, now.maximum))
+    _set(eks, now, aim)
+
+
 def restore(eks: Any, autoscaling: Any, wanted: Limits) -> None:
     """Set the limits, as far as they are not set, and wait for the nodes."""
-    waiter = eks.get_waiter("nodegroup_active")
-    waiter.wait(clusterName=CLUSTER, nodegroupName=NODEGROUP, WaiterConfig=PATIENCE)  # another's update first
+    _await_active(eks)
     now = read_now(eks)[0]
     aim = Limits(wanted.minimum, min(max(wanted.desired, now.desired), wanted.maximum), wanted.maximum)
+    _set(eks, now, aim)
+    advice = "`aws autoscaling describe-scaling-activities` says why nodes do not come."
+    await_seen(lambda: observe(eks, autoscaling, wanted), advice=advice)
+
+
+def _set(eks: Any, now: Limits, aim: Limits) -> None:
     if aim != now:
         sizes = {"minSize": aim.minimum, "desiredSize": aim.desired, "maxSize": aim.maximum}
         eks.update_nodegroup_config(clusterName=CLUSTER, nodegroupName=NODEGROUP, scalingConfig=sizes)
         say("limits set", **sizes)
+    _await_active(eks)
+
+
+def _await_active(eks: Any) -> None:
+    waiter = eks.get_waiter("nodegroup_active")
     waiter.wait(clusterName=CLUSTER, nodegroupName=NODEGROUP, WaiterConfig=PATIENCE)
-    advice = "`aws autoscaling describe-scaling-activities` says why nodes do not come."
-    await_seen(lambda: observe(eks, autoscaling, wanted), advice=advice)
 
 
 def observe(eks: Any, autoscaling: Any, wanted: Limits) -> list[str]:

@@ -1,5 +1,6 @@
 """Give the recovery region production's size, by Terraform: `python -m failover.scale_up [--look]`.
 
+Nodes come first, by AWS's API: Terraform leaves their number alone, and AWS refuses it a minimum above that number.
 Terraform's state is in the recovery region. With `--look` nothing changes: exit status 0 when its plan is empty.
 """
 
@@ -12,8 +13,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from failover._looking import make_parser
-from failover._places import SYSTEM
+from failover._places import SYSTEM, reach
 from failover._telling import StoppedError, run
+from failover.restore_autoscaling import make_room, read_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -80,6 +82,7 @@ def main() -> None:
     if asked.look:
         observe()
     else:
+        make_room(reach("eks"), read_wanted(reach("ssm")))
         scale_up()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from failover.restore_autoscaling import Limits, observe, read_wanted, restore
+from failover.restore_autoscaling import Limits, make_room, observe, read_wanted, restore
 from tests.failover.fake_clients import FakeClient
 
 WANTED = Limits(3, 4, 9)
@@ -34,7 +34,8 @@ class Cloud(FakeClient):
         return {"nodegroup": {**group, "resources": {"autoScalingGroups": [{"name": "asg"}]}}}
 
     def update_nodegroup_config(self, scalingConfig: dict[str, int], **_: object) -> None:  # noqa: N803
-        """Resize."""
+        """Resize, as EKS does it."""
+        assert scalingConfig["minSize"] <= scalingConfig["desiredSize"] <= scalingConfig["maxSize"]
         self.changes.append("resize")
         sizes = scalingConfig
         self.limits = Limits(sizes["minSize"], sizes["desiredSize"], sizes["maxSize"])
@@ -66,6 +67,22 @@ def test_restored_once() -> None:
     assert observe(cloud, cloud, WANTED) == []
     assert cloud.limits == WANTED
     assert cloud.changes.count("resize") == 1
+
+
+def test_there_is_room_for_what_terraform_asks_for() -> None:
+    """As many nodes as in production and the minimum left alone; a second time nothing is changed."""
+    cloud = Cloud()
+    make_room(cloud, WANTED)
+    make_room(cloud, WANTED)
+    assert cloud.limits == Limits(1, 4, 9)
+    assert cloud.changes.count("resize") == 1
+
+
+def test_room_is_never_taken_away() -> None:
+    """More nodes, or a higher limit, stay."""
+    cloud = Cloud(limits=Limits(3, 7, 12))
+    make_room(cloud, WANTED)
+    assert cloud.limits == Limits(3, 7, 12)
 
 
 def test_an_update_under_way_is_waited_for_first() -> None:

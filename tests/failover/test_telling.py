@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
-# These ask somebody else than AWS first, and say so themselves.
+# It asks somebody else than AWS first, and says so itself.
 TAKE_A_NAME = ("database", "backup")
-OTHERS = {"scale_up", "validate"}
+OTHERS = {"validate"}
 PROGRAMS = sorted({path.stem for path in (ROOT / "failover").glob("[a-z]*.py")} - OTHERS)
 
 
