@@ -8,6 +8,7 @@ import pytest
 
 from drdrill.measure import measure
 from drdrill.record.directory import DrillDirectory, write_json
+from tests.measure.regional import RegionalStory, make_regional
 from tests.measure.story import Story, make_story
 
 if TYPE_CHECKING:
@@ -25,3 +26,9 @@ def store(story: Story) -> DrillDirectory:
 def story(tmp_path: Path) -> Story:
     """Return a drill that is MET; nothing is written before `store`."""
     return make_story(tmp_path)
+
+
+@pytest.fixture
+def regional(tmp_path: Path) -> RegionalStory:
+    """Return a drill in which a region is lost and a runbook moves users: MET, and not written yet."""
+    return make_regional(tmp_path)

@@ -74,10 +74,11 @@ def writers_of(ledgers: Sequence[ClientLedger]) -> list[ClientLedger]:
         raise DamagedRecordError(
             "Two clients of the ledger have one number, so their ids cannot be told apart."
         )
-    return [ledger for ledger in users if not _only_asks(ledger)]
+    return [ledger for ledger in users if not only_asks(ledger)]
 
 
-def _only_asks(ledger: ClientLedger) -> bool:
+def only_asks(ledger: ClientLedger) -> bool:
+    """Tell whether a client writes nothing: it has attempts, and no amount in any."""
     amounts = ledger.attempts["amount"]
     return len(amounts) > 0 and amounts[0] == 0 and not amounts.any()
 

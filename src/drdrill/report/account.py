@@ -15,8 +15,12 @@ from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import DamagedRecordError
 from drdrill.measure import measure
 from drdrill.measure.availability import thresholds_of
+from drdrill.measure.clientele import Clientele
 from drdrill.measure.comparison import find_differences
 from drdrill.measure.facts import read_facts
+from drdrill.measure.presence import only_asks
+from drdrill.measure.recovery import read_recovery
+from drdrill.measure.regions import by_region, list_regions
 from drdrill.plan import load_plan
 from drdrill.record.directory import read_json
 from drdrill.record.journal import read_journal
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from drdrill.measure.availability import Thresholds
     from drdrill.measure.facts import Facts
     from drdrill.plan.model import Plan, Scenario
+    from drdrill.plan.runbook import Runbook
     from drdrill.record.directory import DrillDirectory
     from drdrill.record.journal import Event
     from drdrill.record.ledger import ClientLedger
@@ -57,11 +62,12 @@ class Account:
     chronicle: tuple[Entry, ...]
     ledgers: tuple[ClientLedger, ...]
     origin_ns: int
+    runbook: Runbook | None = None
 
     @property
     def thresholds(self) -> Thresholds:
         """Return what the plan demands of requests."""
-        return thresholds_of(self.plan.availability)
+        return thresholds_of(self.plan.availability_of(self.scenario))
 
     @property
     def began_utc(self) -> str:
@@ -85,6 +91,24 @@ class Account:
     def clients(self) -> tuple[str, ...]:
         """Return the names of the users' clients: all but those that are there for a positive control."""
         return tuple(one.client.name for one in self.ledgers if one.client.kind is not ClientKind.CONTROL)
+
+    @property
+    def clientele(self) -> Clientele:
+        """Return who asks which service."""
+        return Clientele(self.facts.loads, self.scenario.service)
+
+    def read_writing(self) -> tuple[ClientLedger, ...]:
+        """Return the ledgers of those who write, with the numbers of regions in them where users are told zones."""
+        writing = tuple(one for one in self.ledgers if not only_asks(one))
+        clientele = self.clientele
+        return by_region(writing, clientele, self.facts.zones) if clientele.zones else writing
+
+    def name_writer(self, server: int) -> str:
+        """Return the name of what acknowledged a write, by its number in `read_writing`."""
+        regions = list_regions(self.clientele)
+        if regions:
+            return regions[server - 1] if 0 < server <= len(regions) else "a region not known"
+        return self.servers.get(server, str(ipaddress.IPv4Address(server)))
 
     def blamed(self, *codes: str) -> bool:
         """Tell whether the verdict has a reason of one of these codes."""
@@ -132,6 +156,7 @@ def read_account(directory: DrillDirectory) -> Account:
         chronicle=write_chronicle(events),
         ledgers=ledgers,
         origin_ns=_find_origin(facts, ledgers, events),
+        runbook=read_recovery(directory.path, scenario, None).runbook,
     )
 
 

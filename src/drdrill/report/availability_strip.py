@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from drdrill.plan.duration import format_seconds
 from drdrill.report.frame import AXIS_HEIGHT, Frame
@@ -10,11 +11,12 @@ from drdrill.report.history import Experience, Service, Span, read_experiences
 from drdrill.report.picture import LETTER, Picture
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from drdrill.report.account import Account
 
 _TOP, _ROW, _BAR = 44, 20, 14
+_WIDER = 1.1  # than the mean letter: an ellipsis, and names of few narrow letters; measured in Chromium
 _PLACES = 1500  # more than a picture has px
 _LEGEND = (
     (Service.SERVED, "served"),
@@ -26,25 +28,46 @@ _LEGEND = (
 
 
 def draw_availability(account: Account, frame: Frame) -> Picture:
-    """Draw what every client had; beside its row, for how long it waited for the service after the fault."""
-    experiences = read_experiences(account.ledgers, account.thresholds, account.origin_ns, places=_PLACES)
+    """Draw what every client of the judged service had; beside its row, for how long it waited after the fault."""
+    ledgers = account.clientele.asking(account.ledgers, account.scenario.service)
+    experiences = read_experiences(ledgers, account.thresholds, account.origin_ns, places=_PLACES)
+    title = "Availability as each client saw it"
+    return _draw(experiences, account.verdict["rta"], frame, title)
+
+
+def draw_service(account: Account, frame: Frame, service: str) -> Picture | None:
+    """Draw what the probing clients of another service had; None: nobody probed it."""
+    rta = next((one for one in account.verdict["services"] if one["service"] == service), None)
+    ledgers = account.clientele.asking(account.ledgers, service)
+    found = read_experiences(ledgers, account.thresholds, account.origin_ns, places=_PLACES)
+    probing = [one for one in found if one.decides]
+    if rta is None or not probing:
+        return None
+    own = replace(frame, recovered=rta["outage_seconds"])
+    return _draw(probing, rta, own, f"Availability of {service}")
+
+
+def _draw(experiences: Sequence[Experience], rta: Mapping[str, Any], frame: Frame, title: str) -> Picture:
     rows = sorted(experiences, key=lambda one: (not one.decides, one.name))
-    outages = {
-        one["name"]: one["outage_seconds"]
-        for one in (*account.verdict["rta"]["cohorts"], *account.verdict["rta"]["other_clients"])
-    }
+    outages = {one["name"]: one["outage_seconds"] for one in (*rta["cohorts"], *rta["other_clients"])}
     bottom = _TOP + _ROW * len(rows)
     picture = Picture(
         frame.width,
         bottom + AXIS_HEIGHT,
-        title="Availability as each client saw it",
+        title=title,
         description=_describe(rows, outages),
     )
     _draw_legend(picture, frame, {span.service for row in rows for span in row.spans})
-    slowest = account.verdict["rta"]["slowest_cohort"]
+    slowest = rta["slowest_cohort"]
     for number, row in enumerate(rows):
         y = _TOP + number * _ROW
-        picture.text(frame.left - 8, y + 11, row.name, "" if row.decides else "soft", anchor="end")
+        picture.text(
+            frame.left - 8,
+            y + 11,
+            _fit(row.name, frame.left - 8),
+            "" if row.decides else "soft",
+            anchor="end",
+        )
         for span in row.spans:
             _draw_span(picture, frame, span, y, row.name)
         if row.name in outages:
@@ -53,6 +76,12 @@ def draw_availability(account: Account, frame: Frame) -> Picture:
     frame.draw_moments(picture, _TOP - 2, bottom)
     frame.draw_axis(picture, bottom)
     return picture
+
+
+def _fit(name: str, width: float) -> str:
+    """Return a name that fits into so many px; its end tells clients apart, so the beginning goes."""
+    fits = max(2, int(width / (_WIDER * LETTER)))
+    return name if LETTER * len(name) <= width else f"…{name[1 - fits :]}"
 
 
 def _draw_span(picture: Picture, frame: Frame, span: Span, y: float, name: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import TYPE_CHECKING
 
 from drdrill.report.frame import AXIS_HEIGHT, Frame
@@ -22,9 +21,13 @@ def draw_commits(account: Account, frame: Frame) -> Picture:
     scale = frame.scale
     wanted = (scale.high - scale.low) / (70 if frame.narrow else 150)
     rate = count_commits(
-        account.ledgers, account.origin_ns, begin=scale.low, end=scale.high, bin_seconds=round_step(wanted)
+        account.read_writing(),
+        account.origin_ns,
+        begin=scale.low,
+        end=scale.high,
+        bin_seconds=round_step(wanted),
     )
-    names = [account.servers.get(server, str(ipaddress.IPv4Address(server))) for server, _ in rate.by_server]
+    names = [account.name_writer(server) for server, _ in rate.by_server]
     bottom = _TOP + _HEIGHT
     picture = Picture(
         frame.width,

@@ -13,7 +13,20 @@ if TYPE_CHECKING:
 
 def write_headline(account: Account) -> str:
     """Return what happened, in measured figures only; what is not known is said to be so."""
-    return f"{_outage(account)} {_loss(account)}"
+    return f"{_outage(account)}{_services(account)} {_loss(account)}"
+
+
+def _services(account: Account) -> str:
+    """Return how long the slowest of the other services that are judged was away."""
+    services = account.verdict["services"] if account.facts.fault else []
+    if not services:
+        return ""
+    unknown = [one["service"] for one in services if one["outage_seconds"] is None]
+    if unknown:
+        return f" How long {' and '.join(unknown)} {'were' if len(unknown) > 1 else 'was'} away is not known."
+    last = max(services, key=lambda one: one["outage_seconds"])
+    told = f"{last['service']} was away longest, for {format_seconds(last['outage_seconds'])}"
+    return f" Of the other services {told}." if len(services) > 1 else f" The other service, {told}."
 
 
 def _outage(account: Account) -> str:

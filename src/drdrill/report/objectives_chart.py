@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from drdrill.measure.verdict import ObjectiveKind
 from drdrill.plan.duration import format_seconds
 from drdrill.report.frame import WIDE
-from drdrill.report.picture import LETTER, Picture
+from drdrill.report.picture import LETTER, Picture, shorten
 from drdrill.report.scale import LogScale
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from drdrill.report.account import Account
 
 _TOP, _ROW, _BAR = 26, 46, 22
+_LONGEST_TITLE = 112  # px
 _LOW = 0.1  # s: what is shorter stands at the edge, as does zero
 _TICKS = (1, 10, 60, 600, 3600, 6 * 3600, 24 * 3600, 7 * 24 * 3600)
 _NARROW_TICKS = (1, 60, 3600, 24 * 3600)
@@ -36,8 +37,12 @@ def draw_objectives(account: Account, width: int) -> Picture | None:
         width, bottom + 20, title="Objectives and results", description="; ".join(map(_describe, objectives))
     )
     _draw_legend(picture, 6 if narrow else 132, narrow=narrow)
+    kinds = [one["kind"] for one in objectives]
     for number, objective in enumerate(objectives):
-        _draw_objective(picture, scale, objective, top + number * _ROW + 16, narrow=narrow)
+        title = ObjectiveKind(objective["kind"]).caption
+        if kinds.count(objective["kind"]) > 1:
+            title = shorten(f"{objective['kind'].upper()} {objective['subject']}", _LONGEST_TITLE)
+        _draw_objective(picture, scale, objective, title, top + number * _ROW + 16, narrow=narrow)
     picture.line(scale.left, bottom, scale.right, bottom, "rule")
     for tick in _NARROW_TICKS if narrow else _TICKS:
         if tick <= scale.high:
@@ -47,9 +52,8 @@ def draw_objectives(account: Account, width: int) -> Picture | None:
 
 
 def _draw_objective(
-    picture: Picture, scale: LogScale, objective: Mapping[str, Any], y: float, *, narrow: bool
+    picture: Picture, scale: LogScale, objective: Mapping[str, Any], title: str, y: float, *, narrow: bool
 ) -> None:
-    title = ObjectiveKind(objective["kind"]).caption
     if narrow:
         picture.text(scale.left, y - 5, title)
     else:

@@ -15,13 +15,16 @@ from drdrill.report.chronicle import words
 from drdrill.report.frame import NARROW, WIDE
 from drdrill.report.headline import write_headline
 from drdrill.report.picture import read_template
-from drdrill.report.pictures import draw_all
+from drdrill.report.pictures import draw_all, name_of_strip
 from drdrill.report.restore_section import describe_destroyed, describe_restores
+from drdrill.report.runbook_section import describe_runbook
 from drdrill.report.sections import (
     describe_durations,
+    describe_explained,
     describe_looks,
     describe_proofs,
     describe_rows,
+    describe_services,
     describe_swept,
     describe_writers,
 )
@@ -65,7 +68,7 @@ def _content(account: Account) -> dict[str, Any]:
         }
         for one in verdict["objectives"]
     ]
-    availability = account.plan.availability
+    availability = account.plan.availability_of(account.scenario)
     git = account.about.get("git") or {}
     entries = [*_entries(account)]
     return {
@@ -93,6 +96,9 @@ def _content(account: Account) -> dict[str, Any]:
         },
         "rows": describe_rows(account),
         "writers": describe_writers(account),
+        "explained": describe_explained(account),
+        "services": [{**one, "strip": name_of_strip(one["service"])} for one in describe_services(account)],
+        "runbook": describe_runbook(account),
         "looks": describe_looks(account),
         "swept": describe_swept(account),
         "restores": describe_restores(account),

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from drdrill.report.account import read_account
-from drdrill.report.availability_strip import draw_availability
+from drdrill.report.availability_strip import draw_availability, draw_service
 from drdrill.report.commit_rate import draw_commits
 from drdrill.report.course import draw_course
 from drdrill.report.frame import WIDE, make_frame
 from drdrill.report.objectives_chart import draw_objectives
 from drdrill.report.phases import draw_phases
 from drdrill.report.restore_picture import draw_restore
+from drdrill.report.runbook_section import draw_runbook
 from drdrill.report.store_map import draw_map
 from drdrill.report.swept_curve import draw_swept
 
@@ -35,8 +36,16 @@ def draw_all(account: Account, width: int) -> dict[str, Picture]:
         "map": draw_map(account, width),
         "swept": draw_swept(account, frame) if frame else None,
         "restore": draw_restore(account, frame) if frame else None,
+        "waterfall": draw_runbook(account, width),
     }
+    for service in account.scenario.services if frame else ():
+        pictures[name_of_strip(service)] = draw_service(account, frame, service) if frame else None
     return {name: picture for name, picture in pictures.items() if picture is not None}
+
+
+def name_of_strip(service: str) -> str:
+    """Return the name of the picture of another service's availability."""
+    return f"availability of {service}"
 
 
 def render_pictures(directory: DrillDirectory) -> Mapping[str, str]:

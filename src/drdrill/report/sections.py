@@ -69,6 +69,30 @@ def describe_writers(account: Account) -> str:
     return ", then ".join(f"{names[one]} ({one})" if one in names else str(one) for one in writers["servers"])
 
 
+def describe_explained(account: Account) -> str:
+    """Return what the changes of the writer that are explained are explained by."""
+    if account.clientele.zones:
+        return "what moved users between regions: the runbook, or the cloud"
+    if account.facts.failovers:
+        return "the promotions that the cloud reports"
+    return "assumption: the cloud was not asked for its promotions"
+
+
+def describe_services(account: Account) -> tuple[dict[str, Any], ...]:
+    """Return the services that are judged besides: each with its tier, its objective and what was measured."""
+    return tuple(
+        {
+            **one,
+            "tier": account.plan.services[one["service"]].tier,
+            "objective": next(
+                rto for rto in account.verdict["objectives"]
+                if rto["kind"] == "rto" and rto["subject"] == one["service"]
+            ) if account.verdict["objectives"] else None,
+        }
+        for one in account.verdict["services"]
+    )  # fmt: skip
+
+
 def describe_looks(account: Account) -> tuple[dict[str, str], ...]:
     """Return how the store was seen before the fault and at last."""
     looks = account.find("store.observed")
@@ -194,10 +218,14 @@ def _impact(account: Account) -> Proof:
 
 def describe_durations(account: Account) -> tuple[dict[str, str], ...]:
     """Return the stated durations in production of the steps on this scenario's critical path, and of re-protection."""
+    stated = {**account.plan.projection.durations}
     wanted = [*account.scenario.critical_path]
+    if account.runbook is not None:
+        steps = account.runbook.steps
+        stated |= {name: step.duration for name, step in steps.items()}
+        wanted += steps
     if account.scenario.re_protection is not None:
         wanted.append("re_protection")
-    stated = account.plan.projection.durations
     return tuple(
         {
             "step": words(step),
