@@ -171,7 +171,7 @@ def read_arguments() -> argparse.Namespace:
     """Return which replica, in which region, and by which name services know the database."""
     parser = make_parser("Promote a read replica and point the database's name at it.")
     parser.add_argument("--replica", default="payments-recovery", help="the replica's identifier")
-    # Not from Terraform's settings: databases are also drilled where nothing else of the system stands.
+    # Not from Terraform's settings: databases are also recovered where nothing else of the system stands.
     parser.add_argument("--region", default="eu-central-1", help="its region")
     parser.add_argument(
         "--name",
