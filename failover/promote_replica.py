@@ -6,7 +6,7 @@
 2. note how far the replica lags, as CloudWatch knows it: no data point means that nobody knows
 3. promote it, and wait until AWS says that it is available
 4. look that it follows nobody any more, and point the database's name at its endpoint
-5. ask for a standby in another zone; users need not wait for that one
+5. ask for a standby in another zone; users need not wait for that one (`--without-standby`: Terraform will)
 
 Run again it goes on: what is promoted stays promoted. With `--look` it changes nothing: exit status 0 when the
 database is promoted and available, and its name leads to it.
@@ -51,6 +51,7 @@ def promote_replica(
     name: str,
     *,
     although: str = "",
+    standby: bool = True,
     look: Callable[[str, str], Finding] = observe_writes,
 ) -> None:
     """Promote a replica and have the database's name lead to it. Raises what AWS raises.
@@ -80,7 +81,7 @@ def promote_replica(
     say("promoted", instance=replica, endpoint=instance["Endpoint"]["Address"])
     point(route53, name, instance["Endpoint"]["Address"])
     say("pointed", name=name, endpoint=instance["Endpoint"]["Address"])
-    if not instance["MultiAZ"]:
+    if standby and not instance["MultiAZ"]:
         protect(rds, replica)
         say("standby requested", instance=replica)
 
@@ -184,6 +185,7 @@ def read_arguments() -> argparse.Namespace:
         default="",
         help="promote beside an old primary that may take writes, and say why",
     )
+    parser.add_argument("--without-standby", action="store_true", help="somebody else asks for its standby")
     return parser.parse_args()
 
 
@@ -198,7 +200,13 @@ def main() -> None:
         missing = observe(rds, route53, asked.replica, asked.name)
         conclude(missing, f"{asked.replica} is promoted, and {asked.name} leads to it")
         return
-    promote_replica(asked.replica, asked.region, asked.name, although=asked.although_primary_writes)
+    promote_replica(
+        asked.replica,
+        asked.region,
+        asked.name,
+        although=asked.although_primary_writes,
+        standby=not asked.without_standby,
+    )
 
 
 if __name__ == "__main__":

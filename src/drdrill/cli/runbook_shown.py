@@ -27,6 +27,7 @@ def describe_runbook(runbook: Runbook, projection: RunbookProjection) -> dict[st
     return {
         "schema_version": 1,
         "title": runbook.title,
+        "proposes": runbook.proposes,
         "steps": {name: step.model_dump(mode="json") for name, step in runbook.steps.items()},
         "projection": asdict(projection),
     }
@@ -47,6 +48,8 @@ def show_runbook(runbook: Runbook, projection: RunbookProjection) -> None:
         left = "critical services do not wait for it" if slack is None else f"slack {format_seconds(slack)}"
         click.echo(f"      critical in {share:.0%} of the draws, {left}")
     click.echo("\n* on the critical path in most draws")
+    for proposal in runbook.proposes:
+        click.echo(f"Proposed change to the plan: {proposal}")
     click.echo(
         "Until critical services are back, projected for production, not measured: "
         f"{format_seconds(projection.median_seconds)} (median), "

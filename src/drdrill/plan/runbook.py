@@ -113,5 +113,7 @@ class Runbook(Part):
     """The title of the runbook."""
     loses: Annotated[Where, Field(examples=["primary"])]
     """The place that is lost when this runbook is needed: no step may use it."""
+    proposes: list[Text] = Field(default_factory=list)
+    """Where it does something else than the plan's document says, for its owner to confirm: shown in reports."""
     steps: Annotated[dict[Name, Step], Field(min_length=1)]
     """The steps by name."""

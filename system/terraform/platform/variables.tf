@@ -54,9 +54,11 @@ variable "capacities" {
       cache_nodes    = 2
       cache_type     = "cache.r7g.large"
     }
+    # Replicas have production's class: another one takes a restart and a quarter of an hour, which a recovery time
+    # objective of an hour does not have.
     pilot_light = {
       nodes          = { minimum = 1, desired = 1, maximum = 3 }
-      database_class = "db.t4g.medium"
+      database_class = "db.r6g.large"
       multi_az       = false
       cache_nodes    = 1
       cache_type     = "cache.t4g.small"
