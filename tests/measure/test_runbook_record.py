@@ -59,7 +59,7 @@ def test_a_step_that_failed_is_a_miss(regional: RegionalStory) -> None:
     regional.drop_step("status_page")
     verdict, text = reason(regional, "runbook_not_done")
     assert verdict is Verdict.MISSED
-    assert "`promotion` failed: its action ended with 1; `status_page` never began" in text
+    assert "`promotion` failed: its action ended with 1; not begun: status_page." in text
 
 
 def test_a_step_without_an_end_is_a_miss(regional: RegionalStory) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from drdrill.core.verdict import Verdict
 from drdrill.measure.waits import read_time_spent
 from drdrill.plan import load_plan
-from drdrill.record.ledger import Outcome
+from drdrill.record.ledger import ClientKind, Outcome
 from tests.measure.regional import THERE
-from tests.measure.story import END, FAULT, MS, RECOVERED, SECOND, codes
+from tests.measure.story import END, FAULT, MS, RECOVERED, SECOND, codes, make_client
 
 if TYPE_CHECKING:
     from drdrill.measure import Measurement
@@ -177,3 +177,19 @@ def test_observation_ends_with_the_clients(regional: RegionalStory) -> None:
     measured = regional.measure()
     assert codes(measured) == {"rto_not_known"}
     assert objective_of(measured, "letters").measured_verdict is Verdict.INCONCLUSIVE
+
+
+def test_who_is_on_a_journey_need_not_come_to_its_later_steps(regional: RegionalStory) -> None:
+    """While an earlier step fails nobody asks further; that others on journeys ask shows that users were there."""
+    regional.writes["shop-0"] = [one for one in regional.writes["shop-0"] if one.sent_ns < FAULT]
+    regional.add_client(make_client("shop-1", 21, ClientKind.LOAD, 40 * MS))
+    regional.tell_zones("shop-1")
+    assert regional.measure().verdict is Verdict.MET
+
+
+def test_journeys_that_all_ended_are_no_load(regional: RegionalStory) -> None:
+    """Where nobody on a journey asks any more, users were not there."""
+    regional.writes["shop-0"] = [one for one in regional.writes["shop-0"] if one.sent_ns < FAULT]
+    measured = regional.measure()
+    assert codes(measured, Verdict.INVALID) == {"load_not_running"}
+    assert "shop-0 asked no more" in measured.reasons[0].text

@@ -65,6 +65,10 @@ class Clientele:
         """Return the zones that numbers in a client's codes stand for; empty: they are addresses."""
         return next((load.zones for load in self.loads if load.zones and load.holds(name)), ())
 
+    def is_travelling(self, ledger: ClientLedger) -> bool:
+        """Tell whether a client is one step of users' journeys: there for load, and told zones."""
+        return ledger.client.kind is ClientKind.LOAD and bool(self.zones_of(ledger.client.name))
+
     @property
     def started(self) -> tuple[str, ...]:
         """Return the names under which clients of the judged service were started."""

@@ -59,7 +59,7 @@ from drdrill.measure.sweep import Sweep, sweep
 from drdrill.measure.tenures import Moves, watch_regions, watch_servers
 from drdrill.measure.verdict import Measured, Objective, explain_objective
 from drdrill.plan import load_plan
-from drdrill.record.ledger import ClientKind, read_ledger
+from drdrill.record.ledger import read_ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -286,9 +286,7 @@ class _Drill:
                 ),
             )
         until_ns = outage.fault_ns + outage.at_least_ns if outage else fault.before_ns if fault else 0
-        loaded = any(ledger.client.kind is ClientKind.LOAD for ledger in everybody)
-        started = self._clientele.started
-        checks.collect("load", partial(validity.check_load, facts, started, ledgers, until_ns, loaded=loaded))
+        checks.collect("load", partial(validity.check_load, facts, self._clientele, everybody, until_ns))
         checks.collect("steady state", partial(validity.check_steady_state, facts, outage))
         if outage is not None:
             checks.collect("impact", partial(validity.check_impact, self._scenario, facts, outage))

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 _FOLDER, _JOURNAL, _RUNBOOK = "failover", "journal.jsonl", "runbook.yaml"
 _FAILED = "failed"
+_NEVER_BEGAN = "never began"
+_NOT_BEGUN = ("blocked", _NEVER_BEGAN)
+_SHOWN = 400  # letters of a reason; the whole of it is in the document
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +151,22 @@ def check_record(record: RunbookRecord, *, broken_off: bool, invalid: bool) -> I
     """
     if not record.not_done:
         return
-    told = "; ".join(
-        f"`{one.step}` {one.state}{f': {one.reason}' if one.reason else ''}" for one in record.not_done
-    )
+    began = [one for one in record.not_done if one.state not in _NOT_BEGUN]
+    told = [f"`{one.step}` {one.state}{_shorten(one.reason)}" for one in began]
+    if len(began) < len(record.not_done):
+        told.append("not begun: " + ", ".join(one.step for one in record.not_done if one not in began))
     verdict = Verdict.MISSED
     if invalid:
         verdict = Verdict.INVALID
     elif (record.interrupted or broken_off) and all(one.state != _FAILED for one in record.not_done):
         verdict = Verdict.INCONCLUSIVE
-    yield Reason(verdict, "runbook_not_done", f"The runbook did not come to its end: {told}.")
+    yield Reason(verdict, "runbook_not_done", f"The runbook did not come to its end: {'; '.join(told)}.")
+
+
+def _shorten(reason: str) -> str:
+    """Return a reason on one line, as the end of a sentence; programs may say much."""
+    text = " ".join(reason.split()).rstrip(".")
+    return f": {text if len(text) <= _SHOWN else text[: _SHOWN - 1] + '…'}" if text else ""
 
 
 def _find_declaration(events: Sequence[Event], runbook: Runbook) -> int | None:
@@ -204,7 +214,7 @@ def _find_not_done(events: Sequence[Event], runbook: Runbook) -> Iterator[NotDon
         own = [event for event in events if event.data.get("step") == name]
         last = next((one for one in reversed(own) if one.kind in ("step.begun", "step.ended")), None)
         if last is None:
-            yield NotDone(name, "never began", "")
+            yield NotDone(name, _NEVER_BEGAN, "")
         elif last.kind == "step.begun":
             yield NotDone(name, "did not end", "its end is not recorded")
         else:

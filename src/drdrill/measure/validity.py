@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from drdrill.measure.availability import Thresholds
+    from drdrill.measure.clientele import Clientele
     from drdrill.measure.controls import Control
     from drdrill.measure.facts import About, Facts
     from drdrill.measure.outage import Outage
@@ -82,34 +83,44 @@ def check_circumstances(facts: Facts) -> Iterator[Reason]:
 
 
 def check_load(
-    facts: Facts, started: Sequence[str], ledgers: Sequence[ClientLedger], until_ns: int, *, loaded: bool
+    facts: Facts, clientele: Clientele, everybody: Sequence[ClientLedger], until_ns: int
 ) -> Iterator[Reason]:
     """Demand that all clients, probers and pooled ones, were served up to the fault and asked until `until_ns`.
 
-    That is the end of the outage, or of what was seen of it. `started` and `ledgers`: the clients of the judged
-    service; `loaded`: whether any client of the drill is there for load.
+    That is the end of the outage, or of what was seen of it. Those of the judged service count; load may be anybody's.
+    Who is on a journey does not come to its later steps while an earlier one fails: of those, anybody may have asked.
     """
     if not facts.clients:
         yield _invalid("load_not_running", "No clients were started.")
         return
+    ledgers = clientele.asking(everybody, clientele.service)
     names = {ledger.client.name for ledger in ledgers}
     # A started process is named as its client, or holds several: `prober` those from `prober-0` on.
-    missing = [one for one in started if not any(name == one or name.startswith(f"{one}-") for name in names)]
+    missing = [
+        one
+        for one in clientele.started
+        if not any(name == one or name.startswith(f"{one}-") for name in names)
+    ]
     if missing:
         yield _invalid("load_not_running", f"There is no ledger of {', '.join(missing)}.")
-    probed = any(ledger.client.kind is ClientKind.PROBER for ledger in ledgers)
-    for kind, there in ((ClientKind.PROBER, probed), (ClientKind.LOAD, loaded)):
-        if not there:
+    for kind, whose in ((ClientKind.PROBER, ledgers), (ClientKind.LOAD, everybody)):
+        if not any(ledger.client.kind is kind for ledger in whose):
             yield _invalid("load_not_running", f"No client of kind {kind} wrote a ledger.")
     if facts.fault is None:
         return
+    travelling = [one for one in everybody if clientele.is_travelling(one)]
+    travelled_on = any(_asked_after(one, until_ns) for one in travelling)
     for ledger in ledgers:
         if ledger.client.kind is ClientKind.CONTROL:
             continue
         if not _was_served(ledger, facts.fault.before_ns):
             yield _invalid("load_not_running", f"{ledger.client.name} was not served up to the fault.")
-        elif not (ledger.attempts["at_ns"].astype(np.int64) > until_ns).any():
+        elif not (travelled_on if clientele.is_travelling(ledger) else _asked_after(ledger, until_ns)):
             yield _invalid("load_not_running", f"{ledger.client.name} asked no more before the outage ended.")
+
+
+def _asked_after(ledger: ClientLedger, at_ns: int) -> bool:
+    return bool((ledger.attempts["at_ns"].astype(np.int64) > at_ns).any())
 
 
 def _was_served(ledger: ClientLedger, fault_ns: int) -> bool:

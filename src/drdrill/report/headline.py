@@ -23,7 +23,8 @@ def _services(account: Account) -> str:
         return ""
     unknown = [one["service"] for one in services if one["outage_seconds"] is None]
     if unknown:
-        return f" How long {' and '.join(unknown)} {'were' if len(unknown) > 1 else 'was'} away is not known."
+        were = "were" if len(unknown) > 1 else "was"
+        return f" How long {', '.join(unknown)} {were} away is not known."
     last = max(services, key=lambda one: one["outage_seconds"])
     told = f"{last['service']} was away longest, for {format_seconds(last['outage_seconds'])}"
     return f" Of the other services {told}." if len(services) > 1 else f" The other service, {told}."

@@ -83,6 +83,7 @@ def describe_services(account: Account) -> tuple[dict[str, Any], ...]:
     return tuple(
         {
             **one,
+            "away": _describe_away(one),
             "tier": account.plan.services[one["service"]].tier,
             "objective": next(
                 rto for rto in account.verdict["objectives"]
@@ -91,6 +92,14 @@ def describe_services(account: Account) -> tuple[dict[str, Any], ...]:
         }
         for one in account.verdict["services"]
     )  # fmt: skip
+
+
+def _describe_away(service: Mapping[str, Any]) -> str:
+    if not service["probed"]:
+        return "not probed"
+    if service["outage_seconds"] is None:
+        return f"at least {format_seconds(service['at_least_seconds'])}"
+    return format_seconds(service["outage_seconds"])
 
 
 def describe_looks(account: Account) -> tuple[dict[str, str], ...]:
