@@ -149,6 +149,19 @@ class StoreState:
 
 
 @dataclass(frozen=True, slots=True)
+class RegionCapacity:
+    """What a region can carry: nodes that are ready, by zone; pods of each deployment that are ready, and wanted.
+
+    `answers`: whether its clusters could be asked at all.
+    """
+
+    answers: bool
+    nodes: Mapping[str, int]
+    ready: Mapping[str, int]
+    wanted: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Fidelity:
     """How true a component is in this environment: `real`, `emulated` or `modelled`, and what it cannot show."""
 
@@ -230,6 +243,10 @@ class Environment(Protocol):
 
     def observe_store(self, resource: str) -> StoreState:
         """Look at a store's members."""
+        ...
+
+    def observe_capacity(self) -> Mapping[str, RegionCapacity]:
+        """Look at what each region can carry now, by its name."""
         ...
 
     def observe_restore(self, resource: str) -> Mapping[str, Any]:

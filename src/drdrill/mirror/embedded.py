@@ -16,6 +16,7 @@ from drdrill.core.errors import CommandFailedError, ControlLostError, Environmen
 from drdrill.dataplane.kubernetes_background import BackgroundBuild
 from drdrill.dataplane.kubernetes_build import prepare_programs
 from drdrill.mirror.building import build
+from drdrill.mirror.capacity import parse_capacity
 from drdrill.mirror.configuration import EmbeddedConfiguration, describe_world
 from drdrill.mirror.directory import MirrorDirectory, find_mirror
 from drdrill.mirror.fidelity import FIDELITY
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from drdrill.dataplane.kubernetes_build import BuildProgress
-    from drdrill.environment.port import Fidelity, StoreState
+    from drdrill.environment.port import Fidelity, RegionCapacity, StoreState
     from drdrill.mirror.configuration import System
     from drdrill.mirror.faults import EmbeddedFaults
     from drdrill.mirror.kept import KeptSystem
@@ -348,6 +349,11 @@ class Embedded:
     def observe_store(self, resource: str) -> StoreState:
         """Look at a store's members."""
         return parse_store(self.world.control.ask("store", resource=resource))
+
+    def observe_capacity(self) -> Mapping[str, RegionCapacity]:
+        """Look at the clusters of each region."""
+        said = self.world.control.ask("capacity")["regions"]
+        return {name: parse_capacity(region) for name, region in said.items()}
 
     def observe_restore(self, resource: str) -> Mapping[str, Any]:
         """Look at what a store was restored from."""

@@ -26,6 +26,7 @@ from drdrill.core.clock import SystemClock
 from drdrill.dataplane.link import LinkCondition
 from drdrill.mirror.backup_store import FolderStore
 from drdrill.mirror.caches import Caches
+from drdrill.mirror.capacity import CapacityReadings
 from drdrill.mirror.control import ControlServer
 from drdrill.mirror.control_planes import ControlPlanes
 from drdrill.mirror.delivery.machine import DeliveryMachine
@@ -182,6 +183,7 @@ def run_supervisor(
         caches.table(),
         picture.table(),
         MemoryReadings(network.hosts).table(),
+        CapacityReadings(clusters, [layout.name for layout in network.regions]).table(),
     )
     ControlServer(directory.control, {name: perform for table in tables for name, perform in table.items()})
     sys.stdout.write('{"ready": true}\n')
