@@ -189,7 +189,7 @@ CASES = {
         "scenarios.primary_host_loses_power.critical_path[0]",
         "Did you mean `rds_multi_az_failover`?",
     ),
-    "target": ("targets: [payments-database]", "targets: [mars]", "safety.targets[0]", "called `mars`"),
+    "target": ("targets: [payments-database, eu-west-1]", "targets: [mars]", "safety.targets[0]", "called `mars`"),
     "store that the service does not use": (
         "    service: payments\n",
         "    service: documents\n",
@@ -219,7 +219,7 @@ CASES = {
         "the zone `eu-west-11b` is not in the region `eu-west-1`.",
     ),
     "one zone": ("eu-west-1a, eu-west-1b, eu-west-1c", "eu-west-1a", "regions.primary.zones", "at least 2"),
-    "no region": ("name: eu-west-1", "name: ireland", "regions.primary.name", "such as `eu-west-1`"),
+    "no region": ("name: eu-central-1", "name: germany", "regions.recovery.name", "such as `eu-west-1`"),
     # judgement
     "stability": (
         "stability: 10 s",
@@ -417,7 +417,7 @@ def test_all_mistakes_are_reported_at_once_with_their_lines(
         ("standby: synchronous\n\n", "standby: yes\n\n"),
         ("minimum_samples: 20", "minimum_samples: 0"),
         ("class: database", "class: databse"),
-        ("targets: [payments-database]", "targets: [payment-database]"),
+        ("targets: [payments-database, eu-west-1]", "targets: [payment-database]"),
     )
     lines = plan_text.splitlines()
 
