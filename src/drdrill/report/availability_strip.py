@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from drdrill.report.account import Account
 
 _TOP, _ROW, _BAR = 44, 20, 14
-_WIDER = 1.1  # than the mean letter: an ellipsis, and names of few narrow letters; measured in Chromium
+_WIDER = 1.2  # than the mean letter: an ellipsis, and names of few narrow letters; measured in Chromium
 _PLACES = 1500  # more than a picture has px
 _LEGEND = (
     (Service.SERVED, "served"),

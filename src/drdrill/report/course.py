@@ -9,7 +9,7 @@ from drdrill.core.clock import NANOSECONDS
 from drdrill.plan.duration import format_seconds
 from drdrill.report.chronicle import words
 from drdrill.report.frame import AXIS_HEIGHT, Frame
-from drdrill.report.picture import LETTER, Picture
+from drdrill.report.picture import LETTER, Picture, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,6 +105,6 @@ def _draw_moments(picture: Picture, frame: Frame, moments: list[tuple[float, str
 
 
 def _write_within(picture: Picture, frame: Frame, x: float, y: float, text: str) -> None:
-    """Write beside a bar's begin, but not past the picture's end."""
-    needed = LETTER * len(text)
-    picture.text(max(0.0, min(x, frame.width - needed)), y, text, "soft")
+    """Write beside a bar's begin, but not past the picture's end; what is longer than that is cut."""
+    shown = shorten(text, frame.width)
+    picture.text(max(0.0, min(x, frame.width - LETTER * len(shown))), y, shown, "soft")
