@@ -54,6 +54,7 @@ from drdrill.drill.page import write_page
 from drdrill.drill.restoring import Restoring
 from drdrill.drill.runbook_code import RunbookCode
 from drdrill.drill.shield import hold_signals
+from drdrill.drill.system_observer import SystemObserver
 from drdrill.drill.users import Users
 from drdrill.environment.port import StoreRole
 from drdrill.environment.registry import load_environment
@@ -111,6 +112,7 @@ class Drill:
         self._restoring: Restoring | None = None
         self._failover: FailoverCode | None = None
         self._runbook: RunbookCode | None = None
+        self._system: SystemObserver | None = None
         self._stack = contextlib.ExitStack()
 
     def __repr__(self) -> str:
@@ -165,6 +167,7 @@ class Drill:
             workload=self.workload, plan=self.plan, availability=self.plan.availability_of(request.scenario),
             directory=self.directory, journal=self.directory.journal("users"), clock=self._clock,
         )  # fmt: skip
+        self._system = SystemObserver(environment, self.workload, self.scenario, self.journal)
         self._runbook = RunbookCode(request.root, environment, self.directory, clock=self._clock)
         self._failover = FailoverCode(request.root, environment, self.directory, clock=self._clock)
         self._restoring = Restoring(
@@ -198,6 +201,7 @@ class Drill:
             ) from error
         self.journal.append("steady_state.observed", holds=True, reason="")
         self._require(self._store).note_before_fault()
+        self._require(self._system).note("before_fault")
 
     def replicate_across_regions(self) -> None:
         """Have the company make the store's copy in the recovery region; all has to be well with it, too."""
@@ -298,6 +302,7 @@ class Drill:
     def await_recovery(self) -> None:
         """Wait until users are served again, stably, or patience ends; both are recorded."""
         self._require(self._aftermath).await_recovery()
+        self._require(self._system).note("after_recovery")
 
     def await_protection(self) -> None:
         """Wait until the store has its redundancy back, or patience ends; both are recorded."""

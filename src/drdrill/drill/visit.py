@@ -4,7 +4,7 @@
 
     users' process ──ledgers──▶ journeys measured
     rows read back ───────────▶ compared with the ledgers of writes
-    queries of the workload ──▶ reconciled: asked until nothing is wrong any more, or patience ends
+    the workload's reconcile ─▶ asked until nothing is wrong any more, or patience ends
 
 All of it is in the visit's directory: `users.json` (who did what), `ledger/`, `users.log`, `rows.pgcopy`, `visit.json`.
 """
@@ -18,10 +18,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.clock import NANOSECONDS, SystemClock
-from drdrill.core.errors import CommandFailedError, EnvironmentFailedError, NotObservedError
+from drdrill.core.errors import CommandFailedError, EnvironmentFailedError
 from drdrill.core.waiting import wait_until
 from drdrill.drill.arrival import select_rows
 from drdrill.drill.psql import psql
+from drdrill.drill.reconciling import Operator, Reconciled, last_words
 from drdrill.load.journey_config import Surroundings, plan_journeys
 from drdrill.measure.journeys import Asked, measure_journeys
 from drdrill.measure.loss import compare
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     from drdrill.environment.port import Environment
     from drdrill.load.journey_config import JourneyConfig
-    from drdrill.load.journeys import Reconciliation
     from drdrill.load.workload import Workload
     from drdrill.measure.journeys import JourneysMeasured
     from drdrill.measure.loss import Comparison
@@ -50,15 +50,6 @@ _CLIENTS_BITS = 10  # of clients' numbers; what is above tells visits of one mir
 _VISITS_BITS = 13
 _SLOT_SECONDS = 10
 _SUMMED = re.compile(r"\d+ times: ")
-
-
-@dataclass(frozen=True, slots=True)
-class Reconciled:
-    """One query of the workload: what it found wrong in the end, and why it could not be asked (`` if it could)."""
-
-    name: str
-    wrong: tuple[str, ...]
-    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +130,7 @@ def visit(
     """Let users come for `seconds`, and look what became of all that they did.
 
     `resource`: the cloud's name of the workload's store. `tell` hears how many seconds are over.
-    `patience`: for how long queries may find something wrong, while sagas end. Raises `EnvironmentFailedError` when
+    `patience`: for how long something may be wrong, while sagas end. Raises `EnvironmentFailedError` when
     the users' process breaks.
     """
     clock = SystemClock()
@@ -171,9 +162,9 @@ def visit(
     ledgers = {one.client.name: one for one in read_ledger(config.ledger)}
     asked = [Asked(one.journey, one.step, one.service, ledgers[one.client.name]) for one in config.clients]
     own_host = workload.endpoint or environment.observe_store(resource).endpoint
+    operator = Operator(environment, workload, own_host)
     reconciled = tuple(
-        _reconcile(environment, one.name, _ask_of(one, workload, own_host), clock, patience)
-        for one in config.journeys.reconcile
+        operator.reconcile(one, clock=clock, patience=patience) for one in config.journeys.reconcile
     )
     writes = [ledgers[one.client.name] for one in config.clients if one.writes]
     rows, problem = None, ""
@@ -181,7 +172,7 @@ def visit(
         numbers = [one.client.number for one in writes]
         rows = compare(writes, _read_rows(environment, workload, folder, own_host, numbers))
     except CommandFailedError as error:
-        problem = _last_words(error)
+        problem = last_words(error)
     found = Visited(
         seconds=seconds,
         journeys=measure_journeys(asked, config.zones),
@@ -213,40 +204,6 @@ def _read_remarks(log: Path) -> tuple[str, ...]:
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
     summed = tuple(line for line in lines if _SUMMED.match(line))
     return summed or tuple(line for line in lines if line != "ready")
-
-
-def _reconcile(
-    environment: Environment, name: str, command: list[str], clock: SystemClock, patience: timedelta
-) -> Reconciled:
-    wrong: tuple[str, ...] = ()
-
-    def nothing_is_wrong() -> bool:
-        nonlocal wrong
-        said = environment.run_for_operator(command, within=_ASK_WITHIN)
-        wrong = tuple(line for line in said.splitlines() if line)
-        return not wrong
-
-    try:
-        wait_until(nothing_is_wrong, what=name, within=patience, every=_EVERY, clock=clock)
-    except NotObservedError:
-        return Reconciled(name, wrong)
-    except CommandFailedError as error:
-        return Reconciled(name, (), _last_words(error))
-    return Reconciled(name, ())
-
-
-def _last_words(error: CommandFailedError) -> str:
-    """Return what `psql` said is wrong; below it there may be a mark under the place."""
-    lines = str(error).strip().splitlines()
-    return next((line for line in lines if "ERROR:" in line or "error:" in line), lines[-1])
-
-
-def _ask_of(query: Reconciliation, workload: Workload, own_host: str) -> list[str]:
-    """Return the command that asks a query, of the users' own store where it names no other."""
-    there = query.at
-    if there is None:
-        return psql(own_host, workload.database, workload.user, query.wrong)
-    return psql(there.host, there.database, there.user, query.wrong)
 
 
 def _read_rows(

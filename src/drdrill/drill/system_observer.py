@@ -1,0 +1,62 @@
+"""What is seen of the whole system, noted in the journal: what each region can carry, and where users are led.
+
+Looked at twice: before the fault, and when the recovery is over. It must not know who made it so.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from drdrill.core.errors import DrdrillError
+from drdrill.plan.scenario import MirrorExtent
+
+if TYPE_CHECKING:
+    from drdrill.environment.port import Environment
+    from drdrill.load.workload import Workload
+    from drdrill.plan.scenario import Scenario
+    from drdrill.record.journal import Journal
+
+_LOOK_WITHIN = timedelta(seconds=30)
+_ANSWER_SECONDS = "2"  # a load balancer answers within 50 ms
+_HTTPS = 443
+
+
+class SystemObserver:
+    """Looks at a system and writes down what it sees; what cannot be seen is written down, too.
+
+    Where only databases are up, there is no system to look at, and nothing is noted.
+    """
+
+    def __init__(
+        self, environment: Environment, workload: Workload, scenario: Scenario, journal: Journal
+    ) -> None:
+        self._environment, self._journal = environment, journal
+        journeys = workload.journeys if scenario.mirror is MirrorExtent.SYSTEM else None
+        parts = urlsplit(journeys.public_name if journeys else "")
+        self._host, self._port = parts.hostname, parts.port or _HTTPS
+
+    def note(self, moment: str) -> None:
+        """Look, and note it as of a `moment`: `before_fault` or `after_recovery`."""
+        if self._host is None:
+            return
+        try:
+            capacity = self._environment.observe_capacity()
+            command = [
+                sys.executable, "-m", "drdrill.load.lead", self._host, str(self._port), _ANSWER_SECONDS,
+            ]  # fmt: skip
+            led = json.loads(self._environment.run_for_operator(command, within=_LOOK_WITHIN))["addresses"]
+        except DrdrillError as error:
+            self._journal.append("system.unreadable", moment=moment, reason=str(error))
+            return
+        self._journal.append(
+            "system.observed",
+            moment=moment,
+            regions={region: asdict(one) for region, one in capacity.items()},
+            name=self._host,
+            addresses=led,
+        )
