@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
 
+from drdrill.load.reconciliation import Reconciliation
 from drdrill.plan.model import Duration
 from drdrill.plan.part import Part
 
@@ -134,23 +135,6 @@ class Population(Part):
         return self.name.format(number=number % self.count + 1)
 
 
-class Place(Part):
-    """Another store of the plan, and how an operator gets to its rows."""
-
-    store: Words
-    host: Words
-    database: Words
-    user: Words
-
-
-class Reconciliation(Part):
-    """A query whose rows, if there are any, are what is wrong, in its own words; without `at` of the users' store."""
-
-    name: Words
-    wrong: Words
-    at: Place | None = None
-
-
 class Journeys(Part):
     """All journeys, and who makes them. `shapes`: shares of the full rate, spread over the users' time."""
 
@@ -167,6 +151,7 @@ class Journeys(Part):
     status_page: str | None = None
     """The page on which the company tells users how it is: read by them in a drill of the whole system."""
     reconcile: list[Reconciliation] = Field(default_factory=list)
+    """What is to agree when users have left, and all that they began has come to its end."""
 
     @field_validator("public_name")
     @classmethod

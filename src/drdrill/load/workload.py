@@ -146,7 +146,8 @@ def _check_names(plan: Plan, root: Place) -> Iterator[Mistake]:
     for step in root.find_all("journeys", "probes", "asking"):
         yield from _check_name(step.find("service"), plan.services, "service")
     for query in root.find_all("journeys", "reconcile"):
-        yield from _check_name(query.find("at", "store"), plan.stores, "store")
+        for asked in (query, *query.find_all("pair")):
+            yield from _check_name(asked.find("at", "store"), plan.stores, "store")
 
 
 def _check_name(place: Place | None, known: Iterable[str], what: str) -> Iterator[Mistake]:

@@ -73,7 +73,7 @@ def _find_credentials(region: str, variables: Mapping[str, str]) -> Credentials:
         "Action": "AssumeRoleWithWebIdentity",
         "Version": "2011-06-15",
         "RoleArn": variables["AWS_ROLE_ARN"],
-        "RoleSessionName": variables.get("HOSTNAME") or "service",
+        "RoleSessionName": (variables.get("HOSTNAME") or "service")[:64],
         "WebIdentityToken": Path(variables["AWS_WEB_IDENTITY_TOKEN_FILE"])
         .read_text(encoding="ascii")
         .strip(),
