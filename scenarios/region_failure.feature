@@ -17,3 +17,30 @@ Feature: The primary region is lost
     And every service was back within its recovery time objective
     And no more was lost than the recovery point objective allows
     And every surviving row is one that a user wrote, and one region wrote at a time
+
+  @scenario:region_loses_power_with_backlog
+  Scenario: The primary region loses power while its link to the recovery region has a backlog
+    Given users are served by the system in its steady state
+    When the link between the regions delays
+    And the primary region loses power
+    And users are not served any more
+    And the operators run the failover's runbook
+    And users are served again
+    And recovery is measured
+    Then the drill is valid
+    And every service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one region wrote at a time
+
+  @scenario:region_loses_power_at_peak
+  Scenario: The primary region loses power at peak load
+    Given users are served by the system in its steady state at peak load
+    When the primary region loses power
+    And users are not served any more
+    And the operators run the failover's runbook
+    And users are served again
+    And recovery is measured
+    Then the drill is valid
+    And every service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one region wrote at a time

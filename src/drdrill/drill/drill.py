@@ -233,13 +233,9 @@ class Drill:
         if injected is None:
             raise InvalidDrillError(f"The journal has no fault of the experiment {fault}.")
         self._aftermath = Aftermath(
-            injected,
-            self._require(self._users),
-            self._require(self._store),
-            patience=self.budget.patience,
-            journal=self.journal,
-            clock=self._clock,
-        )
+            injected, self._require(self._users), self._require(self._store),
+            patience=self.budget.patience, journal=self.journal, clock=self._clock,
+        )  # fmt: skip
 
     def lose_region(self) -> None:
         """Run the experiment that cuts the power of the plan's primary region. Raises as `inject` does."""
