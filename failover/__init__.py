@@ -1,1 +1,1 @@
-"""The company's failover code: what its operators run in a disaster. AWS's API, Terraform, the CI, names: no drill."""
+"""The company's failover code: what its operators run in a disaster. AWS's API, Terraform, the CI, names."""

@@ -45,7 +45,7 @@ class PublicApi:
 
     def __init__(self, name: str, target: str = "", *, port: int = 443) -> None:
         self._name, self._target, self._port = name, target or name, port
-        # A mirror's authority is where AWS's own clients are told of it; production's is the system's.
+        # Where AWS's own clients are told of an authority, it is that one; otherwise the system's.
         self._tls = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
 
     def request(
