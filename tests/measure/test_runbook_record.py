@@ -137,9 +137,13 @@ def test_without_a_declaration_that_clock_says_nothing(regional: RegionalStory) 
 
 def test_the_projection_is_the_runbooks(regional: RegionalStory) -> None:
     """Urgent services wait for critical steps, the others for all of them."""
-    projected = {one.subject: one.projected.value_ns for one in regional.measure().objectives[:3]}
+    objectives = regional.measure().objectives[:3]
+    projected = {one.subject: one.projected.value_ns for one in objectives}
     minute = 60 * SECOND
     assert projected == {"orders": 30 * minute, "customers": 30 * minute, "letters": 120 * minute}
+    basis = {one.subject: one.projected.basis for one in objectives}
+    assert basis["orders"].startswith("the runbook `Failover`, its critical steps as it states them; ")
+    assert basis["letters"].startswith("the runbook `Failover`, all of its steps as it states them; ")
 
 
 def test_a_projection_over_the_objective_is_missed(regional: RegionalStory) -> None:
