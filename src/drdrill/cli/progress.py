@@ -45,12 +45,18 @@ def _recovered(data: dict[str, Any]) -> _Line:
     return "users were not seen to be served again", _BAD
 
 
+def _step(data: dict[str, Any]) -> _Line:
+    because = f": {data['reason'].splitlines()[0]}" if data.get("reason") else ""
+    return f"  {data['step']}: {data['state']}{because}", "dim" if data["state"] == "done" else _BAD
+
+
 def _judged(data: dict[str, Any]) -> _Line:
     return f"judged: {data['verdict']}", _GOOD if data["verdict"] == "MET" else _BAD
 
 
 _LINES: dict[str, Callable[[dict[str, Any]], _Line]] = {
     "drill.started": _started,
+    "environment.told": lambda data: (data["line"], "dim"),
     "environment.started": lambda data: (f"environment up in {data['seconds']:.1f} s", _PLAIN),
     "load.started": lambda data: (f"{len(data['clients'])} clients begin to ask", _PLAIN),
     "steady_state.observed": _steady,
@@ -64,6 +70,12 @@ _LINES: dict[str, Callable[[dict[str, Any]], _Line]] = {
     "outage.observed": lambda data: (
         "users are not served" if data["seen"] else "users were not seen to be hit",
         _PLAIN if data["seen"] else _BAD,
+    ),
+    "runbook.started": lambda data: (f"operators run {data['runbook']}, gates: {data['gates']}", _PLAIN),
+    "step.ended": _step,
+    "runbook.finished": lambda data: (
+        f"the runbook is {'done' if data['status'] == 0 else 'NOT done'} after {data['seconds']:.1f} s",
+        _PLAIN if data["status"] == 0 else _BAD,
     ),
     "store.said": lambda data: (f"{data['resource']} is {data['status']}", _PLAIN),
     "recovery.observed": _recovered,
@@ -95,6 +107,25 @@ _NEXT = {
     "drill.judged": "taking the environment down",
     "drill.interrupted": "healing and taking down",
 }
+
+
+class _Followed:
+    """A journal that grows: each of its events is read once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path, self._position = path, 0
+
+    def read(self) -> Iterator[dict[str, Any]]:
+        """Yield what is there since the last time, as far as its lines are whole."""
+        if not self._path.exists():
+            return
+        with self._path.open("rb") as stream:
+            stream.seek(self._position)
+            content = stream.read()
+        whole = content[: content.rfind(b"\n") + 1]
+        self._position += len(whole)
+        for line in whole.splitlines():
+            yield json.loads(line)
 
 
 class Progress:
@@ -134,19 +165,18 @@ class Progress:
 
     def _follow(self) -> None:
         followed: Path | None = None
-        position, begun_ns = 0, 0
+        journals: list[_Followed] = []
+        begun_ns = 0
         while True:
             last = self._stopped.wait(_LOOK_EVERY_SECONDS)
-            if self._journal != followed:
-                followed, position, begun_ns = self._journal, 0, 0
-            if followed is not None and followed.exists():
-                with followed.open("rb") as stream:
-                    stream.seek(position)
-                    content = stream.read()
-                whole = content[: content.rfind(b"\n") + 1]
-                position += len(whole)
-                for line in whole.splitlines():
-                    event = json.loads(line)
+            if self._journal is not None and self._journal != followed:
+                followed, begun_ns = self._journal, 0
+                # What operators run in the drill has a journal of its own.
+                journals = [
+                    _Followed(one) for one in (followed, followed.parent / "failover" / followed.name)
+                ]
+            for journal in journals:
+                for event in journal.read():
                     begun_ns = begun_ns or event["at_ns"]
                     self._show(event, (event["at_ns"] - begun_ns) / NANOSECONDS)
             if last:

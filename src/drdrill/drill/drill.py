@@ -22,6 +22,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from drdrill.core.clock import NANOSECONDS, Clock, SystemClock, read_boot_id
@@ -54,7 +55,7 @@ from drdrill.drill.page import write_page
 from drdrill.drill.restoring import Restoring
 from drdrill.drill.runbook_code import RunbookCode
 from drdrill.drill.shield import hold_signals
-from drdrill.drill.system_observer import SystemObserver
+from drdrill.drill.system_observer import SystemObserver, note_building
 from drdrill.drill.users import Users
 from drdrill.environment.port import StoreRole
 from drdrill.environment.registry import load_environment
@@ -141,8 +142,9 @@ class Drill:
         """
         request = self.request
         environment = load_environment(request.environment)(
-            request.root, self.plan, name=request.mirror, whole=self.scenario.mirror is MirrorExtent.SYSTEM
-        )
+            request.root, self.plan, name=request.mirror, whole=self.scenario.mirror is MirrorExtent.SYSTEM,
+            tell=partial(note_building, self.journal),
+        )  # fmt: skip
         self.journal.append("environment.starting", environment=request.environment)
         before_ns = self._clock.now_ns()
         self._stack.enter_context(environment)

@@ -60,3 +60,8 @@ class SystemObserver:
             name=self._host,
             addresses=led,
         )
+
+
+def note_building(journal: Journal, line: str) -> None:
+    """Note how an environment comes up: for whoever watches, and for whoever asks later what took so long."""
+    journal.append("environment.told", line=line)

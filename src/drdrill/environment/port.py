@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
     from types import TracebackType
@@ -184,8 +184,9 @@ class Environment(Protocol):
         name: str | None = None,
         standing: bool = False,
         whole: bool = False,
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """Prepare one for the drill repository at `root`; nothing is started yet.
+        """Prepare one for the drill repository at `root`; nothing is started yet. `tell` hears how it comes up.
 
         `whole`: with the company's whole system, and not only what drills of databases need.
         `name` alone: the standing one of that name is used, and left as it is. `standing`: it outlives this process.
