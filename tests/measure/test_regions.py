@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from drdrill.core.verdict import Verdict
 from drdrill.record.ledger import Outcome
 from tests.measure.regional import HERE, THERE
-from tests.measure.story import FAULT, RECOVERED, SECOND, codes
+from tests.measure.story import FAULT, NEW, OLD, RECOVERED, SECOND, codes
 
 if TYPE_CHECKING:
     from tests.measure.regional import RegionalStory
@@ -41,10 +41,13 @@ def test_zones_of_one_region_are_one_writer(regional: RegionalStory) -> None:
 
 def test_nothing_moves_users_back(regional: RegionalStory) -> None:
     """The first region's turn comes first: one that is used after the other one needs a second move."""
-    for write in regional.writes["shop-0"]:
-        write.server = {HERE: THERE, THERE: HERE}.get(write.server, 0)
+    others = {HERE: THERE, THERE: HERE, OLD: NEW, NEW: OLD}
+    for writes in regional.writes.values():
+        for write in writes:
+            write.server = others.get(write.server, 0)
     measured = regional.measure()
     assert codes(measured, Verdict.MISSED) == {"two_writers"}
+    assert (measured.to_json()["writers"]["alternations"], len(measured.reasons)) == (2, 1)
 
 
 def test_without_a_runbook_nothing_moves_users(regional: RegionalStory) -> None:
