@@ -9,17 +9,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIRST: Final = "primary_host_loses_power"
-_FEATURE = "scenarios/database_failure.feature"
+_TAG = "  @scenario:"
 _PLAN = "scenarios/plan.yaml"
 _NAMED_ENTRY = re.compile(r"^  (\w+):$", re.MULTILINE)
 
 
 def leave_one_scenario(repository: Path, name: str = FIRST) -> None:
-    """Remove all scenarios but one from the feature and from the plan of a copy."""
-    feature = repository / _FEATURE
-    head, *blocks = feature.read_text(encoding="utf-8").split("  @scenario:")
-    (kept,) = (block for block in blocks if block.startswith(f"{name}\n"))
-    feature.write_text(f"{head}  @scenario:{kept.rstrip()}\n", encoding="utf-8")
+    """Remove all scenarios but one from the features and the plan of a copy, and features that have none left."""
+    found = 0
+    for feature in sorted((repository / "scenarios").rglob("*.feature")):
+        head, *blocks = feature.read_text(encoding="utf-8").split(_TAG)
+        kept = [f"{head}{_TAG}{block.rstrip()}\n" for block in blocks if block.startswith(f"{name}\n")]
+        found += len(kept)
+        feature.write_text(kept[0], encoding="utf-8") if kept else feature.unlink()
+    assert found == 1, f"{found} features have a scenario `{name}`"
     plan = repository / _PLAN
     plan.write_text(leave_one_entry(plan.read_text(encoding="utf-8"), name), encoding="utf-8")
 
