@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
+_MINUTE = 60
 _STYLES = {
     "MET": "bold green",
     "MISSED": "bold red",
@@ -75,24 +76,33 @@ def _describe_rows(rpa: Mapping[str, Any]) -> Iterator[str]:
     yield f"{rpa['unknown_rows']:,} with unknown outcome, {rpa['recovered_unknown_rows']:,} of them are there"
 
 
+def _name(objective: Mapping[str, Any], *, several: bool) -> str:
+    """Return what an objective is called; where there are several of its kind, of what it is."""
+    caption = ObjectiveKind(objective["kind"]).caption
+    return f"{objective['kind'].upper()} {objective['subject']}" if several else caption
+
+
 def _table(verdict: Mapping[str, Any]) -> Table:
     """Show objectives; a figure has the colour of its own verdict, the last column says the one that counts."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    kinds = [objective["kind"] for objective in verdict["objectives"]]
+    crowded = len(set(kinds)) < len(kinds)  # long names, and a terminal has 80 columns: the page has the margins
     table.add_column("", no_wrap=True, min_width=17)
-    for title in ("objective", "measured", "projected", "margin"):
+    for title in ("objective", "measured", "projected", *(() if crowded else ("margin",))):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("verdict", no_wrap=True)
     for objective in verdict["objectives"]:
         measured, projected = objective["measured"], objective["projected"]
         resolution = measured["resolution_seconds"]
-        exactness = f"\N{NO-BREAK SPACE}±{resolution:.2f}" if resolution is not None else ""
+        digits = 2 if (measured["value_seconds"] or 0) < _MINUTE else 0
+        exactness = f"\N{NO-BREAK SPACE}±{resolution:.{digits}f}" if resolution is not None else ""
         counts = combine(Verdict(one["verdict"]) for one in (measured, projected))
         table.add_row(
-            f"  {ObjectiveKind(objective['kind']).caption}",
+            f"  {_name(objective, several=kinds.count(objective['kind']) > 1)}",
             format_seconds(objective["objective_seconds"]),
             Text(format_seconds(measured["value_seconds"]) + exactness, style=_STYLES[measured["verdict"]]),
             Text(format_seconds(projected["value_seconds"]), style=_STYLES[projected["verdict"]]),
-            format_seconds(objective["margin_seconds"]),
+            *(() if crowded else (format_seconds(objective["margin_seconds"]),)),
             Text(counts, style=_STYLES[counts]),
         )
     return table

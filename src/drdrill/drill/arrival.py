@@ -14,6 +14,7 @@ from drdrill.core.errors import UsageError
 from drdrill.dataplane.postgresql_programs import PORT
 from drdrill.load.clients import Target, plan_client_beside, plan_clients
 from drdrill.load.journey_config import Surroundings, plan_journeys
+from drdrill.measure.system import STATUS_LOG
 from drdrill.plan.scenario import MirrorExtent
 from drdrill.record.ledger import ClientKind, make_id
 
@@ -181,7 +182,7 @@ class PublicArrival:
             ledger=ledger,
             shape=shapes.get("peak" if peak else "usual"),
             probing=True,
-            status_log=ledger.parent / "evidence" / "status-page.jsonl",
+            status_log=ledger.parent / "evidence" / STATUS_LOG,
         )
         clients = (*config.clients, *config.probes)
         self._numbers = (first, first + len(clients) - 1)

@@ -312,7 +312,7 @@ class Drill:
         """Let users leave, read the survivors back twice, measure, judge and store the whole verdict."""
         users = self._require(self._users)
         if users.present:
-            users.leave()
+            users.finish()
         for number in (1, 2):
             try:
                 users.read_back(number)

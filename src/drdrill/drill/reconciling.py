@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from drdrill.environment.port import Environment
     from drdrill.load.reconciliation import Place, Reconciliation, Side
     from drdrill.load.workload import Workload
+    from drdrill.record.journal import Journal
 
 _ASK_WITHIN = timedelta(seconds=30)
 _EVERY = timedelta(milliseconds=500)
@@ -34,6 +35,25 @@ class Reconciled:
     name: str
     wrong: tuple[str, ...]
     problem: str = ""
+
+
+def reconcile_all(
+    environment: Environment,
+    workload: Workload,
+    own_host: str,
+    journal: Journal,
+    *,
+    clock: Clock,
+    patience: timedelta,
+) -> None:
+    """Ask for everything that the workload wants to agree, and note what became of each."""
+    operator = Operator(environment, workload, own_host)
+    for one in workload.journeys.reconcile if workload.journeys else ():
+        found = operator.reconcile(one, clock=clock, patience=patience)
+        journal.append(
+            "reconciliation.observed",
+            name=found.name, across=one.wrong is None, wrong=list(found.wrong), problem=found.problem,
+        )  # fmt: skip
 
 
 class Operator:

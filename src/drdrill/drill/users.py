@@ -10,6 +10,7 @@ from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import InvalidDrillError, NotObservedError
 from drdrill.core.waiting import wait_until
 from drdrill.drill.psql import psql
+from drdrill.drill.reconciling import reconcile_all
 from drdrill.measure.availability import judge_windows, read_samples, thresholds_of
 from drdrill.measure.outage import measure_outage
 from drdrill.measure.restore import find_first_served
@@ -37,6 +38,7 @@ _COME_TOGETHER_NS = (
 _PREPARE_WITHIN = timedelta(seconds=60)  # measured 0.1 s
 _BESIDE_WITHIN = timedelta(seconds=20)  # its first request is due after 2 s
 _LOOK_EVERY = timedelta(milliseconds=100)
+_QUIET_WITHIN = timedelta(seconds=30)  # sagas end within 1 s of the last payment when nothing is broken
 _READ_WITHIN = timedelta(minutes=10)  # measured 0.1 s for 20,000 rows
 
 
@@ -136,6 +138,22 @@ class Users:
         statuses = self._environment.stop_clients(within=self._arrival.leave_within)
         self.present = False
         self._journal.append("load.stopped", statuses=dict(statuses), at_ns=self._clock.now_ns())
+
+    def finish(self) -> None:
+        """Have them leave, and ask what is to agree then; nobody asks where they wrote to the store itself."""
+        self.leave()
+        if self._arrival.schema is None:
+            reconcile_all(
+                self._environment,
+                self._workload,
+                self._endpoint(),
+                self._journal,
+                clock=self._clock,
+                patience=_QUIET_WITHIN,
+            )
+
+    def _endpoint(self) -> str:
+        return self._workload.endpoint or self._environment.observe_store(self._resource).endpoint
 
     def require_running(self) -> None:
         """Raise `InvalidDrillError` with a client's last words when one has ended: the load is not running."""

@@ -2,7 +2,7 @@
 
 | Version | has |
 |---|---|
-| 4 | `services` and `runbook`, the RTA from the declaration, and regions among the writers |
+| 4 | `services`, `runbook` and `system`, the RTA from the declaration, and regions among the writers |
 | 3 | `restores` and `destroyed`, and the followers of `replication` |
 | 2 | `swept`, and the findings of the sweep |
 | 1 | all the rest |
@@ -19,6 +19,7 @@ from drdrill.core.clock import NANOSECONDS
 from drdrill.measure.objectives import since_declaration
 from drdrill.measure.restore_document import render_destroyed, render_restore
 from drdrill.measure.runbook_document import render_runbook
+from drdrill.measure.system_document import render_system
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from drdrill.plan.model import Plan
 
 SCHEMA_VERSION = 4
-_ADDED = {2: ("swept",), 3: ("restores", "destroyed"), 4: ("services", "runbook")}
+_ADDED = {2: ("swept",), 3: ("restores", "destroyed"), 4: ("services", "runbook", "system")}
 _POINTS = 600  # of the curve: a picture has no more places
 _SWEPT_FINDINGS = {"swept_differs", "synchronous_behind", "swept_over_objective"}
 
@@ -60,6 +61,7 @@ def render(measurement: Measurement) -> dict[str, Any]:
         "runbook": render_runbook(
             measurement.runbook, measurement.outage.fault_ns if measurement.outage else None
         ),
+        "system": render_system(measurement.system),
         "rpa": _rpa(measurement.integrity, measurement.plan),
         "replication": _replication(measurement.cut, measurement.followers),
         "swept": _swept(measurement.sweep),

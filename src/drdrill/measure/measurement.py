@@ -56,6 +56,10 @@ from drdrill.measure.restore import (
 from drdrill.measure.runbook_record import RunbookRecord, check_record
 from drdrill.measure.services import ServiceOutage, check_service, measure_service
 from drdrill.measure.sweep import Sweep, sweep
+from drdrill.measure.system import SystemRecord
+from drdrill.measure.system import check_record as check_system
+from drdrill.measure.system import find_record as find_in_system
+from drdrill.measure.system import read_record as read_system_record
 from drdrill.measure.tenures import Moves, watch_regions, watch_servers
 from drdrill.measure.verdict import Measured, Objective, explain_objective
 from drdrill.plan import load_plan
@@ -95,6 +99,7 @@ class Measurement:
     destroyed: Destroyed | None = None
     services: tuple[ServiceOutage, ...] = ()
     runbook: RunbookRecord | None = None
+    system: SystemRecord | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of `verdict.json`; `docs/schemas/verdict.schema.json` describes it."""
@@ -174,6 +179,11 @@ class _Drill:
             swept = checks.compute("sweep", partial(self._sweep, told, readings, integrity))
             controls = self._run_controls(told, judged, back, integrity, outage)
         self._check_runbook(runbook)
+        system = checks.compute(
+            "system", partial(read_system_record, self._directory, self._plan, self._scenario, fault)
+        )
+        if system is not None:
+            checks.collect("system", partial(check_system, system, self._plan, self._scenario))
         measuring = partial(measure_redundancy, facts, self._store.resource)
         re_protection = checks.compute("redundancy", measuring) or Measured(None, None)
         judging = partial(
@@ -193,7 +203,7 @@ class _Drill:
         objectives = checks.compute("objectives", judging) or ()
         for objective in objectives:
             checks.collect(objective.name, partial(explain_objective, objective))
-        finding = partial(self._find, outage, integrity, cut, swept, re_protection)
+        finding = partial(self._find, outage, integrity, cut, swept, re_protection, system=system)
         findings = checks.compute("findings", finding) or ()
         phases = checks.compute("phases", lambda: split_outage(outage, self._announced()) if outage else ())
         results = (
@@ -219,6 +229,7 @@ class _Drill:
             destroyed=destroyed,
             services=services,
             runbook=runbook,
+            system=system,
         )
 
     def _read_readings(self) -> tuple[Reading, ...]:
@@ -365,6 +376,8 @@ class _Drill:
         cut: Cut,
         swept: Sweep | None,
         re_protection: Measured,
+        *,
+        system: SystemRecord | None,
     ) -> tuple[Finding, ...]:
         figures_ns = {
             "rta_seconds": outage.outage_ns if outage else None,
@@ -372,6 +385,7 @@ class _Drill:
             "re_protection_seconds": re_protection.value_ns,
         }
         return (
+            *(find_in_system(system, self._scenario) if system else ()),
             *(find_in_rows(integrity, cut, restored=bool(self._facts.restores)) if integrity else ()),
             *(find_in_sweep(swept, self._plan.rpo_of(self._scenario.store)) if swept else ()),
             *find_elsewhere(

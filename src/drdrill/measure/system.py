@@ -15,15 +15,23 @@ from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import DamagedRecordError
 from drdrill.core.verdict import Verdict
 from drdrill.measure.reason import Finding, Reason
+from drdrill.plan.scenario import MirrorExtent
+from drdrill.record.journal import read_journal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
+    from drdrill.measure.facts import Fault
+    from drdrill.plan.model import Plan
+    from drdrill.plan.scenario import Scenario
+    from drdrill.record.directory import DrillDirectory
     from drdrill.record.journal import Event
 
 _BEFORE, _AFTER = "before_fault", "after_recovery"
 _FOUND = 200
+_SHOWN = 5  # of what is wrong; the whole of it is in the document
+STATUS_LOG = "status-page.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +69,86 @@ class Notices:
     longest_silence_ns: int
 
 
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """One thing that stores are to agree on when users have left: what was wrong, and why it could not be asked.
+
+    `across`: it is about more than one store.
+    """
+
+    name: str
+    across: bool
+    wrong: tuple[str, ...]
+    problem: str
+
+
+@dataclass(frozen=True, slots=True)
+class SystemRecord:
+    """All that is known of the whole system. None: nobody looked; `region`: the one that is to serve in the end."""
+
+    region: str
+    before: SystemSeen | None
+    after: SystemSeen | None
+    notices: Notices | None
+    agreements: tuple[Agreement, ...]
+
+
+def read_record(
+    directory: DrillDirectory, plan: Plan, scenario: Scenario, fault: Fault | None
+) -> SystemRecord | None:
+    """Read what became of the whole system; None where only databases were up."""
+    if scenario.mirror is not MirrorExtent.SYSTEM:
+        return None
+    events = read_journal(directory.journal_path)
+    left = [one for one in events if one.kind == "load.stopped"]
+    notices = None
+    if fault is not None and left:
+        log = directory.evidence / STATUS_LOG
+        notices = read_notices(log, fault.before_ns, int(left[-1].data["at_ns"]))
+    regions = plan.regions
+    return SystemRecord(
+        (regions.recovery if scenario.runbook else regions.primary).name,
+        read_system(events, _BEFORE),
+        read_system(events, _AFTER),
+        notices,
+        tuple(_agreement(one.data) for one in events if one.kind == "reconciliation.observed"),
+    )
+
+
+def _agreement(data: Mapping[str, Any]) -> Agreement:
+    wrong = tuple(str(line) for line in data["wrong"])
+    return Agreement(str(data["name"]), data["across"] is True, wrong, str(data.get("problem") or ""))
+
+
+def check_record(record: SystemRecord, plan: Plan, scenario: Scenario) -> Iterator[Reason]:
+    """Demand that in the end the system is as large as it was, found by its users, who were told, and in agreement."""
+    yield from check_capacity(record.before, record.after, plan.regions.primary.name, record.region)
+    yield from check_way(record.after)
+    if scenario.runbook is not None and record.notices is not None:
+        yield from check_notices(record.notices)
+    for one in record.agreements:
+        if one.problem:
+            text = f"Whether {one.name} could not be asked: {one.problem}"
+            yield Reason(Verdict.INCONCLUSIVE, "agreement_not_known", text)
+        elif one.wrong and not (one.across and scenario.runbook):
+            yield Reason(Verdict.MISSED, "stores_disagree", _describe(one))
+
+
+def find_record(record: SystemRecord, scenario: Scenario) -> Iterator[Finding]:
+    """Yield what users were told, and what copies disagree on that were lost at different moments."""
+    if record.notices is not None:
+        yield from find_notices(record.notices)
+    for one in record.agreements:
+        if one.wrong and one.across and scenario.runbook:
+            text = f"{_describe(one)} Each store lost what its own replication had not brought over."
+            yield Finding("stores_disagree", text)
+
+
+def _describe(one: Agreement) -> str:
+    more = f" and {len(one.wrong) - _SHOWN} more" if len(one.wrong) > _SHOWN else ""
+    return f"Not so in the end: {one.name}: {'; '.join(one.wrong[:_SHOWN])}{more}."
+
+
 def read_system(events: Sequence[Event], moment: str) -> SystemSeen | None:
     """Return what was seen last of the system at a moment; None: nobody looked."""
     seen = [one.data for one in events if one.kind == "system.observed" and one.data["moment"] == moment]
@@ -76,14 +164,15 @@ def _capacity(data: Mapping[str, Any]) -> Capacity:
     return Capacity(data["answers"] is True, sum(int(one) for one in data["nodes"].values()), pods)
 
 
-def check_capacity(events: Sequence[Event], primary: str, recovery: str) -> Iterator[Reason]:
-    """Demand that the recovery region carries in the end what the primary region carried before the fault."""
-    before, after = read_system(events, _BEFORE), read_system(events, _AFTER)
+def check_capacity(
+    before: SystemSeen | None, after: SystemSeen | None, primary: str, recovery: str
+) -> Iterator[Reason]:
+    """Demand that the region that is to serve carries in the end what the primary region carried before the fault."""
     if before is None or after is None or primary not in before.regions or recovery not in after.regions:
         yield Reason(
             Verdict.INCONCLUSIVE,
             "capacity_not_known",
-            "Nobody saw what the recovery region carries in the end.",
+            f"Nobody saw what {recovery} carries in the end.",
         )
         return
     was, now = before.regions[primary], after.regions[recovery]
@@ -110,9 +199,8 @@ def check_capacity(events: Sequence[Event], primary: str, recovery: str) -> Iter
         )
 
 
-def check_way(events: Sequence[Event]) -> Iterator[Reason]:
+def check_way(after: SystemSeen | None) -> Iterator[Reason]:
     """Demand that users are led somewhere in the end where somebody answers."""
-    after = read_system(events, _AFTER)
     if after is None:
         return
     if not after.addresses:
@@ -121,8 +209,8 @@ def check_way(events: Sequence[Event]) -> Iterator[Reason]:
         yield Reason(
             Verdict.MISSED,
             "led_nowhere",
-            f"{after.name} leads to {', '.join(dead)} in the end, where nobody answers: users are not led to the "
-            "recovery region.",
+            f"{after.name} leads to {', '.join(dead)} in the end, where nobody answers: users are led "
+            "to what is lost.",
         )
 
 
