@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drdrill.plan import MirrorExtent, Plan, load_plan
-from tests.plan.test_checking import CRITICAL_PATH, IMPACT, OWN_AVAILABILITY
+from tests.plan.edited_plan import CRITICAL_PATH, IMPACT, OWN_AVAILABILITY
 
 if TYPE_CHECKING:
     from pathlib import Path
