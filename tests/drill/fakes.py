@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from drdrill.core.errors import CommandFailedError, EnvironmentFailedError
-from drdrill.environment.port import Fidelity, StoreEvent, StoreMember, StoreRole, StoreState
+from drdrill.environment.port import (
+    Fidelity,
+    RegionCapacity,
+    StoreEvent,
+    StoreMember,
+    StoreRole,
+    StoreState,
+)
 from tests.faults.fakes import FakePort
 
 if TYPE_CHECKING:
@@ -59,6 +66,7 @@ class FakeEnvironment:
     complains: str = ""
     fails: int = 0
     restored: Mapping[str, Any] = field(default_factory=dict)
+    capacity: Mapping[str, RegionCapacity] | None = None  # None: nobody can be asked
     aside: StoreState | None = None  # the database that gave its name up, under whatever name
 
     def __enter__(self) -> Self:
@@ -87,6 +95,12 @@ class FakeEnvironment:
                 raise EnvironmentFailedError(f"there is no {resource}.")
             return self.aside
         return self.states.pop(0) if len(self.states) > 1 else self.states[0]
+
+    def observe_capacity(self) -> Mapping[str, RegionCapacity]:
+        """Show what each region carries."""
+        if self.capacity is None:
+            raise EnvironmentFailedError("nobody answers")
+        return self.capacity
 
     def observe_restore(self, resource: str) -> Mapping[str, Any]:
         """Return what the test says of a restore."""

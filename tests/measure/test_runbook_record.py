@@ -95,6 +95,14 @@ def test_a_runbook_that_was_broken_off_tells_nothing(
     assert reason(regional, "runbook_not_done")[0].value == expected
 
 
+def test_a_runbook_that_was_killed_tells_nothing(regional: RegionalStory) -> None:
+    """Where its journal has no end, whoever ran it was killed; that is no miss of the system's."""
+    assert regional.steps is not None
+    regional.steps = regional.steps[:-2]
+    verdict, text = reason(regional, "runbook_not_done")
+    assert (verdict, "`status_page` did not end" in text) == (Verdict.INCONCLUSIVE, True)
+
+
 def test_a_drill_that_proves_nothing_makes_no_miss_of_it(regional: RegionalStory) -> None:
     """A person may have refused because nothing was broken: as with times, the drill is INVALID."""
     regional.end_of("promotion").update(state="failed", reason="refused")

@@ -1,0 +1,203 @@
+"""What a recovery left of the whole system: capacity, the way of users, what they were told, what stores agree on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from drdrill.core.errors import DamagedRecordError
+from drdrill.core.verdict import Verdict
+from drdrill.measure.system import (
+    Agreement,
+    Capacity,
+    SystemRecord,
+    SystemSeen,
+    check_capacity,
+    check_notices,
+    check_record,
+    check_way,
+    find_notices,
+    find_record,
+    read_notices,
+    read_record,
+)
+from drdrill.measure.system_document import render_system
+from drdrill.plan import load_plan
+from drdrill.record.directory import DrillDirectory
+from tests.measure.story import SECOND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from drdrill.measure.reason import Reason
+    from drdrill.plan.model import Plan, Scenario
+
+HOME, AWAY = "eu-west-1", "eu-central-1"
+FULL = Capacity(answers=True, nodes=3, pods={"shop/orders": 3, "shop/mail": 2})
+PILOT = Capacity(answers=True, nodes=1, pods={"shop/orders": 1, "shop/mail": 1})
+GONE = Capacity(answers=False, nodes=0, pods={})
+BEFORE = SystemSeen({HOME: FULL, AWAY: PILOT}, "api.shop.example", {"10.0.0.1": True})
+AFTER = SystemSeen({HOME: GONE, AWAY: FULL}, "api.shop.example", {"10.4.0.1": True})
+
+
+@pytest.fixture
+def plan() -> Plan:
+    """Return the reference company's plan."""
+    return load_plan(Path(__file__).resolve().parents[2] / "scenarios" / "plan.yaml")
+
+
+@pytest.fixture
+def lost(plan: Plan) -> Scenario:
+    """Return its scenario in which the primary region is lost."""
+    return plan.scenarios["region_loses_power"]
+
+
+def _seen(**changes: Capacity) -> SystemSeen:
+    return SystemSeen(
+        {**AFTER.regions, **{name.replace("_", "-"): one for name, one in changes.items()}}, "api", {}
+    )
+
+
+def _codes(reasons: Iterable[Reason]) -> list[tuple[Verdict, str]]:
+    return [(one.verdict, one.code) for one in reasons]
+
+
+def test_a_region_that_carries_what_the_other_did() -> None:
+    """As many nodes and pods as the primary region had is enough; more is, too."""
+    assert list(check_capacity(BEFORE, AFTER, HOME, AWAY)) == []
+    more = Capacity(answers=True, nodes=9, pods={**FULL.pods, "shop/new": 1})
+    assert list(check_capacity(BEFORE, _seen(eu_central_1=more), HOME, AWAY)) == []
+
+
+def test_a_region_that_was_not_scaled_up() -> None:
+    """Too few nodes, and too few pods, are misses that are named with their numbers."""
+    half = Capacity(answers=True, nodes=2, pods={"shop/orders": 3, "shop/mail": 1})
+    nodes, pods = check_capacity(BEFORE, _seen(eu_central_1=half), HOME, AWAY)
+    assert nodes.verdict is pods.verdict is Verdict.MISSED
+    assert "eu-central-1 has 2 nodes in the end; eu-west-1 had 3" in nodes.text
+    assert pods.text.endswith("mail 1 of 2.")
+    assert "orders" not in pods.text
+
+
+def test_a_deployment_that_is_not_there() -> None:
+    """A service that was never deployed has none of its pods."""
+    (pods,) = check_capacity(
+        BEFORE, _seen(eu_central_1=Capacity(answers=True, nodes=3, pods={"shop/orders": 3})), HOME, AWAY
+    )  # fmt: skip
+    assert "mail 0 of 2" in pods.text
+
+
+def test_a_region_that_nobody_can_ask() -> None:
+    """A cluster that does not answer carries nothing; one that nobody looked at is not known."""
+    assert _codes(check_capacity(BEFORE, _seen(eu_central_1=GONE), HOME, AWAY)) == [
+        (Verdict.MISSED, "capacity_missing")
+    ]
+    for before, after in ((None, AFTER), (BEFORE, None)):
+        assert _codes(check_capacity(before, after, HOME, AWAY)) == [
+            (Verdict.INCONCLUSIVE, "capacity_not_known")
+        ]
+
+
+def test_users_who_are_led_to_what_is_lost() -> None:
+    """A name that leads where nobody answers, or nowhere, is a miss; without a look nothing is said."""
+    assert list(check_way(AFTER)) == []
+    (dead,) = check_way(SystemSeen({}, "api.shop.example", {"10.0.0.1": False, "10.4.0.1": True}))
+    assert dead.code == "led_nowhere"
+    assert "api.shop.example leads to 10.0.0.1 in the end" in dead.text
+    assert _codes(check_way(SystemSeen({}, "api.shop.example", {}))) == [(Verdict.MISSED, "led_nowhere")]
+    assert list(check_way(None)) == []
+
+
+def _write_log(path: Path, *lines: tuple[float, int]) -> None:
+    path.write_text(
+        "".join(
+            json.dumps({"at_ns": int(at * SECOND), "status": status, "sha256": "", "file": f"v{number}.html"})
+            + "\n"
+            for number, (at, status) in enumerate(lines)
+        ),
+        encoding="utf-8",
+    )
+
+
+def test_when_users_were_told(tmp_path: Path) -> None:
+    """Counted are versions of the page after the fault; silence counts from the fault on."""
+    log = tmp_path / "status-page.jsonl"
+    _write_log(log, (5, 200), (20, 200), (25, 0), (50, 200), (200, 200))
+    notices = read_notices(log, 10 * SECOND, 100 * SECOND)
+    assert notices is not None
+    assert [one.file for one in notices.told] == ["v1.html", "v3.html"]
+    assert notices.first_ns == 10 * SECOND
+    assert notices.longest_silence_ns == 50 * SECOND
+    assert list(check_notices(notices)) == []
+    (found,) = find_notices(notices)
+    assert "told 2 times, first 10 s after the fault; the longest silence was 50 s" in found.text
+
+
+def test_users_who_were_never_told(tmp_path: Path) -> None:
+    """A page that did not change told nobody anything; one that nobody read is not judged."""
+    log = tmp_path / "status-page.jsonl"
+    assert read_notices(log, 0, SECOND) is None
+    _write_log(log, (5, 200), (20, 404))
+    notices = read_notices(log, 10 * SECOND, 100 * SECOND)
+    assert notices is not None
+    assert _codes(check_notices(notices)) == [(Verdict.MISSED, "users_not_told")]
+    assert list(find_notices(notices)) == []
+    log.write_text("{}\n", encoding="utf-8")
+    with pytest.raises(DamagedRecordError, match="not as drdrill stores it"):
+        read_notices(log, 0, SECOND)
+
+
+def test_stores_that_disagree(plan: Plan, lost: Scenario) -> None:
+    """Within a store, it is a miss; between copies that were lost at different moments, it is worth attention."""
+    wrong = tuple(f"payment {number}" for number in range(7))
+    agreements = (
+        Agreement("every posting sums to zero", across=False, wrong=wrong, problem=""),
+        Agreement("both know every payment", across=True, wrong=("payment 3",), problem=""),
+        Agreement("no money waits", across=False, wrong=(), problem="no connection"),
+        Agreement("all is well", across=True, wrong=(), problem=""),
+    )
+    record = SystemRecord(AWAY, BEFORE, AFTER, None, agreements)
+    disagree, unknown = check_record(record, plan, lost)
+    assert (disagree.verdict, unknown.verdict) == (Verdict.MISSED, Verdict.INCONCLUSIVE)
+    assert "payment 4 and 2 more" in disagree.text
+    (found,) = find_record(record, lost)
+    assert "both know every payment: payment 3" in found.text
+    alone = lost.model_copy(update={"runbook": None})
+    assert _codes(check_record(record, plan, alone)) == [
+        (Verdict.MISSED, "stores_disagree"),
+        (Verdict.MISSED, "stores_disagree"),
+        (Verdict.INCONCLUSIVE, "agreement_not_known"),
+    ]
+    assert list(find_record(record, alone)) == []
+
+
+def test_it_is_read_from_the_journal(plan: Plan, lost: Scenario, tmp_path: Path) -> None:
+    """Everything comes from the drill's directory; where only databases were up there is nothing to be read."""
+    directory = DrillDirectory(tmp_path / "drill")
+    directory.create()
+    journal = directory.journal("drill")
+    pods = {"shop/orders": 3}
+    seen = {AWAY: {"answers": True, "nodes": {"a": 2, "b": 1}, "ready": pods, "wanted": pods}}
+    for moment in ("before_fault", "after_recovery"):
+        journal.append(
+            "system.observed", moment=moment, regions=seen, name="api", addresses={"10.4.0.1": True}
+        )
+    journal.append("reconciliation.observed", name="all is well", across=False, wrong=["x"], problem="")
+    record = read_record(directory, plan, lost, None)
+    assert record is not None
+    assert record.region == AWAY
+    assert (
+        record.before
+        == record.after
+        == SystemSeen({AWAY: Capacity(answers=True, nodes=3, pods=pods)}, "api", {"10.4.0.1": True})
+    )
+    assert record.agreements == (Agreement("all is well", across=False, wrong=("x",), problem=""),)
+    document = render_system(record)
+    assert document is not None
+    assert document["after"]["regions"][AWAY] == {"answers": True, "nodes": 3, "pods": pods}
+    assert document["notices"] is None
+    assert read_record(directory, plan, plan.scenarios["primary_host_loses_power"], None) is None
+    assert render_system(None) is None
