@@ -58,7 +58,7 @@ class NotDone:
 class RunbookRecord:
     """A runbook as it went. `declared_ns`: when the last gate that declares a disaster was passed; None: none was.
 
-    `interrupted`: somebody broke it off. `bars` count their seconds from `begun_ns`.
+    `interrupted`: it was broken off, or killed. `bars` count their seconds from `begun_ns`.
     """
 
     title: str
@@ -183,8 +183,10 @@ def _done(events: Sequence[Event]) -> Iterator[Event]:
 
 
 def _was_interrupted(events: Sequence[Event]) -> bool:
-    kinds = ("runbook.begun", "runbook.stopping")
-    return next((one.kind for one in reversed(events) if one.kind in kinds), "") == "runbook.stopping"
+    """Tell whether the last run was broken off, or whoever ran it was killed and left no end."""
+    begun = max(number for number, event in enumerate(events) if event.kind == "runbook.begun")
+    since = {event.kind for event in events[begun:]}
+    return "runbook.stopping" in since or "runbook.ended" not in since
 
 
 def _read_answers(events: Sequence[Event], runbook: Runbook) -> Iterator[GateAnswer]:
