@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,7 +15,10 @@ from drdrill.cli.preflight import check_everything
 from drdrill.cli.starting import template
 from drdrill.cli.starting.names import Names
 from drdrill.cli.starting.repository import write_repository
-from drdrill.plan import load_plan
+from drdrill.load.workload import load_workload
+from drdrill.measure.runbook_projection import check_objectives
+from drdrill.plan import MirrorExtent, load_plan
+from drdrill.plan.runbook_checking import load_runbook
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +35,13 @@ def test_can_be_drilled_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [SHOP, Names("Ärzte & Co.", "sick-notes-2", "eu-north-1", "ap-southeast-2", "EUR")]
+    "names",
+    [
+        SHOP,
+        Names("Ärzte & Co.", "sick-notes-2", "eu-north-1", "ap-southeast-2", "EUR"),
+        Names("Payment Row", "payments", "eu-central-1", "eu-west-1", "ETB"),  # names of the reference itself
+        Names("Repayments", "repayments-2", "us-west-1", "eu-west-1", "USD"),
+    ],
 )
 def test_has_the_names_that_were_given(names: Names, tmp_path: Path) -> None:
     """Its plan is without mistakes, and company, service, store, regions and currency are the adopter's."""
@@ -42,7 +53,13 @@ def test_has_the_names_that_were_given(names: Names, tmp_path: Path) -> None:
     assert plan.stores[f"{names.service}-database"].resource == names.service
     assert plan.currency == names.currency
     assert names.company in plan.title
+    assert {scenario.service for scenario in plan.scenarios.values()} == {names.service}
     assert "primary_host_loses_power" in plan.scenarios
+    workload = load_workload(tmp_path / "new" / "environments" / "embedded" / "workload.yaml")
+    assert (workload.service, workload.store) == (names.service, f"{names.service}-database")
+    made = (tmp_path / "new" / "environments" / "embedded" / "replicate.py").read_text(encoding="utf-8")
+    assert f'boto3.client("rds", "{names.primary_region}")' in made
+    assert f'boto3.client("rds", "{names.recovery_region}")' in made
 
 
 def test_nothing_of_the_reference_company_is_in_it(tmp_path: Path) -> None:
@@ -57,6 +74,65 @@ def test_nothing_of_the_reference_company_is_in_it(tmp_path: Path) -> None:
     ]
     assert found == []
     assert not (tmp_path / "new" / "system").exists()
+
+
+def test_has_databases_only(tmp_path: Path) -> None:
+    """No scenario needs the whole system, every feature has one of the plan's, and no script builds what is lacking."""
+    write_repository(tmp_path / "new", SHOP)
+    plan = load_plan(tmp_path / "new" / "scenarios" / "plan.yaml")
+    assert {scenario.mirror for scenario in plan.scenarios.values()} == {MirrorExtent.DATABASES}
+    tagged = [
+        set(re.findall(r"@scenario:(\w+)", path.read_text(encoding="utf-8")))
+        for path in (tmp_path / "new" / "scenarios").rglob("*.feature")
+    ]
+    assert all(tagged)
+    assert set.union(*tagged) == set(plan.scenarios)
+    environment = tmp_path / "new" / "environments" / "embedded"
+    assert {path.name for path in environment.glob("*.py")} == {"build.py", "replicate.py"}
+
+
+def test_has_a_runbook_of_its_own(tmp_path: Path) -> None:
+    """It is without mistakes, is within the plan's objectives, and what it runs is there."""
+    write_repository(tmp_path / "new", SHOP)
+    path = tmp_path / "new" / "failover" / "runbook.yaml"
+    plan, runbook = load_plan(tmp_path / "new" / "scenarios" / "plan.yaml"), load_runbook(path)
+    assert list(check_objectives(plan, runbook, str(path))) == []
+    assert list(runbook.steps) == ["declaration", "database", "go_no_go"]
+    text = path.read_text(encoding="utf-8")
+    assert "name orders-database.corner-shop.internal" in text
+    assert set(re.findall(r"failover\.\w+", text)) == {"failover.promote_replica"}
+
+
+def test_what_operators_run_is_there(tmp_path: Path) -> None:
+    """Every program of the failover can be asked for its help, and whatever names one names one that is there."""
+    folder = tmp_path / "new" / "failover"
+    write_repository(tmp_path / "new", SHOP)
+    there = {path.stem for path in folder.glob("*.py")}
+    named = {
+        name
+        for path in (tmp_path / "new").rglob("*")
+        if path.suffix in (".py", ".yaml", ".md", ".feature")
+        for name in re.findall(r"\bfailover\.(\w+)", path.read_text(encoding="utf-8"))
+    }
+    assert named - {"yaml"} <= there
+    assert "promote_replica" in there
+    for name in (one for one in there if not one.startswith("_")):
+        command = [sys.executable, "-m", f"failover.{name}", "--help"]
+        ended = subprocess.run(command, cwd=tmp_path / "new", capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+
+
+def test_a_hyphen_is_none_in_a_database(tmp_path: Path) -> None:
+    """What is asked of an old primary is asked of the database that was made, whose name has no hyphens."""
+    write_repository(tmp_path / "new", Names("Corner Shop", "sick-notes", "us-east-2", "us-west-2", "USD"))
+    asked = (
+        "from failover._old_primary import database_of; print(database_of('sick-notes-database.internal'))"
+    )
+    said = subprocess.check_output([sys.executable, "-c", asked], cwd=tmp_path / "new", text=True)
+    assert said == "sick_notes\n"
+    assert 'DBName="sick_notes"' in (tmp_path / "new/environments/embedded/build.py").read_text(
+        encoding="utf-8"
+    )
 
 
 def test_code_still_compiles(tmp_path: Path) -> None:
