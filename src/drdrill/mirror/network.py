@@ -144,20 +144,13 @@ class Network:
         self._hosts[router.name] = router
 
     def add_endpoints(self, region: str, service_numbers: Iterable[int]) -> list[str]:
-        """Give the core an address for each of these services of a region, and return them.
-
-        A region that the mirror does not have stands apart from all others, and is lost with none of them.
-        """
+        """Give the core an address for each of these services of a region; one that is not here stands apart."""
         names = [layout.name for layout in self.regions]
         number = names.index(region) if region in names else _ELSEWHERE
         addresses = [f"198.19.{number}.{service}" for service in service_numbers]
         _ip(None, [f"addr add {address}/32 dev lo" for address in addresses])
         self._endpoints.setdefault(region, []).extend(addresses)
         return addresses
-
-    def endpoints_of(self, region: str) -> tuple[str, ...]:
-        """Return the addresses of a region's APIs."""
-        return tuple(self._endpoints[region])
 
     def silence_endpoints(self, region: str) -> None:
         """Have a region's APIs give no answer, and open connections none either. Harmless when it is so."""
@@ -179,6 +172,10 @@ class Network:
     def is_silent(self, region: str) -> bool:
         """Tell whether a region's APIs are silenced."""
         return region in self._silent
+
+    def endpoint_of(self, region: str) -> str:
+        """Return an address of a region's APIs."""
+        return self._endpoints[region][0]
 
     def create_host(
         self, name: str, zone_name: str, *, disk_bytes: int, address: str | None = None
@@ -254,10 +251,7 @@ class Network:
         ])  # fmt: skip
 
     def power_off(self, host: WorldHost) -> None:
-        """Cut a host's power; harmless when it is off. Nobody can hear it any more when this returns.
-
-        Everything on it is dead a moment later: `WorldHost.await_end`.
-        """
+        """Cut a host's power: nobody hears it any more, and it is dead a moment later. Harmless when it is off."""
         with self._power:
             self._lost.get(host.zone, set()).discard(host.name)
             self._cut(host)
@@ -280,7 +274,7 @@ class Network:
         return hosts
 
     def return_zone(self, zone_name: str) -> tuple[WorldHost, ...]:
-        """Give power to the hosts that had it, or were to have it since; return them. Harmless when none is lost."""
+        """Give power to the hosts that had it, or were to have it since; return them."""
         with self._power:
             waiting = self._lost.get(zone_name, set())
             hosts = tuple(host for host in self.hosts() if host.name in waiting)

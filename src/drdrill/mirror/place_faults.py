@@ -79,7 +79,7 @@ class PlaceFaults:
             if one.zone in zones
         ]
         if kind == "region_power_loss":
-            address = self._network.endpoints_of(region.name)[0]
+            address = self._network.endpoint_of(region.name)
             hosts.append(
                 {
                     "host": f"the APIs of {region.name}",
