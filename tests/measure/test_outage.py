@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from drdrill.measure.availability import Thresholds
-from drdrill.measure.outage import measure_outage, split_outage
+from drdrill.measure.outage import StepEnd, measure_outage, split_by_steps, split_outage
 from drdrill.record.ledger import ClientKind, ClientLedger, Outcome
 from tests.measure.histories import Attempt, make_client, make_ledger
 
@@ -82,3 +82,36 @@ def test_phases_bear_what_happened_and_not_why() -> None:
 def test_no_outage_has_no_phases() -> None:
     """Where nobody was down there is nothing to split."""
     assert split(cohort(1, 0), cohort(2, 0)) == {}
+
+
+def test_a_runbook_splits_by_its_own_phases() -> None:
+    """Each part is its phase's, people's apart, neighbours as one; what users see no more is no part of it."""
+    outage = measure_outage((cohort(1, 9 * SECOND), cohort(2, 12 * SECOND)), THRESHOLDS, FAULT, FAULT)
+    steps = (
+        StepEnd("drain", by_people=False, at_ns=FAULT + 30 * SECOND),
+        StepEnd("declare", by_people=True, at_ns=FAULT + 2 * SECOND),
+        StepEnd("restore", by_people=False, at_ns=FAULT + 3 * SECOND),
+        StepEnd("restore", by_people=False, at_ns=FAULT + 4 * SECOND),
+        StepEnd("detect", by_people=False, at_ns=FAULT - SECOND),
+        StepEnd("validate", by_people=False, at_ns=FAULT + 31 * SECOND),
+    )
+    phases = split_by_steps(outage, steps)
+    assert [(one.name, (one.until_ns - one.from_ns) / SECOND) for one in phases] == [
+        ("declare, by people", 2),
+        ("restore", 2),
+        ("drain", pytest.approx((12 * SECOND - FAULT) / SECOND - 4)),
+    ]
+
+
+def test_what_users_wait_for_after_the_last_step() -> None:
+    """A runbook that has ended serves nobody by that; the parts still add up to the whole."""
+    outage = measure_outage((cohort(1, 9 * SECOND),), THRESHOLDS, FAULT, FAULT)
+    phases = split_by_steps(outage, (StepEnd("switch", by_people=False, at_ns=FAULT + SECOND),))
+    assert [one.name for one in phases] == ["switch", "until all are served"]
+    assert phases[-1].until_ns - phases[0].from_ns == outage.outage_ns
+
+
+def test_no_outage_has_no_phases_of_a_runbook() -> None:
+    """Where nobody was down, a runbook's time is not the outage's."""
+    outage = measure_outage((cohort(1, 0),), THRESHOLDS, FAULT, FAULT)
+    assert split_by_steps(outage, (StepEnd("switch", by_people=False, at_ns=FAULT + SECOND),)) == ()

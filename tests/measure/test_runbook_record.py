@@ -36,6 +36,16 @@ def test_time_is_told_apart(regional: RegionalStory) -> None:
     }
 
 
+def test_the_outage_is_split_by_the_runbook(regional: RegionalStory) -> None:
+    """Phases are those of the critical path, from the fault until users were served, and add up to the RTA."""
+    rta = regional.measure().to_json()["rta"]
+    assert [(one["name"], one["seconds"]) for one in rta["phases"]] == [
+        ("declare, by people", pytest.approx(1.5)),
+        ("restore", pytest.approx(1.8)),
+        ("until all are served", pytest.approx(rta["outage_seconds"] - 3.3)),
+    ]
+
+
 def test_answers_are_kept(regional: RegionalStory) -> None:
     """Who answered a gate, why and after how long, and what they were shown where that is recorded."""
     assert regional.steps is not None

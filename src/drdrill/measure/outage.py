@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,12 +12,16 @@ from drdrill.measure.availability import Recovery, find_recovery, judge_windows,
 from drdrill.record.ledger import ClientKind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from drdrill.measure.availability import Samples, Thresholds, Windows
     from drdrill.record.ledger import Client, ClientLedger
+
+
+PEOPLE = ", by people"  # how the name of a phase ends that waited for them
+AFTER_STEPS = "until all are served"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,15 @@ class Phase:
     name: str
     from_ns: int
     until_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnd:
+    """The end of a step that a recovery waited for: its phase, whose time it was, and when, in boot-time ns."""
+
+    phase: str
+    by_people: bool
+    at_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +206,34 @@ def split_outage(outage: Outage, announced_ns: Sequence[tuple[str, int]]) -> tup
     phases.append(Phase(name, since_ns, served_ns))
     phases.append(Phase("drain name caches", served_ns, recovered_ns))
     return tuple(phases)
+
+
+def split_by_steps(outage: Outage, steps: Sequence[StepEnd]) -> tuple[Phase, ...]:
+    """Split the recovery time by the runbook's own phases: a part lasts until the step that ended it, in boot-time ns.
+
+    What comes before the first step is that step's phase, and a wait between two is the later one's. What users see no
+    more, as they are served, is no part of it; what they wait for after the last step is.
+    """
+    slowest = outage.slowest
+    if slowest is None or slowest.recovery.recovered_ns is None or not outage.was_down:
+        return ()
+    recovered_ns, since_ns = slowest.recovery.recovered_ns, outage.fault_ns
+    phases: list[Phase] = []
+    for step in sorted(steps, key=lambda one: one.at_ns):
+        until_ns = min(step.at_ns, recovered_ns)
+        if until_ns > since_ns:
+            phases.append(Phase(f"{step.phase}{PEOPLE if step.by_people else ''}", since_ns, until_ns))
+            since_ns = until_ns
+    if since_ns < recovered_ns:
+        phases.append(Phase(AFTER_STEPS, since_ns, recovered_ns))
+    return tuple(_join(phases))
+
+
+def _join(phases: Sequence[Phase]) -> Iterator[Phase]:
+    """Yield phases with neighbours of one name as one."""
+    for name, group in groupby(phases, key=lambda one: one.name):
+        parts = list(group)
+        yield Phase(name, parts[0].from_ns, parts[-1].until_ns)
 
 
 def _event_of(message: str) -> str:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import DamagedRecordError, InvalidInputError
 from drdrill.core.verdict import Verdict
+from drdrill.measure.outage import StepEnd
 from drdrill.measure.reason import Reason
 from drdrill.measure.waterfall import Bar, read_waterfall, sum_people_seconds
 from drdrill.plan.runbook import Doer, Phase, Where
@@ -74,6 +76,18 @@ class RunbookRecord:
     def path_seconds(self) -> float:
         """Return how long the critical path took, from the runbook's begin to its own end."""
         return max((bar.ends_seconds for bar in self.bars if bar.critical), default=0.0)
+
+    @property
+    def waited_for(self) -> tuple[StepEnd, ...]:
+        """Return the ends of the steps of the critical path, in order."""
+        ends = (
+            StepEnd(
+                bar.phase.value, bar.by is Doer.PERSON, self.begun_ns + round(bar.ends_seconds * NANOSECONDS)
+            )
+            for bar in self.bars
+            if bar.critical
+        )
+        return tuple(sorted(ends, key=lambda one: one.at_ns))
 
     @property
     def people_seconds(self) -> float:
