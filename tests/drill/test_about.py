@@ -40,7 +40,7 @@ def test_nothing_of_whose_machine(tmp_path: Path) -> None:
     """A drill tells its scenario, seed, budget and tools, and no path of the machine."""
     request = DrillRequest("power_loss", "embedded", tmp_path, tmp_path / "plan.yaml", tmp_path / "reports")
     about = describe_drill(
-        request, load_budget(EMBEDDED), seed=7, started_utc="2026-11-25T21:38:00.000+00:00"
+        request, load_budget(EMBEDDED).seconds(), seed=7, started_utc="2026-11-25T21:38:00.000+00:00"
     )
     assert (about["scenario"], about["environment"], about["seed"]) == ("power_loss", "embedded", 7)
     assert about["budget"]["rta_seconds"] > 0

@@ -9,6 +9,7 @@ import pytest
 
 from drdrill.core.errors import InvalidInputError
 from drdrill.drill.budget import BUDGET_NAME, load_budget
+from drdrill.plan.scenario import MirrorExtent
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 TEXT = """\
 figures:
   rta_seconds: 20 s
+system: {rta_seconds: 4 min}
 patience:
   steady_state: 60 s
   recovery: 3 min
@@ -28,12 +30,13 @@ def test_a_budget(tmp_path: Path) -> None:
     (tmp_path / BUDGET_NAME).write_text(TEXT, encoding="utf-8")
     budget = load_budget(tmp_path)
     assert budget.seconds() == {"rta_seconds": 20.0}
+    assert budget.seconds(MirrorExtent.SYSTEM) == {"rta_seconds": 240.0}
     assert budget.patience.recovery == timedelta(minutes=3)
 
 
 def test_figures_may_be_missing(tmp_path: Path) -> None:
     """An environment without usual figures has none; its patience is still needed."""
-    (tmp_path / BUDGET_NAME).write_text(TEXT.partition("\n")[2].partition("\n")[2], encoding="utf-8")
+    (tmp_path / BUDGET_NAME).write_text(TEXT[TEXT.index("patience") :], encoding="utf-8")
     assert load_budget(tmp_path).seconds() == {}
 
 

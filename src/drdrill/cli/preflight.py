@@ -19,8 +19,8 @@ def check_everything(root: Path, plan: Path, environment: str) -> None:
     Raises `InvalidInputError` with every mistake, and `UsageError` when the plan does not allow this environment.
     """
     from drdrill.cli.features import check_features
+    from drdrill.drill.about import WORKLOAD_NAME
     from drdrill.drill.budget import BUDGET_NAME, Budget
-    from drdrill.drill.drill import WORKLOAD_NAME
     from drdrill.environment.registry import load_environment
     from drdrill.faults.toolkit import check_experiments
     from drdrill.load.workload import Workload

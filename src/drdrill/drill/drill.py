@@ -20,7 +20,6 @@ as the store's name come from the plan and the workload.
 from __future__ import annotations
 
 import contextlib
-import shutil
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
@@ -35,11 +34,11 @@ from drdrill.core.errors import (
 )
 from drdrill.core.verdict import Verdict
 from drdrill.core.waiting import wait_until
-from drdrill.drill.about import draw_seed, enter_register
+from drdrill.drill.about import WORKLOAD_NAME, copy_inputs, draw_seed, enter_register
 from drdrill.drill.across_regions import replicate, worsen
 from drdrill.drill.aftermath import LOOK_EVERY, Aftermath
 from drdrill.drill.arrival import choose_arrival
-from drdrill.drill.budget import BUDGET_NAME, load_budget
+from drdrill.drill.budget import load_budget
 from drdrill.drill.ending import Ending
 from drdrill.drill.experiments import run_named
 from drdrill.drill.failover import FailoverCode
@@ -76,7 +75,6 @@ if TYPE_CHECKING:
     from drdrill.measure.verdict import Objective
 
 Part = TypeVar("Part")
-WORKLOAD_NAME = "workload.yaml"
 _HEALED_WITHIN = timedelta(seconds=10)  # a host of the mirror boots in 0.1 s
 
 
@@ -126,10 +124,11 @@ class Drill:
         request, directory = self.request, self.directory
         directory.create()
         self._began = True
-        shutil.copyfile(request.plan, directory.plan_path)
-        for name in (WORKLOAD_NAME, BUDGET_NAME):
-            shutil.copyfile(request.environment_folder / name, directory.path / name)
-        enter_register(request, directory, self.budget, seed=self.seed, started_utc=self._started_utc)
+        copy_inputs(request, directory)
+        enter_register(
+            request, directory, self.budget.seconds(self.scenario.mirror),
+            seed=self.seed, started_utc=self._started_utc,
+        )  # fmt: skip
         self.journal.append(
             "drill.started", scenario=request.scenario, environment=request.environment, seed=self.seed,
             service=self.workload.service, boot_id=read_boot_id(),
@@ -244,7 +243,7 @@ class Drill:
         self.inject("region_power_loss", region=self.plan.regions.primary.name)
 
     def return_region(self) -> None:
-        """Run the experiment that gives it its power back. Raises `EnvironmentFailedError` when it did not."""
+        """Run the experiment that gives it its power back. Raises as `heal` does."""
         self.heal("region_power_loss", region=self.plan.regions.primary.name)
 
     def worsen(self, fault: str) -> None:
