@@ -12,6 +12,8 @@ Feature: The primary region is lost
     And users are not served any more
     And the operators run the failover's runbook
     And users are served again
+    And the primary region has its power back
+    And users are served on beside what came back
     And recovery is measured
     Then the drill is valid
     And every service was back within its recovery time objective
@@ -26,6 +28,9 @@ Feature: The primary region is lost
     And users are not served any more
     And the operators run the failover's runbook
     And users are served again
+    And the primary region has its power back
+    And users are served on beside what came back
+    And the link between the regions is as usual after it delayed
     And recovery is measured
     Then the drill is valid
     And every service was back within its recovery time objective

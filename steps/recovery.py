@@ -34,6 +34,12 @@ def run_the_runbook(drill: Drill) -> None:
     drill.run_runbook()
 
 
+@when("users are served on beside what came back")
+def wait_for_users_to_be_served_on(drill: Drill) -> None:
+    """Wait until users are seen served for the stability time beside what has its power back."""
+    drill.await_recovery(once_more=True)
+
+
 @when("users are served again")
 def wait_for_users_to_be_served(drill: Drill) -> None:
     """Wait until users are served again, stably."""

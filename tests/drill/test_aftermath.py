@@ -43,8 +43,15 @@ class FakeUsers:
 
     outages: list[SeenOutage] = field(default_factory=lambda: [SeenOutage(0, was_down=False)])
 
+    unsteady: list[str] = field(default_factory=lambda: [""])
+    stability_ns: int = SECOND // 2
+
     def require_running(self) -> None:
         """Run."""
+
+    def find_unsteady(self) -> str:
+        """Return the next reason, the last one for ever."""
+        return self.unsteady.pop(0) if len(self.unsteady) > 1 else self.unsteady[0]
 
     def observe_outage(self, fault_ns: int, fault_until_ns: int) -> SeenOutage:
         """Return the next one."""
@@ -99,3 +106,24 @@ def test_an_outage_is_seen_once_it_is_long_enough(
     limit = None if at_least is None else timedelta(seconds=at_least)
     _aftermath(tmp_path, journal, users).await_outage(limit)
     assert (_last(journal).kind, _last(journal).data["seen"]) == ("outage.observed", seen)
+
+
+def test_served_once_more(tmp_path: Path, journal: Journal) -> None:
+    """Beside what came back, users have to be served for the stability time from then on, not before."""
+    users = FakeUsers([SeenOutage(SECOND, outage_ns=SECOND)], unsteady=["prober-1", ""])
+    aftermath = _aftermath(tmp_path, journal, users)
+    aftermath.await_recovery()
+    before_ns = aftermath._clock.now_ns()
+    aftermath.await_recovery(once_more=True)
+    assert aftermath._clock.now_ns() - before_ns >= users.stability_ns
+    first, second = (one for one in read_journal(journal.path) if one.kind == "recovery.observed")
+    assert first.data["recovered"] is second.data["recovered"] is True
+    assert users.unsteady == [""]
+
+
+def test_not_served_once_more(tmp_path: Path, journal: Journal) -> None:
+    """Patience ends for users who are not served any more beside what came back; the drill goes on."""
+    users = FakeUsers([SeenOutage(SECOND, outage_ns=SECOND)], unsteady=["prober-1"])
+    _aftermath(tmp_path, journal, users).await_recovery(once_more=True)
+    (event,) = (one for one in read_journal(journal.path) if one.kind == "recovery.observed")
+    assert event.data["recovered"] is False

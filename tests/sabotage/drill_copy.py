@@ -115,7 +115,7 @@ class DrillCopy:
             try:
                 printed, _ = process.communicate(timeout=_RUN_WITHIN_SECONDS)
             finally:
-                _end(process)
+                end_politely(process)
         remains = sorted(path.name for path in self.path.glob(".drdrill/mirrors/*"))
         assert remains == [], "the drill left a mirror"
         said = (self.path / "run.log").read_text(encoding="utf-8", errors="replace")
@@ -126,7 +126,7 @@ class DrillCopy:
         return Ended(process.returncode, document, verdict, directory)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end_politely(process: subprocess.Popen[bytes]) -> None:
     """Have a drill end that still runs: politely first; a mirror whose owner was killed ends by itself."""
     if process.poll() is None:
         process.terminate()

@@ -70,15 +70,22 @@ class Aftermath:
             seen = False
         self._journal.append("outage.observed", seen=seen)
 
-    def await_recovery(self) -> None:
-        """Wait until users are served again for the plan's stability time, or patience ends."""
+    def await_recovery(self, *, once_more: bool = False) -> None:
+        """Wait until users are served again for the plan's stability time, or patience ends.
+
+        `once_more`: counted from now on, beside what has come back meanwhile.
+        """
+        earliest_ns = self._clock.now_ns() + (self._users.stability_ns if once_more else 0)
 
         def recovered() -> bool:
             self._users.require_running()
             self._look()
+            if once_more and (self._clock.now_ns() < earliest_ns or self._users.find_unsteady()):
+                return False
             return self._outage_ns() is not None
 
-        with contextlib.suppress(NotObservedError):
+        seen = True
+        try:
             wait_until(
                 recovered,
                 what="recovery",
@@ -86,10 +93,12 @@ class Aftermath:
                 every=LOOK_EVERY,
                 clock=self._clock,
             )
+        except NotObservedError:
+            seen = not once_more  # users may have come back at the very end
         outage_ns = self._outage_ns()
         self._journal.append(
             "recovery.observed",
-            recovered=outage_ns is not None,
+            recovered=seen and outage_ns is not None,
             outage_seconds=None if outage_ns is None else outage_ns / NANOSECONDS,
         )
         self._store.note_failover()

@@ -296,9 +296,9 @@ class Drill:
         patience = self.budget.patience
         self._require(self._store).await_status(status, within=patience.recovery, clock=self._clock)
 
-    def await_recovery(self) -> None:
-        """Wait until users are served again, stably, or patience ends; both are recorded."""
-        self._require(self._aftermath).await_recovery()
+    def await_recovery(self, *, once_more: bool = False) -> None:
+        """Wait until users are served, `once_more` from now on, stably, or patience ends; both are recorded."""
+        self._require(self._aftermath).await_recovery(once_more=once_more)
         self._require(self._system).note("after_recovery")
 
     def await_protection(self) -> None:

@@ -155,6 +155,11 @@ class Users:
     def _endpoint(self) -> str:
         return self._workload.endpoint or self._environment.observe_store(self._resource).endpoint
 
+    @property
+    def stability_ns(self) -> int:
+        """Return for how long they have to be served until that counts as stable."""
+        return self._thresholds.stability_ns
+
     def require_running(self) -> None:
         """Raise `InvalidDrillError` with a client's last words when one has ended: the load is not running."""
         running = self._environment.observe_clients()

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from drdrill.core.errors import DamagedRecordError
 from drdrill.core.verdict import Verdict, combine
 from drdrill.measure import document, validity
+from drdrill.measure import system as whole
 from drdrill.measure.availability import thresholds_of
 from drdrill.measure.checks import Checks
 from drdrill.measure.clientele import Clientele
@@ -43,6 +44,7 @@ from drdrill.measure.outage import Outage, Phase, measure_outage, split_by_steps
 from drdrill.measure.recovery import check_run, read_record_of, read_recovery
 from drdrill.measure.redundancy import measure_redundancy
 from drdrill.measure.regions import by_server
+from drdrill.measure.remarks import LOG, find_unserved
 from drdrill.measure.replication import Cut, ReplicationState, read_readings
 from drdrill.measure.restore import (
     Destroyed,
@@ -56,17 +58,13 @@ from drdrill.measure.restore import (
 from drdrill.measure.runbook_record import RunbookRecord, check_record
 from drdrill.measure.services import ServiceOutage, check_service, measure_service
 from drdrill.measure.sweep import Sweep, sweep
-from drdrill.measure.system import SystemRecord
-from drdrill.measure.system import check_record as check_system
-from drdrill.measure.system import find_record as find_in_system
-from drdrill.measure.system import read_record as read_system_record
 from drdrill.measure.tenures import Moves, watch_regions, watch_servers
 from drdrill.measure.verdict import Measured, Objective, explain_objective
 from drdrill.plan import load_plan
 from drdrill.record.ledger import read_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from drdrill.measure.reason import Finding, Reason
     from drdrill.measure.replication import Reading
@@ -99,7 +97,7 @@ class Measurement:
     destroyed: Destroyed | None = None
     services: tuple[ServiceOutage, ...] = ()
     runbook: RunbookRecord | None = None
-    system: SystemRecord | None = None
+    system: whole.SystemRecord | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of `verdict.json`; `docs/schemas/verdict.schema.json` describes it."""
@@ -180,10 +178,10 @@ class _Drill:
             controls = self._run_controls(told, judged, back, integrity, outage)
         self._check_runbook(runbook)
         system = checks.compute(
-            "system", partial(read_system_record, self._directory, self._plan, self._scenario, fault)
+            "system", partial(whole.read_record, self._directory, self._plan, self._scenario, fault)
         )
         if system is not None:
-            checks.collect("system", partial(check_system, system, self._plan, self._scenario))
+            checks.collect("system", partial(whole.check_record, system, self._plan, self._scenario))
         measuring = partial(measure_redundancy, facts, self._store.resource)
         re_protection = checks.compute("redundancy", measuring) or Measured(None, None)
         judging = partial(
@@ -203,7 +201,9 @@ class _Drill:
         objectives = checks.compute("objectives", judging) or ()
         for objective in objectives:
             checks.collect(objective.name, partial(explain_objective, objective))
-        finding = partial(self._find, outage, integrity, cut, swept, re_protection, system=system)
+        finding = partial(
+            self._find, outage, integrity, cut, swept, re_protection, system=system, judged=objectives
+        )
         findings = checks.compute("findings", finding) or ()
         phases = checks.compute("phases", partial(self._split, outage, runbook))
         results = (
@@ -377,7 +377,8 @@ class _Drill:
         swept: Sweep | None,
         re_protection: Measured,
         *,
-        system: SystemRecord | None,
+        system: whole.SystemRecord | None,
+        judged: Sequence[Objective],
     ) -> tuple[Finding, ...]:
         figures_ns = {
             "rta_seconds": outage.outage_ns if outage else None,
@@ -385,7 +386,8 @@ class _Drill:
             "re_protection_seconds": re_protection.value_ns,
         }
         return (
-            *(find_in_system(system, self._scenario) if system else ()),
+            *(whole.find_record(system, self._scenario) if system else ()),
+            *find_unserved(self._directory.logs / LOG, judged),
             *(find_in_rows(integrity, cut, restored=bool(self._facts.restores)) if integrity else ()),
             *(find_in_sweep(swept, self._plan.rpo_of(self._scenario.store)) if swept else ()),
             *find_elsewhere(
