@@ -98,7 +98,7 @@ CASES = {
         "`auth` is listed twice.",
     ),
     "target": (
-        "targets: [payments-database, eu-west-1]",
+        "targets: [payments-database, users-database, eu-west-1]",
         "targets: [mars]",
         "safety.targets[0]",
         "called `mars`",
@@ -107,7 +107,7 @@ CASES = {
         "resource: users",
         "resource: payments",
         "stores.users-database.resource",
-        "`payments` is stores.payments-database.resource too (line 74).",
+        "`payments` is stores.payments-database.resource too (line 76).",
     ),
     "kind": ("resource: users", "resource: pay ments", "stores.users-database.resource", "an RDS instance's"),
     # regions
@@ -153,7 +153,7 @@ CASES = {
         "minimum: 60 s",
         "minimum: 240 s",
         "projection.durations.rds_multi_az_failover.maximum",
-        "`120 s` is less than the minimum of `240 s` (line 107).",
+        "`120 s` is less than the minimum of `240 s` (line 113).",
     ),
     "minimum is maximum": (
         "minimum: 60 s",
@@ -223,10 +223,10 @@ def test_all_mistakes_are_reported_at_once_with_their_lines(
         (RTO, "rto: [X hours]"),
         ("    rpo: 5 min", "    rpo: 5"),
         (PAYMENTS, PAYMENTS.replace("critical", "critcal")),
-        ("standby: synchronous\n\n", "standby: yes\n\n"),
+        ("users\n    standby: synchronous\n", "users\n    standby: yes\n"),
         ("minimum_samples: 20", "minimum_samples: 0"),
         ("class: database", "class: databse"),
-        ("targets: [payments-database, eu-west-1]", "targets: [payment-database]"),
+        ("targets: [payments-database, users-database, eu-west-1]", "targets: [payment-database]"),
     )
     lines = plan_text.splitlines()
 

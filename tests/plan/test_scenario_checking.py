@@ -70,7 +70,7 @@ CASES = {
         IMPACT,
         IMPACT.replace("}", ", none: true}"),
         "scenarios.primary_host_loses_power.impact",
-        "this says both `none: true` (line 222) and `down_at_least: 500 ms` (line 222).",
+        "this says both `none: true` (line 228) and `down_at_least: 500 ms` (line 228).",
     ),
     "neither impact nor none": (
         ", down_at_least: 500 ms",

@@ -1,7 +1,8 @@
 """What the schema of a plan cannot say: objectives that contradict, placeholders, figures that cannot be.
 
 Every rule looks at what was written, and keeps silent about what is missing or of the wrong type: the schema
-speaks of that. References between the parts are in `references`, objectives in `objectives`.
+speaks of that. References between the parts are in `references`, objectives in `objectives`, and what the plan's own
+mechanisms cannot meet in `mechanisms`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from drdrill.core.errors import Mistake
+from drdrill.plan.mechanisms import check_mechanisms
 from drdrill.plan.objectives import (
     check_dependencies_are_as_fast,
     check_restated_objectives,
@@ -49,6 +51,7 @@ def check_plan_document(plan: Place) -> list[Mistake]:
         _check_durations,
         _check_impacts,
         _check_recoveries,
+        check_mechanisms,
         check_references,
     )
     return placeholders + [found for rule in rules for found in rule(plan) if found.field not in taken]

@@ -125,6 +125,10 @@ class Store(Part):
     """An RDS instance's identifier: letters, digits and single hyphens, beginning with a letter."""
     standby: Annotated[StandbyReplication, Field(examples=["synchronous"])]
     """How its standby in another zone follows: `synchronous` (Multi-AZ) or `none`."""
+    replicated: Annotated[bool, Field(examples=[True])] | None = None
+    """Whether a replica in the recovery region follows it. Left out: not stated."""
+    snapshots_every: Annotated[PositiveDuration, Field(examples=["1 d"])] | None = None
+    """How often a snapshot of it is taken and copied to the recovery region. Left out: not stated."""
 
 
 class Role(Part):

@@ -81,8 +81,9 @@ def check_dependencies_are_as_fast(plan: Place) -> Mistakes:
             if own is None or other is None or needed.text == name:
                 continue
             limit, slower = read_duration(own.find("within")), read_duration(other.find("within"))
-            same_clock = _data(own, "clock") == _data(other, "clock")
-            if same_clock and limit is not None and slower is not None and slower > limit:
+            # A declaration comes after its outage: who counts from there is no faster for that.
+            comparable = _data(own, "clock") in (_data(other, "clock"), "outage")
+            if comparable and limit is not None and slower is not None and slower > limit:
                 yield needed.mistake(
                     f"`{name}` must be back within {_text(own, 'within')}, but depends on `{needed.text}`, "
                     f"which may take {_text(other, 'within')}.",

@@ -71,7 +71,7 @@ def _check_uses(scenario: Place, services: dict[str, Place], stores: dict[str, P
     service, store = scenario.find("service"), scenario.find("store")
     if not service or not store or service.text not in services or store.text not in stores:
         return
-    for name in _needed_by(service.text, services):
+    for name in find_needed(service.text, services):
         if store.text in {place.text for place in (services[name].find("stores") or store).elements}:
             return
     yield store.mistake(
@@ -80,7 +80,8 @@ def _check_uses(scenario: Place, services: dict[str, Place], stores: dict[str, P
     )
 
 
-def _needed_by(name: str, services: dict[str, Place]) -> set[str]:
+def find_needed(name: str, services: dict[str, Place]) -> set[str]:
+    """Return a service and all that it depends on, directly or not."""
     needed, waiting = {name}, [name]
     while waiting:
         for other in _dependencies(services[waiting.pop()]):
