@@ -187,3 +187,31 @@ Feature: Database failure
     And the service was back within its recovery time objective
     And no more was lost than the recovery point objective allows
     And every surviving row is one that a user wrote, and one server wrote at a time
+
+  @scenario:payments_database_lost_under_services
+  Scenario: The host of the payments database's primary loses power under the company's services
+    Given users are served by the system in its steady state
+    When the host of the database's primary loses power
+    And users are not served any more
+    And users are served again
+    And the host has its power back
+    And the database is protected again
+    And recovery is measured
+    Then the drill is valid
+    And every service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one server wrote at a time
+    And redundancy was back within its objective
+
+  @scenario:users_database_lost_under_services
+  Scenario: The host of the users database's primary loses power, and every service that needs it is down
+    Given users are served by the system in its steady state
+    When the host of the users database's primary loses power
+    And users are not served any more
+    And users are served again
+    And the host of the users database has its power back
+    And recovery is measured
+    Then the drill is valid
+    And every service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one server wrote at a time

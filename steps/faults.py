@@ -29,6 +29,18 @@ def give_the_power_back(drill: Drill) -> None:
     drill.heal("database_host_power_loss")
 
 
+@when("the host of the users database's primary loses power")
+def cut_the_power_of_the_users_database(drill: Drill) -> None:
+    """Cut the power of the host of the primary of the database that every service but payments' own needs."""
+    drill.inject("database_host_power_loss", role="primary", store="users-database")
+
+
+@when("the host of the users database has its power back")
+def give_the_power_back_to_the_users_database(drill: Drill) -> None:
+    """Give the host its power back."""
+    drill.heal("database_host_power_loss", store="users-database")
+
+
 @when("both hosts of the database lose power")
 def cut_the_power_of_both(drill: Drill) -> None:
     """Cut the power of the hosts of primary and standby, one right after the other."""

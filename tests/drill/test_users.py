@@ -49,6 +49,7 @@ def users(environment: FakeEnvironment, directory: DrillDirectory) -> Users:
         environment,
         DirectArrival(environment, workload, environment.plan.stores["accounts"].resource),
         workload=workload,
+        service=workload.service,
         plan=environment.plan,
         availability=environment.plan.availability,
         directory=directory,

@@ -97,6 +97,8 @@ class Drill:
         self.seed = draw_seed() if request.seed is None else request.seed
         self._clock = clock or SystemClock()
         self.resource = self.plan.stores[self.scenario.store].resource
+        whole = self.scenario.mirror is MirrorExtent.SYSTEM  # where users ask every service
+        self.service = self.scenario.service if whole else self.workload.service
         started = self._clock.utc()
         name = f"{started:%Y%m%dT%H%M%S}.{started.microsecond // 1000:03d}Z-{request.scenario}"
         self.directory = DrillDirectory(request.reports / name)
@@ -131,7 +133,7 @@ class Drill:
         )  # fmt: skip
         self.journal.append(
             "drill.started", scenario=request.scenario, environment=request.environment, seed=self.seed,
-            service=self.workload.service, boot_id=read_boot_id(),
+            service=self.service, boot_id=read_boot_id(),
         )  # fmt: skip
 
     def set_up(self, *, peak: bool = False) -> None:
@@ -165,7 +167,8 @@ class Drill:
         self._store = StoreObserver(environment, self.resource, self.journal)
         self._users = Users(
             environment, choose_arrival(environment, self.workload, self.plan, self.scenario),
-            workload=self.workload, plan=self.plan, availability=self.plan.availability_of(request.scenario),
+            workload=self.workload, service=self.service, plan=self.plan,
+            availability=self.plan.availability_of(request.scenario),
             directory=self.directory, journal=self.directory.journal("users"), clock=self._clock,
         )  # fmt: skip
         self._system = SystemObserver(environment, self.workload, self.scenario, self.journal)
@@ -239,7 +242,7 @@ class Drill:
         )  # fmt: skip
 
     def lose_region(self) -> None:
-        """Run the experiment that cuts the power of the plan's primary region. Raises as `inject` does."""
+        """Cut the power of the plan's primary region by its experiment. Raises as `inject` does."""
         self.inject("region_power_loss", region=self.plan.regions.primary.name)
 
     def return_region(self) -> None:
@@ -276,11 +279,9 @@ class Drill:
         if self.scenario.runbook is None:
             raise UsageError(f"{self.request.plan}: the scenario `{self.request.scenario}` has no runbook.")
         return self._require(self._runbook).run(
-            self.scenario.runbook,
-            within=self.budget.patience.runbook,
-            gates="approve",
+            self.scenario.runbook, within=self.budget.patience.runbook, gates="approve",
             why=f"drill {self.directory.path.name}: nobody is asked",
-        )
+        )  # fmt: skip
 
     @property
     def restoring(self) -> Restoring:

@@ -51,6 +51,7 @@ class Users:
         arrival: Arrival,
         *,
         workload: Workload,
+        service: str,
         plan: Plan,
         availability: Availability,
         directory: DrillDirectory,
@@ -60,6 +61,7 @@ class Users:
         self._environment = environment
         self._arrival = arrival
         self._workload = workload
+        self._service = service
         self._plan = plan
         self._directory = directory
         self._journal = journal
@@ -177,7 +179,7 @@ class Users:
 
     def _read_ledgers(self) -> list[ClientLedger]:
         """Read the ledgers of those who ask the service that the drill judges."""
-        service = self._workload.service
+        service = self._service
         return [
             one
             for one in read_ledger(self._directory.ledger)

@@ -71,7 +71,8 @@ def _check_uses(scenario: Place, services: dict[str, Place], stores: dict[str, P
     service, store = scenario.find("service"), scenario.find("store")
     if not service or not store or service.text not in services or store.text not in stores:
         return
-    for name in find_needed(service.text, services):
+    judged = [service.text, *(one.text for one in scenario.find_all("services") if one.text in services)]
+    for name in (needed for one in judged for needed in find_needed(one, services)):
         if store.text in {place.text for place in (services[name].find("stores") or store).elements}:
             return
     yield store.mistake(
