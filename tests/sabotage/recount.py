@@ -56,3 +56,21 @@ def recount(ledger: Path, survivors: Path) -> Recount:
     assert len(losers) == 1, "only the primary at the fault can lose what it had not sent"
     last_ns = max(at_ns for at_ns, server, _, _ in acknowledged if server in losers)
     return Recount(len(lost), sum(one[3] for one in lost), (last_ns - lost[0][0]) / 1e9)
+
+
+def count_writes_lost(ledger: Path, survivors: Path) -> tuple[int, int]:
+    """Count the writes that were acknowledged and are not there, and their amount; who only reads has none."""
+    there, rows, amount = read_surviving_ids(survivors), 0, 0
+    for about in sorted(ledger.glob("*.json")):
+        if json.loads(about.read_text(encoding="utf-8"))["kind"] == "control":
+            continue
+        amounts = read_amounts(about.with_suffix(".attempts"))
+        acknowledged = {
+            identifier
+            for identifier, _, code in _OUTCOME.iter_unpack(about.with_suffix(".outcomes").read_bytes())
+            if code & 0xFF == _ACKNOWLEDGED
+        }
+        for identifier in acknowledged - there:
+            rows += amounts[identifier] > 0
+            amount += amounts[identifier]
+    return rows, amount
