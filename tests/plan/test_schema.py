@@ -1,4 +1,4 @@
-"""The published JSON Schema of a plan."""
+"""The published JSON Schemas of a plan and of a runbook."""
 
 from __future__ import annotations
 
@@ -11,25 +11,43 @@ import pytest
 import yaml
 
 from drdrill.plan import plan_schema
-from drdrill.plan.schema import write_plan_schema
+from drdrill.plan.schema import runbook_schema, write_schema
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PUBLISHED = REPOSITORY / "docs" / "schemas" / "plan.schema.json"
+SCHEMAS = REPOSITORY / "docs" / "schemas"
+PUBLISHED, OF_RUNBOOKS = SCHEMAS / "plan.schema.json", SCHEMAS / "runbook.schema.json"
+RUNBOOK = REPOSITORY / "failover" / "runbook.yaml"
 
 
-@pytest.fixture
-def validator() -> jsonschema.Draft202012Validator:
-    """Return a validator of the published schema."""
-    schema = json.loads(PUBLISHED.read_text(encoding="utf-8"))
+def _make_validator(path: Path) -> jsonschema.Draft202012Validator:
+    schema = json.loads(path.read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     return jsonschema.Draft202012Validator(schema)
 
 
-def test_the_published_schema_is_up_to_date() -> None:
+@pytest.fixture
+def validator() -> jsonschema.Draft202012Validator:
+    """Return a validator of the published schema of plans."""
+    return _make_validator(PUBLISHED)
+
+
+@pytest.fixture
+def validator_of_runbooks() -> jsonschema.Draft202012Validator:
+    """Return a validator of the published schema of runbooks."""
+    return _make_validator(OF_RUNBOOKS)
+
+
+@pytest.mark.parametrize(
+    ("published", "schema", "command"),
+    [
+        (PUBLISHED, plan_schema(), "./drdrill plan schema > docs/schemas/plan.schema.json"),
+        (OF_RUNBOOKS, runbook_schema(), "./drdrill plan schema --runbook > docs/schemas/runbook.schema.json"),
+    ],
+    ids=["plan", "runbook"],
+)
+def test_the_published_schema_is_up_to_date(published: Path, schema: dict[str, Any], command: str) -> None:
     """The file in docs is what the model says now."""
-    assert PUBLISHED.read_text(encoding="utf-8") == write_plan_schema(), (
-        "publish it anew with `./drdrill plan schema > docs/schemas/plan.schema.json`"
-    )
+    assert published.read_text(encoding="utf-8") == write_schema(schema), f"publish it anew with `{command}`"
 
 
 def test_the_reference_plan_fits_the_schema(
@@ -39,11 +57,21 @@ def test_the_reference_plan_fits_the_schema(
     assert list(validator.iter_errors(yaml.safe_load(plan_text))) == []
 
 
-def test_the_reference_plan_names_its_schema(plan_text: str) -> None:
+def test_the_reference_runbook_fits_the_schema(
+    validator_of_runbooks: jsonschema.Draft202012Validator,
+) -> None:
+    """An independent validator, with an independent reader of YAML, accepts the reference runbook."""
+    assert list(validator_of_runbooks.iter_errors(yaml.safe_load(RUNBOOK.read_text(encoding="utf-8")))) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "published"), [(REPOSITORY / "scenarios" / "plan.yaml", PUBLISHED), (RUNBOOK, OF_RUNBOOKS)]
+)
+def test_a_reference_file_names_its_schema(file: Path, published: Path) -> None:
     """The first line tells editors where the schema is, and it is there."""
-    first = plan_text.splitlines()[0]
+    first = file.read_text(encoding="utf-8").splitlines()[0]
     assert first.startswith("# yaml-language-server: $schema=")
-    assert (REPOSITORY / "scenarios" / first.partition("=")[2]).resolve() == PUBLISHED
+    assert (file.parent / first.partition("=")[2]).resolve() == published
 
 
 @pytest.mark.parametrize(
@@ -66,10 +94,31 @@ def test_the_schema_alone_shows_an_editor_the_common_mistakes(
     assert not validator.is_valid(yaml.safe_load(plan_text.replace(old, new, 1)))
 
 
-def test_every_field_is_described() -> None:
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("    needs: [detection]", "    neds: [detection]"),
+        ("within: 10 min", "within: 10"),
+        ("phase: detect", "phase: detecting"),
+        ("by: person", "by: human"),
+        ("uses: [recovery, global]", "uses: [mars]"),
+        ("{command: [python, -m, failover.detect_outage]}", "{}"),
+        ("{command: [python, -m, failover.detect_outage]}", "{command: [a], terraform: b}"),
+    ],
+)
+def test_the_schema_alone_shows_an_editor_the_common_mistakes_of_a_runbook(
+    validator_of_runbooks: jsonschema.Draft202012Validator, old: str, new: str
+) -> None:
+    """Mistyped names, wrong words, no unit, no way to do it and two ways are marked before any command is run."""
+    text = RUNBOOK.read_text(encoding="utf-8")
+    assert old in text
+    assert not validator_of_runbooks.is_valid(yaml.safe_load(text.replace(old, new, 1)))
+
+
+@pytest.mark.parametrize("schema", [plan_schema(), runbook_schema()], ids=["plan", "runbook"])
+def test_every_field_is_described(schema: dict[str, Any]) -> None:
     """An editor has something to show at every field of every part."""
-    schema: dict[str, Any] = plan_schema()
-    parts = {"Plan": schema, **schema["$defs"]}
+    parts = {schema["title"]: schema, **schema["$defs"]}
     missing = [
         f"{part}.{name}"
         for part, definition in parts.items()

@@ -13,7 +13,9 @@ import numpy as np
 
 from drdrill.core.errors import Mistake
 from drdrill.measure.projection import DRAWS, draw_durations, seeded
+from drdrill.plan.document import write_path
 from drdrill.plan.duration import format_seconds
+from drdrill.plan.judgement import ObjectiveClock
 from drdrill.plan.nearest import suggest
 from drdrill.plan.runbook import Doer, Phase
 from drdrill.plan.runbook_graph import order_steps
@@ -21,6 +23,7 @@ from drdrill.plan.runbook_graph import order_steps
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from drdrill.plan.document import Keys, Place
     from drdrill.plan.model import Plan
     from drdrill.plan.runbook import Runbook
 
@@ -114,21 +117,29 @@ def _find_before_declaration(runbook: Runbook) -> set[str]:
     return found
 
 
-def check_objectives(plan: Plan, runbook: Runbook, file: str) -> Iterator[Mistake]:
+def check_objectives(
+    plan: Plan, runbook: Runbook, file: str, document: Place | None = None
+) -> Iterator[Mistake]:
     """Yield what can never be met by the runbook itself: the shortest RTO, and roles that nobody has.
 
     The longest RTO binds the whole runbook, the shortest one the steps that critical services wait for.
+    `document`: what is written in `file`; from there mistakes have their lines.
     """
-    limits = sorted(tier.rto.within.total_seconds() for tier in plan.tiers.values())
-    for limit, only_critical in ((limits[0], True), (limits[-1], False)):
-        told = project_runbook(runbook, seed=0, objective_seconds=limit, only_critical=only_critical)
+    objectives = sorted((tier.rto for tier in plan.tiers.values()), key=lambda rto: rto.within)
+    for rto, only_critical in ((objectives[0], True), (objectives[-1], False)):
+        declared = rto.clock is ObjectiveClock.DECLARATION
+        limit = rto.within.total_seconds()
+        told = project_runbook(
+            runbook, seed=0, objective_seconds=limit, only_critical=only_critical, from_declaration=declared
+        )
         if told.median_seconds > limit:
             waits = ", ".join(name for name, share in told.often_critical.items() if share >= _OFTEN)
-            yield Mistake(
+            since = " from the declaration on" if declared else ""
+            yield _mistake_at(
                 file,
-                0,
-                "steps",
-                f"half of all runs take longer than {format_seconds(told.median_seconds)}, and the RTO is "
+                document,
+                ("steps",),
+                f"half of all runs take longer than {format_seconds(told.median_seconds)}{since}, and the RTO is "
                 f"{format_seconds(limit)}. They wait for: {waits}.",
                 "Make these steps faster or parallel, or change the objective.",
             )
@@ -137,7 +148,12 @@ def check_objectives(plan: Plan, runbook: Runbook, file: str) -> Iterator[Mistak
         if gate is not None and gate.role not in plan.roles:
             remedy = suggest(gate.role, plan.roles, what="There are")
             problem = f"the plan has no role called `{gate.role}`."
-            yield Mistake(file, 0, f"steps.{name}.action.gate.role", problem, remedy)
+            yield _mistake_at(file, document, ("steps", name, "action", "gate", "role"), problem, remedy)
+
+
+def _mistake_at(file: str, document: Place | None, path: Keys, problem: str, remedy: str) -> Mistake:
+    line = 0 if document is None else document.closest(path).line
+    return Mistake(file, line, write_path(path), problem, remedy)
 
 
 Draws = np.ndarray[tuple[int], np.dtype[np.float64]]

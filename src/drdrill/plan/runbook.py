@@ -8,7 +8,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from drdrill.plan.duration import PositiveDuration
 from drdrill.plan.model import RealDuration
@@ -50,6 +50,9 @@ class Where(StrEnum):
 
 class Work(Part):
     """What is run, in exactly one of these ways."""
+
+    # For editors only: that more or less than one is a mistake, `runbook_checking` says.
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1, "maxProperties": 1})
 
     python: Callable | None = None
     """A Python callable, `module:function`, called without arguments in a process of its own."""

@@ -1,4 +1,4 @@
-"""The published JSON Schema of a plan, for editors' completion and for other programs."""
+"""The published JSON Schemas of a plan and of a runbook, for editors' completion and for other programs."""
 
 from __future__ import annotations
 
@@ -6,23 +6,33 @@ import json
 from typing import Any
 
 from drdrill.plan.model import Plan
-from drdrill.plan.part import SchemaInOrder
+from drdrill.plan.part import Part, SchemaInOrder
+from drdrill.plan.runbook import Runbook
 
 
 def plan_schema() -> dict[str, Any]:
     """Return the JSON Schema (draft 2020-12) of a plan file."""
-    schema = Plan.model_json_schema(by_alias=True, schema_generator=SchemaInOrder)
+    return _describe(Plan, "drdrill plan")
+
+
+def runbook_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) of a runbook's file."""
+    return _describe(Runbook, "drdrill runbook")
+
+
+def write_schema(schema: dict[str, Any]) -> str:
+    """Return a schema as the text of the published file."""
+    return json.dumps(schema, indent=2) + "\n"
+
+
+def _describe(model: type[Part], title: str) -> dict[str, Any]:
+    schema = model.model_json_schema(by_alias=True, schema_generator=SchemaInOrder)
     _forbid_other_names(schema)
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "drdrill plan",
+        "title": title,
         **{key: value for key, value in schema.items() if key != "title"},
     }
-
-
-def write_plan_schema() -> str:
-    """Return the schema as the text of the published file."""
-    return json.dumps(plan_schema(), indent=2) + "\n"
 
 
 def _forbid_other_names(node: Any) -> None:
