@@ -10,9 +10,10 @@ import pytest
 
 from drdrill.core.clock import SystemClock
 from drdrill.plan.runbook import Gate, Work
-from drdrill.runbook.gates import TerminalGates
+from drdrill.runbook.gates import PolicyGates, TerminalGates
 from drdrill.runbook.operator_host import command_of
 from drdrill.runbook.port import Answer, Ended
+from tests.faults.fakes import ManualClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,7 +97,8 @@ def test_shows_before_it_asks(terminal: Terminal) -> None:
     terminal.type("maybe")
     assert asked.read_answer() is None
     terminal.type("yes AWS says so")
-    assert asked.read_answer() == Answer(approved=True, who="ada", why="AWS says so")
+    shown = "region down\n(`probe` ended with status 1)"
+    assert asked.read_answer() == Answer(approved=True, who="ada", why="AWS says so", shown=shown)
     terminal.hang_up()
 
 
@@ -121,6 +123,26 @@ def test_nobody_there(terminal: Terminal) -> None:
     asked = terminal.gates.ask("declare", GATE)
     terminal.hang_up()
     assert asked.read_answer() == Answer(approved=False, who="ada", why="the terminal was closed")
+
+
+def test_a_policy_answers_with_what_was_shown() -> None:
+    """Where nobody is asked, the record has what a person would have seen; a probe that hangs holds up nothing."""
+    host, clock = Host(), ManualClock()
+    asked = PolicyGates(approve=True, why="nightly", operator=host, clock=clock).ask("declare", GATE)
+    assert asked.read_answer() is None
+    host.probe.ended = Ended(0, "region down")
+    assert asked.read_answer() == Answer(True, "policy:approve", "nightly", "region down")
+    host.probe.ended = None
+    asked = PolicyGates(approve=False, why="nightly", operator=host, clock=clock).ask("declare", GATE)
+    assert asked.read_answer() is None
+    clock.sleep(21)
+    answer = asked.read_answer()
+    assert answer is not None
+    assert (answer.approved, answer.shown) == (False, "`probe` said nothing in time: decide without it.")
+    assert asked.read_answer() == answer
+    without = Gate(role="commander", question="Is it lost?")
+    told = PolicyGates(approve=True, why="nightly", operator=host, clock=clock).ask("declare", without)
+    assert told.read_answer() == Answer(True, "policy:approve", "nightly")
 
 
 def test_commands() -> None:

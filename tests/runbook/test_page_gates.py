@@ -56,7 +56,8 @@ def test_an_answer_on_the_page(gates: PageGates, host: Host) -> None:
     status, page = _ask(gates.url, step="declaration", answer="yes", who="Almaz", why="both say so")
     assert status == 200
     assert "No gate waits for an answer now." in page
-    assert asked.read_answer() == Answer(approved=True, who="Almaz", why="both say so")
+    shown = "region <down>\n(it ended with status 1)"
+    assert asked.read_answer() == Answer(approved=True, who="Almaz", why="both say so", shown=shown)
 
 
 @pytest.mark.parametrize("form", [

@@ -57,7 +57,7 @@ def run_in(directory: Path, runbook: Runbook, *, root: Path, gates: str, why: st
                 f"Gates are answered at {page.url} (the address is the key: keep it to yourself).", err=True
             )
         else:
-            asking = PolicyGates(approve=gates == "approve", why=why)
+            asking = PolicyGates(approve=gates == "approve", why=why, operator=operator, clock=clock)
         result = Executor(
             runbook,
             operator=operator,

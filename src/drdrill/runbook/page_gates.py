@@ -116,7 +116,7 @@ class PageGates:
                 return "That gate does not wait for an answer any more."
             if said["answer"] not in ("yes", "no") or not said["who"] or not said["why"]:
                 return "An answer needs a name, a reason, and yes or no."
-            question.answer = Answer(said["answer"] == "yes", said["who"], said["why"])
+            question.answer = Answer(said["answer"] == "yes", said["who"], said["why"], question.said)
             del self._open[step]
         return ""
 
@@ -158,7 +158,7 @@ class PageGates:
 class _PageQuestion:
     def __init__(self, gates: PageGates, step: str, gate: Gate, probe: Running | None) -> None:
         self._gates, self.step, self._gate, self._probe = gates, step, gate, probe
-        self._said = (
+        self.said = (
             f"`{gate.shows[0]}` is being asked; load this page again to see more." if gate.shows else ""
         )
         self.answer: Answer | None = None
@@ -168,7 +168,7 @@ class _PageQuestion:
         if ended is not None:
             self._probe = None
             failed = f"\n(it ended with status {ended.status})" if ended.status else ""
-            self._said = f"{ended.said}{failed}"
+            self.said = f"{ended.said}{failed}"
         return self.answer
 
     def withdraw(self) -> None:
@@ -180,5 +180,5 @@ class _PageQuestion:
         """Return its part of the page."""
         return _QUESTION.format(
             step=escape(self.step), role=escape(self._gate.role), question=escape(self._gate.question),
-            said=f"<pre>{escape(self._said)}</pre>" if self._said else "", action=escape(action),
+            said=f"<pre>{escape(self.said)}</pre>" if self.said else "", action=escape(action),
         )  # fmt: skip

@@ -23,11 +23,12 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer to a gate: whether to go on, who said so (`policy:…` for no person), and why."""
+    """An answer to a gate: whether to go on, who said so (`policy:…` for no person), why, and what it showed."""
 
     approved: bool
     who: str
     why: str
+    shown: str = ""
 
 
 class Running(Protocol):

@@ -115,6 +115,7 @@ class StepRun:
             who=answer.who,
             why=answer.why,
             waited_seconds=waited,
+            shown=answer.shown,
         )
         if answer.approved:
             self._end(State.DONE, f"approved by {answer.who}")
