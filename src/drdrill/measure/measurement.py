@@ -40,7 +40,8 @@ from drdrill.measure.integrity import (
     read_back,
 )
 from drdrill.measure.objectives import judge_objectives
-from drdrill.measure.outage import Outage, Phase, measure_outage, split_by_steps, split_outage
+from drdrill.measure.outage import Outage, Phase, measure_outage
+from drdrill.measure.phases import split
 from drdrill.measure.recovery import check_run, read_record_of, read_recovery
 from drdrill.measure.redundancy import measure_redundancy
 from drdrill.measure.regions import by_server
@@ -205,7 +206,7 @@ class _Drill:
             self._find, outage, integrity, cut, swept, re_protection, system=system, judged=objectives
         )
         findings = checks.compute("findings", finding) or ()
-        phases = checks.compute("phases", partial(self._split, outage, runbook))
+        phases = checks.compute("phases", partial(split, outage, runbook, facts, self._store.resource))
         results = (
             v for objective in objectives for v in (objective.measured_verdict, objective.projected_verdict)
         )
@@ -394,14 +395,3 @@ class _Drill:
                 self._about, self._facts, self._store, outage, self._at_fault, figures_ns=figures_ns
             ),
         )
-
-    def _split(self, outage: Outage | None, runbook: RunbookRecord | None) -> tuple[Phase, ...]:
-        """Split the outage: by the runbook's own phases where one was run, else by the cloud's events."""
-        if outage is None:
-            return ()
-        steps = runbook.waited_for if runbook else ()
-        return split_by_steps(outage, steps) if steps else split_outage(outage, self._announced())
-
-    def _announced(self) -> list[tuple[str, int]]:
-        latest = [one for one in self._facts.failovers if one.resource == self._store.resource]
-        return list(latest[-1].announced_ns) if latest else []
