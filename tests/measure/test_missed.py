@@ -70,7 +70,7 @@ def test_drill_that_misses_is_missed(story: Story, change: Callable[[Story], Non
     assert (measured.verdict, codes(measured, Verdict.MISSED)) == (Verdict.MISSED, set(expected.split()))
 
 
-@pytest.mark.parametrize("part", ["judge_objectives", "find_elsewhere", "split_outage"])
+@pytest.mark.parametrize("part", ["judge_objectives", "find_elsewhere", "split"])
 def test_no_crash_hides_a_miss(story: Story, part: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever late part crashes, the loss that was found stays MISSED, and the crash is named."""
 

@@ -57,6 +57,7 @@ def _judged(data: dict[str, Any]) -> _Line:
 _LINES: dict[str, Callable[[dict[str, Any]], _Line]] = {
     "drill.started": _started,
     "environment.told": lambda data: (data["line"], "dim"),
+    "environment.failed": lambda data: (f"the environment did NOT come up: {data['reason']}", _BAD),
     "environment.started": lambda data: (f"environment up in {data['seconds']:.1f} s", _PLAIN),
     "load.started": lambda data: (f"{len(data['clients'])} clients begin to ask", _PLAIN),
     "steady_state.observed": _steady,

@@ -26,7 +26,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from drdrill.core.clock import NANOSECONDS, Clock, SystemClock, read_boot_id
 from drdrill.core.errors import (
-    DrdrillError,
     EnvironmentFailedError,
     InvalidDrillError,
     NotObservedError,
@@ -54,7 +53,7 @@ from drdrill.drill.page import write_page
 from drdrill.drill.restoring import Restoring
 from drdrill.drill.runbook_code import RunbookCode
 from drdrill.drill.shield import hold_signals
-from drdrill.drill.system_observer import SystemObserver, note_building
+from drdrill.drill.system_observer import SystemObserver, note_building, noting_failure
 from drdrill.drill.users import Users
 from drdrill.environment.port import StoreRole
 from drdrill.environment.registry import load_environment
@@ -148,12 +147,13 @@ class Drill:
         )  # fmt: skip
         self.journal.append("environment.starting", environment=request.environment)
         before_ns = self._clock.now_ns()
-        self._stack.enter_context(environment)
+        with noting_failure(self.journal):
+            self._stack.enter_context(environment)
         self._environment = environment
+        faults = self.directory.journal("faults")
         session = FaultSession(
-            request.environment, environment.faults, self.plan, instance=environment.instance,
-            journal=self.directory.journal("faults"), clock=self._clock,
-        )  # fmt: skip
+            request.environment, environment.faults, self.plan, environment.instance, faults, self._clock
+        )
         self._stack.enter_context(open_session(session))
         self.journal.append(
             "environment.started",
@@ -313,11 +313,7 @@ class Drill:
         users = self._require(self._users)
         if users.present:
             users.finish()
-        for number in (1, 2):
-            try:
-                users.read_back(number)
-            except DrdrillError as error:  # whatever it is, the verdict is to say it
-                self.journal.append("survivors.unreadable", number=number, reason=str(error))
+        users.read_back_twice()
         if self._aftermath is not None:
             self._require(self._store).note_failover()
         self._require(self._environment).stop_sampling()

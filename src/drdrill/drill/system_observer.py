@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -16,6 +17,8 @@ from drdrill.core.errors import DrdrillError
 from drdrill.plan.scenario import MirrorExtent
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from drdrill.environment.port import Environment
     from drdrill.load.workload import Workload
     from drdrill.plan.scenario import Scenario
@@ -65,3 +68,13 @@ class SystemObserver:
 def note_building(journal: Journal, line: str) -> None:
     """Note how an environment comes up: for whoever watches, and for whoever asks later what took so long."""
     journal.append("environment.told", line=line)
+
+
+@contextmanager
+def noting_failure(journal: Journal) -> Iterator[None]:
+    """Note why an environment did not come up, and let the error go on."""
+    try:
+        yield
+    except Exception as error:
+        journal.append("environment.failed", reason=f"{type(error).__name__}: {error}")
+        raise

@@ -1,4 +1,4 @@
-"""How the time of an outage is split: by the runbook's own phases where one was run, else by what the cloud announced."""
+"""How an outage is split: by the runbook's own phases where one was run, else by what the cloud announced."""
 
 from __future__ import annotations
 
