@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from tests.measure.story import Story
 
 
-def _section(page: str, name: str) -> str:
+def read_section(page: str, name: str) -> str:
+    """Return the visible text of a section of a page."""
     found = re.search(rf'<section id="{name}">.*?</section>', page, re.DOTALL)
     assert found is not None
     return _read(found[0])
@@ -33,7 +34,7 @@ def _section(page: str, name: str) -> str:
 
 def test_the_runbook_has_a_section(regional: RegionalStory) -> None:
     """Steps with their time and slack, the answer with its reason, and whose time the critical path was."""
-    text = _section(render_page(store(regional)), "runbook")
+    text = read_section(render_page(store(regional)), "runbook")
     assert "Failover. All of its 3 steps were seen done." in text
     assert re.search(r"promotion restore machine 1\.70.s yes 59 min", text)
     assert re.search(r"Is it lost \(as commander\) yes after 1.s, policy:approve: a drill not recorded", text)
@@ -46,7 +47,7 @@ def test_a_step_that_was_not_done_stands_out(regional: RegionalStory) -> None:
     regional.end_of("promotion").update(state="failed", reason="its action ended with 1")
     regional.drop_step("status_page")
     page = render_page(store(regional))
-    text = _section(page, "runbook")
+    text = read_section(page, "runbook")
     assert "2 of its steps were not seen done." in text
     assert "failed: its action ended with 1" in text
     assert "status page never began" in text
@@ -85,14 +86,14 @@ def test_a_service_that_nobody_probed_has_none(regional: RegionalStory) -> None:
     """Its row says so, and the page renders."""
     del regional.clients["probe-letters-0"], regional.writes["probe-letters-0"]
     page = render_page(store(regional))
-    assert "letters other not probed 4 h INCONCLUSIVE" in _section(page, "services")
+    assert "letters other not probed 4 h INCONCLUSIVE" in read_section(page, "services")
     assert "Availability of letters" not in page
     assert "How long letters was away is not known." in _read(page)
 
 
 def test_the_projection_names_the_runbooks_sources(regional: RegionalStory) -> None:
     """Durations in production are those of the runbook's steps."""
-    text = _section(render_page(store(regional)), "fidelity")
+    text = read_section(render_page(store(regional)), "fidelity")
     assert re.search(r"promotion constant: typical 20 min a guess", text)
 
 

@@ -26,13 +26,15 @@ from drdrill.record.directory import read_json
 from drdrill.record.journal import read_journal
 from drdrill.record.ledger import ClientKind, read_ledger
 from drdrill.report.chronicle import Entry, write_chronicle
-from drdrill.report.places import without_folders_in
+from drdrill.report.places import without_folders, without_folders_in
+from drdrill.report.status_page import read_versions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from drdrill.measure.availability import Thresholds
     from drdrill.measure.facts import Facts
+    from drdrill.measure.system import SystemRecord
     from drdrill.plan.model import Plan, Scenario
     from drdrill.plan.runbook import Runbook
     from drdrill.record.directory import DrillDirectory
@@ -45,6 +47,8 @@ class Account:
     """One drill. `verdict` has the form of `verdict.json`; `stored`: whether it was there.
 
     `differences`: where the stored one is not what the files give; then `verdict` is what they give.
+
+    `notices`: what users were told by the status page, each with its moment.
 
     `origin_ns` is the moment from which pictures count: the fault, or the first request where there was none.
     """
@@ -63,6 +67,7 @@ class Account:
     ledgers: tuple[ClientLedger, ...]
     origin_ns: int
     runbook: Runbook | None = None
+    notices: tuple[tuple[int, str], ...] = ()
 
     @property
     def thresholds(self) -> Thresholds:
@@ -91,6 +96,12 @@ class Account:
     def clients(self) -> tuple[str, ...]:
         """Return the names of the users' clients: all but those that are there for a positive control."""
         return tuple(one.client.name for one in self.ledgers if one.client.kind is not ClientKind.CONTROL)
+
+    @property
+    def travelling(self) -> frozenset[str]:
+        """Return the names of the clients that are steps of users' journeys."""
+        clientele = self.clientele
+        return frozenset(one.client.name for one in self.ledgers if clientele.is_travelling(one))
 
     @property
     def clientele(self) -> Clientele:
@@ -134,7 +145,8 @@ def read_account(directory: DrillDirectory) -> Account:
     """Read a drill's directory. Raises `DamagedRecordError` or `InvalidInputError` where it is not as stored."""
     plan, about = load_plan(directory.plan_path), read_json(directory.about_path)
     events, facts = read_journal(directory.journal_path), read_facts(directory)
-    verdict = measure(directory).to_json()
+    measured = measure(directory)
+    verdict = measured.to_json()
     stored = read_json(directory.verdict_path) if directory.verdict_path.exists() else None
     scenario = plan.scenarios.get(str(about.get("scenario")))
     if scenario is None:
@@ -157,7 +169,16 @@ def read_account(directory: DrillDirectory) -> Account:
         ledgers=ledgers,
         origin_ns=_find_origin(facts, ledgers, events),
         runbook=read_recovery(directory.path, scenario, None).runbook,
+        notices=_read_notices(directory, measured.system),
     )
+
+
+def _read_notices(directory: DrillDirectory, system: SystemRecord | None) -> tuple[tuple[int, str], ...]:
+    if system is None or system.notices is None:
+        return ()
+    told = system.notices.told
+    texts = read_versions(directory.evidence, [one.file for one in told])
+    return tuple((one.at_ns, without_folders(text)) for one, text in zip(told, texts, strict=True))
 
 
 def _find_origin(facts: Facts, ledgers: Sequence[ClientLedger], events: Sequence[Event]) -> int:

@@ -28,8 +28,15 @@ _LEGEND = (
 
 
 def draw_availability(account: Account, frame: Frame) -> Picture:
-    """Draw what every client of the judged service had; beside its row, for how long it waited after the fault."""
-    ledgers = account.clientele.asking(account.ledgers, account.scenario.service)
+    """Draw what every client of the judged service had; beside its row, for how long it waited after the fault.
+
+    Steps of journeys are left out: they send when their user comes to them, so that no gap tells of the service.
+    """
+    asking, travelling = (
+        account.clientele.asking(account.ledgers, account.scenario.service),
+        account.travelling,
+    )
+    ledgers = [one for one in asking if one.client.name not in travelling] or asking
     experiences = read_experiences(ledgers, account.thresholds, account.origin_ns, places=_PLACES)
     title = "Availability as each client saw it"
     return _draw(experiences, account.verdict["rta"], frame, title)

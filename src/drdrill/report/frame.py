@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from drdrill.plan.duration import format_seconds
 from drdrill.report.history import observed_range
 from drdrill.report.picture import LETTER
 from drdrill.report.scale import Scale
@@ -18,6 +19,8 @@ _BEFORE_SHARE = 0.5  # of the time after the fault: how much of the time before 
 _LEAST_SECONDS = 1.0
 AXIS_HEIGHT = 24  # px
 _BOLD = 1.2  # how much wider than others a bold letter is; measured in Chromium
+_TICK = 46  # px: for a moment at the axis
+_GAP = 4  # px
 _RECOVERED = "probes served again"
 
 
@@ -48,7 +51,7 @@ class Frame:
     def draw_axis(self, picture: Picture, y: float) -> None:
         """Draw the axis below `y`."""
         picture.line(self.left, y, self.right, y, "rule")
-        for tick in self.scale.ticks(5 if self.narrow else 10):
+        for tick in self.scale.ticks(int((self.right - self.left) / _TICK) if self.narrow else 10):
             x = self.scale(tick)
             picture.line(x, y, x, y + 4, "rule")
             picture.text(x, y + 17, f"{tick:+g} s" if tick else "0", "soft value", anchor="middle")
@@ -77,7 +80,18 @@ def make_frame(account: Account, width: int) -> Frame | None:
     if fault:
         end = max(end, _LEAST_SECONDS)
         begin = max(begin, -_BEFORE_SHARE * end)
-    gutters = (94, 54) if width < WIDE else (132, 76)
-    scale = Scale(begin, max(end, begin + _LEAST_SECONDS), gutters[0], width - gutters[1])
+    left, right = (94.0, 54.0) if width < WIDE else (132.0, 76.0)
+    right = max(right, _measure_waits(account) if fault else 0)
+    scale = Scale(begin, max(end, begin + _LEAST_SECONDS), left, width - right)
     recovered = account.verdict["rta"]["outage_seconds"] if fault else None
     return Frame(width, scale, fault, recovered)
+
+
+def _measure_waits(account: Account) -> float:
+    """Return how much room the longest of the figures needs that stand on the right of clients' rows, in px."""
+    waits = (
+        format_seconds(one["outage_seconds"])
+        for rta in (account.verdict["rta"], *account.verdict["services"])
+        for one in (*rta["cohorts"], *rta["other_clients"])
+    )
+    return _GAP + _BOLD * LETTER * max(map(len, waits), default=0)

@@ -19,8 +19,10 @@ from drdrill.report.pictures import draw_all, name_of_strip
 from drdrill.report.restore_section import describe_destroyed, describe_restores
 from drdrill.report.runbook_section import describe_runbook
 from drdrill.report.sections import (
+    describe_bases,
     describe_durations,
     describe_explained,
+    describe_left_out,
     describe_looks,
     describe_proofs,
     describe_rows,
@@ -28,6 +30,7 @@ from drdrill.report.sections import (
     describe_swept,
     describe_writers,
 )
+from drdrill.report.system_section import describe_system
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -99,6 +102,9 @@ def _content(account: Account) -> dict[str, Any]:
         "explained": describe_explained(account),
         "services": [{**one, "strip": name_of_strip(one["service"])} for one in describe_services(account)],
         "runbook": describe_runbook(account),
+        "system": describe_system(account),
+        "bases": describe_bases(objectives),
+        "left_out": describe_left_out(account),
         "looks": describe_looks(account),
         "swept": describe_swept(account),
         "restores": describe_restores(account),

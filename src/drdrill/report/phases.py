@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from drdrill.measure.outage import PEOPLE
 from drdrill.plan.duration import format_seconds
 from drdrill.report.frame import WIDE
 from drdrill.report.picture import LETTER, Picture, shorten
@@ -40,9 +41,9 @@ def draw_phases(account: Account, width: int) -> Picture | None:
         else:
             picture.text(left - 10, y + 11, shorten(name, left - 10), anchor="end")
         begin, end = scale(since), scale(since + phase["seconds"])
-        picture.rectangle(
-            begin, y, max(end - begin, 2), _BAR, "first", hint=f"{name}: {phase['seconds']:.3f} s"
-        )
+        kind = "second" if name.endswith(PEOPLE) else "first"
+        hint = f"{name}: {phase['seconds']:.3f} s"
+        picture.rectangle(begin, y, max(end - begin, 2), _BAR, kind, hint=hint)
         picture.text(max(end, begin + 2) + 6, y + 11, format_seconds(phase["seconds"]), "value")
         since += phase["seconds"]
     return picture

@@ -1,4 +1,4 @@
-"""The runbook on a drill's page: its steps, what people answered, and whose time it took; from `verdict.json` alone."""
+"""The runbook on a drill's page: its steps, what people answered, whose time it took, and what it proposes."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ class RunbookTold:
     steps: tuple[StepRow, ...]
     answers: tuple[AnswerRow, ...]
     facts: tuple[tuple[str, str], ...]
+    proposes: tuple[str, ...]
 
 
 def describe_runbook(account: Account) -> RunbookTold | None:
@@ -63,6 +64,7 @@ def describe_runbook(account: Account) -> RunbookTold | None:
         steps=tuple(_rows(runbook)),
         answers=tuple(_describe_answer(one) for one in runbook["gates"]),
         facts=tuple(_facts(account, runbook)),
+        proposes=tuple(account.runbook.proposes) if account.runbook else (),
     )
 
 

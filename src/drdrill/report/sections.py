@@ -12,7 +12,7 @@ from drdrill.report.chronicle import words
 from drdrill.report.places import without_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from drdrill.plan.model import RealDuration
     from drdrill.report.account import Account
@@ -100,6 +100,30 @@ def _describe_away(service: Mapping[str, Any]) -> str:
     if service["outage_seconds"] is None:
         return f"at least {format_seconds(service['at_least_seconds'])}"
     return format_seconds(service["outage_seconds"])
+
+
+def describe_left_out(account: Account) -> str:
+    """Return which clients have no row among those who saw availability, and why; empty: all have one."""
+    asking = account.clientele.asking(account.ledgers, account.scenario.service)
+    travelling = account.travelling
+    count = sum(one.client.name in travelling for one in asking)
+    if count in (0, len(asking)):
+        return ""
+    steps = "1 client that is a step" if count == 1 else f"{count} clients that are steps"
+    return (
+        f" Without a row: {steps} of journeys. Their requests leave when their user comes to them, "
+        "so that a gap says nothing of the service."
+    )
+
+
+def describe_bases(objectives: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    """Return what the projections are based on, each basis once, with all of whom it is that of."""
+    subjects: dict[tuple[str, str], list[str]] = {}
+    for one in objectives:
+        subjects.setdefault((one["title"], one["projected"]["basis"]), []).append(one["subject"])
+    return tuple(
+        f"{title.capitalize()} of {', '.join(named)}: {basis}." for (title, basis), named in subjects.items()
+    )
 
 
 def describe_looks(account: Account) -> tuple[dict[str, str], ...]:
