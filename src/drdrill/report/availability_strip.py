@@ -42,6 +42,20 @@ def draw_availability(account: Account, frame: Frame) -> Picture:
     return _draw(experiences, account.verdict["rta"], frame, title)
 
 
+def describe_left_out(account: Account) -> str:
+    """Return which clients have no row among those who saw availability, and why; empty: all have one."""
+    asking = account.clientele.asking(account.ledgers, account.scenario.service)
+    travelling = account.travelling
+    count = sum(one.client.name in travelling for one in asking)
+    if count in (0, len(asking)):
+        return ""
+    steps = "1 client that is a step" if count == 1 else f"{count} clients that are steps"
+    return (
+        f" Without a row: {steps} of journeys. Their requests leave when their user comes to them, "
+        "so that a gap says nothing of the service."
+    )
+
+
 def draw_service(account: Account, frame: Frame, service: str) -> Picture | None:
     """Draw what the probing clients of another service had; None: nobody probed it."""
     rta = next((one for one in account.verdict["services"] if one["service"] == service), None)

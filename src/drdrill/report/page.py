@@ -11,18 +11,17 @@ from drdrill.core.verdict import Verdict, combine
 from drdrill.measure.verdict import ObjectiveKind
 from drdrill.plan.duration import format_exactness, format_seconds
 from drdrill.report.account import Account, read_account
+from drdrill.report.availability_strip import describe_left_out
 from drdrill.report.chronicle import words
 from drdrill.report.frame import NARROW, WIDE
 from drdrill.report.headline import write_headline
 from drdrill.report.picture import read_template
 from drdrill.report.pictures import draw_all, name_of_strip
+from drdrill.report.projections import describe_bases, describe_durations
 from drdrill.report.restore_section import describe_destroyed, describe_restores
 from drdrill.report.runbook_section import describe_runbook
 from drdrill.report.sections import (
-    describe_bases,
-    describe_durations,
     describe_explained,
-    describe_left_out,
     describe_looks,
     describe_proofs,
     describe_rows,

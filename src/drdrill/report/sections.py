@@ -12,9 +12,8 @@ from drdrill.report.chronicle import words
 from drdrill.report.places import without_folders
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
-    from drdrill.plan.model import RealDuration
     from drdrill.report.account import Account
 
 
@@ -100,30 +99,6 @@ def _describe_away(service: Mapping[str, Any]) -> str:
     if service["outage_seconds"] is None:
         return f"at least {format_seconds(service['at_least_seconds'])}"
     return format_seconds(service["outage_seconds"])
-
-
-def describe_left_out(account: Account) -> str:
-    """Return which clients have no row among those who saw availability, and why; empty: all have one."""
-    asking = account.clientele.asking(account.ledgers, account.scenario.service)
-    travelling = account.travelling
-    count = sum(one.client.name in travelling for one in asking)
-    if count in (0, len(asking)):
-        return ""
-    steps = "1 client that is a step" if count == 1 else f"{count} clients that are steps"
-    return (
-        f" Without a row: {steps} of journeys. Their requests leave when their user comes to them, "
-        "so that a gap says nothing of the service."
-    )
-
-
-def describe_bases(objectives: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    """Return what the projections are based on, each basis once, with all of whom it is that of."""
-    subjects: dict[tuple[str, str], list[str]] = {}
-    for one in objectives:
-        subjects.setdefault((one["title"], one["projected"]["basis"]), []).append(one["subject"])
-    return tuple(
-        f"{title.capitalize()} of {', '.join(named)}: {basis}." for (title, basis), named in subjects.items()
-    )
 
 
 def describe_looks(account: Account) -> tuple[dict[str, str], ...]:
@@ -247,32 +222,3 @@ def _impact(account: Account) -> Proof:
     declared = impact.down_at_least.total_seconds() if impact.down_at_least else 0.0
     seen = f"declared: {impact.service} down for at least {format_seconds(declared)}; felt: {down}"
     return Proof(asked, seen, failed=failed)
-
-
-def describe_durations(account: Account) -> tuple[dict[str, str], ...]:
-    """Return the stated durations in production of the steps on this scenario's critical path, and of re-protection."""
-    stated = {**account.plan.projection.durations}
-    wanted = [*account.scenario.critical_path]
-    if account.runbook is not None:
-        steps = account.runbook.steps
-        stated |= {name: step.duration for name, step in steps.items()}
-        wanted += steps
-    if account.scenario.re_protection is not None:
-        wanted.append("re_protection")
-    return tuple(
-        {
-            "step": words(step),
-            "distribution": _distribution(stated[step]) if step in stated else "not stated",
-            "source": stated[step].source if step in stated else "",
-        }
-        for step in wanted
-    )
-
-
-def _distribution(duration: RealDuration) -> str:
-    values = [
-        f"{name} {format_seconds(value.total_seconds())}"
-        for name in ("minimum", "typical", "maximum")
-        if (value := getattr(duration, name, None)) is not None
-    ]
-    return f"{duration.distribution}: {', '.join(values)}"
