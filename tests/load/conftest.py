@@ -19,13 +19,18 @@ from dnslib import RCODE, RR, DNSRecord
 from dnslib.server import BaseResolver, DNSLogger, DNSServer
 
 from drdrill.core.waiting import wait_until
+from drdrill.load.workload import load_workload
+from tests.load.public_server import NAME, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from drdrill.load.workload import Workload
+
 APPLICATION = "payments_app"  # users are no administrators: some places are kept for those
 PASSWORD = "a password of the tests"  # noqa: S105 - it opens nothing but this server
 ADDRESSES = ("127.0.0.1", "127.0.0.2")
+_WORKLOAD = Path(__file__).resolve().parents[2] / "environments" / "embedded" / "workload.yaml"
 _WITHIN = timedelta(seconds=30)  # starting takes 0.1 s, recovery after a crash 0.3 s
 _EVERY = timedelta(milliseconds=5)
 
@@ -228,3 +233,61 @@ def names() -> Iterator[Names]:
     server = Names()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Return a running service."""
+    running = Server()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def workload(server: Server, tmp_path: Path) -> Workload:
+    """Return a workload of two steps: a log-in, and a write that uses what it gave."""
+    text = _WORKLOAD.read_text(encoding="utf-8").partition("\njourneys:")[0]
+    path = tmp_path / "workload.yaml"
+    path.write_text(text + f"""
+journeys:
+  public_name: https://{NAME}:{server.port}
+  cohorts: 8
+  timeout: 2 s
+  give_up: 5 s
+  users: {{name: "user-{{number}}", count: 3}}
+  values: {{password: open}}
+  journeys:
+  - name: buy
+    every: 1 s
+    pause: 100 ms
+    steps:
+    - name: log in
+      service: auth
+      request: POST /login
+      body: {{user: "{{user}}", password: "{{password}}"}}
+      take: {{token: token}}
+    - name: pay
+      service: payments
+      request: POST /pay
+      headers: {{Authorization: "{{token}}", Idempotency-Key: "{{id}}"}}
+      body: {{amount_minor: "{{amount}}"}}
+      writes: true
+  probes:
+    every: 500 ms
+    timeout: 1 s
+    log_in: &log_in
+      name: log in
+      service: auth
+      request: POST /login
+      body: {{user: "{{user}}", password: "{{password}}"}}
+      take: {{token: token}}
+    asking:
+    - *log_in
+    - name: pay
+      service: payments
+      request: POST /pay
+      headers: {{Authorization: "{{token}}", Idempotency-Key: "{{id}}"}}
+      body: {{amount_minor: "{{amount}}"}}
+      writes: true
+""", encoding="utf-8")  # fmt: skip
+    return load_workload(path)
