@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from drdrill.core.clock import NANOSECONDS
 from drdrill.plan.runbook import Runbook
@@ -15,34 +12,12 @@ from drdrill.record.journal import Journal, read_journal
 from drdrill.runbook.executor import Executor
 from drdrill.runbook.port import Answer, Ended
 from drdrill.runbook.state import Result, State
+from tests.runbook.mortal import ManualClock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from drdrill.plan.runbook import Gate, Work
-
-
-class Killed(BaseException):
-    """The executor's process is gone: whatever it calls, it is not there to call it."""
-
-
-class ManualClock:
-    """A clock that moves only when somebody sleeps."""
-
-    def __init__(self) -> None:
-        self.at_ns = 0
-
-    def now_ns(self) -> int:
-        """Return the time in ns."""
-        return self.at_ns
-
-    def utc(self) -> datetime:
-        """Return the time in UTC."""
-        return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=self.at_ns / 1000)
-
-    def sleep(self, seconds: float) -> None:
-        """Let the time pass."""
-        self.at_ns += round(seconds * NANOSECONDS)
 
 
 class Program:
@@ -59,7 +34,6 @@ class Program:
 
     def read_end(self) -> Ended | None:
         """Return how it ended."""
-        self.world.touch()
         if self.runs():
             return None
         if self.look:
@@ -68,7 +42,6 @@ class Program:
 
     def stop(self, *, at_once: bool) -> None:
         """End it, if it is not of those that only die at once."""
-        self.world.touch()
         if at_once or self.step not in self.world.stubborn:
             self.ends_ns, self.status = self.world.clock.at_ns, -2
 
@@ -81,7 +54,6 @@ class Question:
 
     def read_answer(self) -> Answer | None:
         """Return the answer when its time has come."""
-        self.world.touch()
         answer = self.world.answers.get(self.step)
         late = self.world.clock.at_ns - self.asked_ns < NANOSECONDS
         return None if answer is None or late else Answer(answer, "ada", "seen")
@@ -103,14 +75,6 @@ class World:
         self.there: set[str] = set()
         self.answers: dict[str, bool] = {}
         self.asked = 0
-        self.calls = 0
-        self.dies_at: int | None = None
-
-    def touch(self) -> None:
-        """Count a call of the executor; it dies at a chosen one."""
-        self.calls += 1
-        if self.dies_at is not None and self.calls >= self.dies_at:
-            raise Killed
 
     def read_effects(self) -> set[str]:
         """Return the steps whose effect is there."""
@@ -124,7 +88,6 @@ class World:
     def act(self, step: str, work: Work) -> Program:
         """Start an action; two of one step at a time are a mistake of the executor."""
         del work
-        self.touch()
         assert not any(one.runs() for one in self.actions if one.step == step)
         assert step not in self.read_effects()
         self.actions.append(Program(self, step, look=False))
@@ -133,35 +96,17 @@ class World:
     def look(self, step: str, work: Work) -> Program:
         """Start a look."""
         del work
-        self.touch()
         return Program(self, step, look=True)
 
     def still_acts(self, step: str) -> bool:
         """Say whether an action of the step runs."""
-        self.touch()
         return any(one.runs() for one in self.actions if one.step == step)
 
     def ask(self, step: str, gate: Gate) -> Question:
         """Put a question."""
         del gate
-        self.touch()
         self.asked += 1
         return Question(self, step)
-
-
-class MortalJournal(Journal):
-    """A journal whose process may die just before or just after a line is written."""
-
-    def __init__(self, path: Path, world: World) -> None:
-        super().__init__(path, actor="runbook", clock=world.clock)
-        self._world = world
-
-    def append(self, kind: str, /, **data: object) -> Any:
-        """Write an event, unless the process is gone."""
-        self._world.touch()
-        event = super().append(kind, **data)
-        self._world.touch()
-        return event
 
 
 def make_runbook(**needs: list[str]) -> Runbook:
@@ -191,7 +136,7 @@ def run(runbook: Runbook, world: World, folder: Path, *, interrupted_after: floa
         runbook,
         operator=world,
         gates=world,
-        journal=MortalJournal(folder / "journal.jsonl", world),
+        journal=Journal(folder / "journal.jsonl", actor="runbook", clock=world.clock),
         clock=world.clock,
         is_interrupted=is_interrupted,
     ).run()
@@ -301,44 +246,3 @@ def test_what_was_undone_is_done_again(tmp_path: Path) -> None:
     world.actions.clear()
     assert run(runbook, world, tmp_path).done
     assert acted(world) == ["a"]
-
-
-NEEDS = {"gate": [], "a": ["gate"], "b": ["gate"], "c": ["a", "b"], "d": ["a"], "e": ["c", "d"]}
-
-
-@given(
-    deaths=st.lists(st.integers(1, 90), max_size=6), takes=st.lists(st.integers(0, 9), min_size=5, max_size=5)
-)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-def test_killed_anywhere(
-    tmp_path_factory: pytest.TempPathFactory, deaths: list[int], takes: list[int]
-) -> None:
-    """Killed at any of its calls and resumed, it comes to the same end, and no action runs beside itself."""
-    _check_deaths(tmp_path_factory.mktemp("killed"), deaths, takes)
-
-
-def test_killed_at_every_boundary(tmp_path: Path) -> None:
-    """Killed once at each of its first calls and at each line of its journal, it comes to the same end."""
-    for death in range(1, 160, 8):
-        folder = tmp_path / str(death)
-        folder.mkdir()
-        _check_deaths(folder, [death], [1, 2, 3, 1, 1])
-
-
-def _check_deaths(folder: Path, deaths: list[int], takes: list[int]) -> None:
-    world, runbook = World(), make_runbook(**NEEDS)
-    world.answers = {"gate": True}
-    world.takes = dict(zip("abcde", takes, strict=True))
-    for death in deaths:
-        world.dies_at = world.calls + death
-        try:
-            run(runbook, world, folder)
-        except Killed:
-            continue
-    world.dies_at = None
-    assert run(runbook, world, folder).done
-    assert world.read_effects() == set("abcde")
-    assert sorted(acted(world)) == list("abcde")  # none twice: a program outlives the executor
-    began = {one.step: number for number, one in enumerate(world.actions)}
-    assert all(began[need] < began[name] for name in "cde" for need in NEEDS[name])
-    read_journal(folder / "journal.jsonl")
