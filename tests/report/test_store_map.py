@@ -61,6 +61,32 @@ def test_a_zone_that_is_struck_marks_all_in_it(story: Story) -> None:
     ]
 
 
+def test_a_region_that_is_lost_marks_all_in_it(story: Story) -> None:
+    """A fault of a region strikes all in it; what the cloud still calls primary there is marked until it is healed."""
+    for kind in ("fault.injected", "fault.observed"):
+        story.data_of(kind)["resource"] = "eu-west-1"
+    root = _draw(story, WIDE)
+    assert root is not None
+    struck = [mark for mark in root.iter(f"{_SVG}rect") if mark.get("class") == "chip hit"]
+    assert len(struck) == 4
+    look = next(at_ns for at_ns, _, data in story.events if data.get("moment") == "after_fault")
+    story.drop("fault.healed")
+    story.events.append((look - 1, "fault.healed", {"resource": "eu-west-1"}))
+    story.events.sort(key=lambda event: event[0])
+    story.path /= "healed"
+    root = _draw(story, WIDE)
+    assert root is not None
+    assert len([mark for mark in root.iter(f"{_SVG}rect") if mark.get("class") == "chip hit"]) == 2
+
+
+def test_every_host_of_a_fault_is_marked(story: Story) -> None:
+    """A fault that strikes several hosts marks each of them."""
+    story.data_of("fault.injected")["details"] = {"hosts": [{"host": "db-1"}, {"host": "db-2"}]}
+    root = _draw(story, WIDE)
+    assert root is not None
+    assert len([mark for mark in root.iter(f"{_SVG}rect") if mark.get("class") == "chip hit"]) == 2
+
+
 def test_a_promoted_replica_is_in_the_other_region(story: Story) -> None:
     """A region is drawn where it holds a copy; a zone that the plan does not have stands by itself."""
     after = next(data for _, _, data in story.events if data.get("moment") == "after_fault")

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from drdrill.record.journal import Event
 
 _SHOWN_OF_HASH = 12
-_LONG = frozenset({"sample", "doomed"})  # of a fault's details: for programs
+_NAMED = 6  # of what a fault struck
+_LONG = frozenset({"sample", "doomed", "was"})  # of a fault's details: for programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +49,15 @@ def write_chronicle(events: Sequence[Event]) -> tuple[Entry, ...]:
 
 
 def _is_grave(event: Event) -> bool:
-    if event.kind == "failover_code.ended" and event.data.get("status") != 0:
+    if event.kind in _RUNS and event.data.get("status") != 0:
         return True
     return event.kind in _GRAVE or event.data.get("effective") is False or event.data.get("holds") is False
 
 
+_RUNS = frozenset({"failover_code.ended", "runbook.finished"})
 _GRAVE = frozenset({
     "fault.failed", "fault.heal_failed", "store.unprotected", "survivors.unreadable", "restore.unreadable",
-    "drill.interrupted",
+    "drill.interrupted", "environment.failed", "system.unreadable",
 })  # fmt: skip
 
 
@@ -88,12 +90,29 @@ def _members(data: Mapping[str, Any]) -> str:
 def _injected(data: Mapping[str, Any]) -> str:
     took = (int(data["after_ns"]) - int(data["before_ns"])) / NANOSECONDS
     details = ", ".join(
-        str(value) for name, value in sorted((data.get("details") or {}).items()) if name not in _LONG
+        told
+        for name, value in sorted((data.get("details") or {}).items())
+        if name not in _LONG and (told := _plain(value))
     )
     return (
         f"FAULT: {words(data['kind'])} of {data['resource']}"
         f"{f' ({details})' if details else ''}, done within {format_seconds(took)}"
     )
+
+
+def _plain(value: Any) -> str:
+    """Return a fault's detail in words: of hosts the first names, of settings those that are set."""
+    if isinstance(value, dict):
+        if "host" in value:
+            return str(value["host"])
+        parts = [
+            (words(str(name)), one) for name, one in value.items() if one is not None and one is not False
+        ]
+        return ", ".join(f"{name} {_plain(one)}" for name, one in parts)
+    if isinstance(value, list):
+        more = f" and {len(value) - _NAMED} more" if len(value) > _NAMED else ""
+        return ", ".join(_plain(one) for one in value[:_NAMED]) + more
+    return str(value)
 
 
 def _observed(data: Mapping[str, Any]) -> str:
@@ -129,6 +148,35 @@ def _ended(data: Mapping[str, Any]) -> str:
     return f"The failover code {told} after {took}{f': {said}' if (said := data.get('said')) else ''}"
 
 
+def _run(data: Mapping[str, Any]) -> str:
+    status, took = data.get("status"), format_seconds(data.get("seconds"))
+    return (
+        f"The runbook is done after {took}"
+        if status == 0
+        else f"The runbook ended with status {status} after {took}"
+    )
+
+
+def _system(data: Mapping[str, Any]) -> str:
+    """Return what each region carried, and where users were led."""
+    told = [
+        f"{name} has {sum(one['nodes'].values())} nodes and {sum(one['ready'].values())} ready pods"
+        if one["answers"]
+        else f"{name} does not answer"
+        for name, one in data["regions"].items()
+    ]
+    led = data["addresses"].values()
+    way = f"leads to {len(led)} addresses, of which {sum(led)} answer" if led else "leads nowhere"
+    return f"{'; '.join(told)}; {data['name']} {way}"
+
+
+def _reconciled(data: Mapping[str, Any]) -> str:
+    asked = f"Stores are asked whether {data['name']}"
+    if data.get("problem"):
+        return f"{asked}: that could not be asked: {data['problem']}"
+    return f"{asked}: no, {len(data['wrong'])} times not" if data["wrong"] else f"{asked}: yes"
+
+
 _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "drill.started": lambda d: f"The drill begins: {words(d['scenario'])}, seed {d.get('seed')}",
     "environment.starting": lambda d: f"The environment {d['environment']} comes up",
@@ -136,6 +184,21 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "environment.stopped": lambda d: (
         "The environment stays up" if d.get("standing") else "The environment is taken down"
     ),
+    "environment.told": lambda d: f"Coming up: {d['line']}",
+    "environment.failed": lambda d: f"The environment did not come up: {d.get('reason')}",
+    "system.observed": _system,
+    "system.unreadable": lambda d: f"Nobody could look at the whole system: {d.get('reason')}",
+    "outage.observed": lambda d: (
+        "Users are not served"
+        if d.get("seen")
+        else "Nobody saw users without service within the environment's patience"
+    ),
+    "runbook.started": lambda d: (
+        f"The operators run {d['runbook']}; its gates: {d.get('gates')} ({d.get('why')})"
+    ),
+    "runbook.finished": _run,
+    "reconciliation.observed": _reconciled,
+    "store.said": lambda d: f"{d['resource']} is {d.get('status')}",
     "load.started": lambda d: f"{len(d['clients'])} clients begin to use the service",
     "load.stopped": _stopped,
     "steady_state.observed": _steady,

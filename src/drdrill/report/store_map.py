@@ -22,7 +22,7 @@ _KINDS = {"primary": "first", "standby": "second"}
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One server of the store in a panel. `hit`: the fault is about to strike it."""
+    """One server of the store in a panel. `hit`: the fault is about to strike it, or still does."""
 
     role: str
     host: str
@@ -84,13 +84,48 @@ def _panels(account: Account) -> Iterator[tuple[str, list[Copy]]]:
         roles = {one["host"]: one["role"] for one in before["members"]} if before else {}
         yield (
             "Afterwards",
-            _copies(after, {one["host"]: _note(one, roles) for one in after["members"]}, frozenset()),
+            _copies(
+                after, {one["host"]: _note(one, roles) for one in after["members"]}, _still_struck(account)
+            ),
         )
 
 
 def _struck(account: Account) -> frozenset[str]:
-    """Return the names of what the fault strikes: a host, or a zone with all in it."""
-    return frozenset({account.facts.fault.resource} if account.facts.fault else ())
+    """Return the names of what the fault strikes: hosts, or a zone with all in it, or a region with its zones."""
+    if account.facts.fault is None:
+        return frozenset()
+    resource = account.facts.fault.resource
+    hosts = (
+        str(host["host"])
+        for data in account.find("fault.injected")
+        if data["resource"] == resource
+        for host in (data.get("details") or {}).get("hosts", ())
+    )
+    return frozenset({resource, *_zones_of(account, resource), *hosts})
+
+
+def _zones_of(account: Account, name: str) -> tuple[str, ...]:
+    """Return the zones of a region of the plan; empty: it is none."""
+    regions = account.plan.regions
+    return next((tuple(one.zones) for one in (regions.primary, regions.recovery) if one.name == name), ())
+
+
+def _still_struck(account: Account) -> frozenset[str]:
+    """Return the zones of a region that was lost, and not healed when the store was looked at for the last time.
+
+    What is lost with anything less the cloud may have replaced under its old name.
+    """
+    looks = [event.seq for event in account.events if event.kind == "store.observed"]
+    fault = account.facts.fault
+    if fault is None or not looks:
+        return frozenset()
+    healed = any(
+        event.kind == "fault.healed"
+        and event.data.get("resource") == fault.resource
+        and event.seq < looks[-1]
+        for event in account.events
+    )
+    return frozenset() if healed else frozenset(_zones_of(account, fault.resource))
 
 
 def _copies(look: Mapping[str, Any], notes: Mapping[str, str], struck: frozenset[str]) -> list[Copy]:
