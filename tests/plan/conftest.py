@@ -34,6 +34,6 @@ def check_edited(plan_text: str, tmp_path: Path) -> CheckEdited:
             text = text.replace(old, new)
         path = tmp_path / "plan.yaml"
         path.write_text(text, encoding="utf-8")
-        return check_plan(path)
+        return check_plan(path, promises=True)
 
     return check

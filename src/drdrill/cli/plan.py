@@ -51,7 +51,7 @@ def check(file: Path, runbook: Path | None, as_json: bool) -> int:
     """Print every mistake of the plan in FILE (default: scenarios/plan.yaml) and of its runbooks, one a line."""
     from drdrill.plan import check_plan
 
-    mistakes = check_plan(file)
+    mistakes = check_plan(file, promises=True)
     sound = not mistakes
     named, missing = _find_runbooks(file)
     mistakes += missing

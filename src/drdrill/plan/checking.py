@@ -51,10 +51,14 @@ def check_plan_document(plan: Place) -> list[Mistake]:
         _check_durations,
         _check_impacts,
         _check_recoveries,
-        check_mechanisms,
         check_references,
     )
     return placeholders + [found for rule in rules for found in rule(plan) if found.field not in taken]
+
+
+def check_document_and_promises(plan: Place) -> list[Mistake]:
+    """Return every mistake in a plan beyond its schema, and every objective that its own mechanisms cannot meet."""
+    return [*check_plan_document(plan), *check_mechanisms(plan)]
 
 
 def _check_placeholders(place: Place) -> Mistakes:

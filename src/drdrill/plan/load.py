@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from drdrill.plan.checking import check_plan_document
+from drdrill.plan.checking import check_document_and_promises, check_plan_document
 from drdrill.plan.model import Plan
 from drdrill.plan.part import RUNBOOK_PATTERN
 from drdrill.plan.yaml_file import check_model, load_model, read_document
@@ -22,9 +22,14 @@ def load_plan(path: Path) -> Plan:
     return load_model(path, Plan, rules=check_plan_document)
 
 
-def check_plan(path: Path) -> tuple[Mistake, ...]:
-    """Return every mistake in a plan file, in the order of the file; none if it can be loaded."""
-    return tuple(check_model(path, Plan, rules=check_plan_document)[1])
+def check_plan(path: Path, *, promises: bool = False) -> tuple[Mistake, ...]:
+    """Return every mistake in a plan file, in the order of the file; none if it can be loaded.
+
+    `promises`: also every objective that what the plan itself names cannot meet. Such a plan can be loaded: a drill is
+    what shows that it is missed.
+    """
+    rules = check_document_and_promises if promises else check_plan_document
+    return tuple(check_model(path, Plan, rules=rules)[1])
 
 
 def read_named_runbooks(path: Path) -> dict[str, Place]:
