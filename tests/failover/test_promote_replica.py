@@ -194,6 +194,22 @@ def test_a_lag_without_a_data_point_is_unknown(aws: Aws, points: list[dict[str, 
     assert read_lag(aws.client("cloudwatch"), REPLICA) is None
 
 
+def test_an_unknown_lag_holds_nothing_up(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody can wait for what a lost region would have sent: it is promoted, and said that the lag is not known."""
+    monkeypatch.setattr(boto3, "client", aws.client)
+    _leads_to_the_old_primary(aws)
+    aws.scripts["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": []})
+    aws.scripts["rds"].add_response("promote_read_replica", {"DBInstance": {}}, ANY_INSTANCE)
+    aws.says(ALONE, ALONE)
+    aws.lets_point()
+    promote_replica(REPLICA, REGION, NAME, standby=False, look=_seen(Writes.UNREACHABLE))
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [one["what"] for one in said] == ["old primary", "lag", "promoted", "pointed"]
+    assert (said[1]["seconds"], said[1]["known"]) == (None, False)
+
+
 def test_run_again_it_goes_on(aws: Aws) -> None:
     """What was promoted before is no error."""
     aws.scripts["rds"].add_client_error(

@@ -31,7 +31,7 @@ def test_what_a_step_runs_exists(name: str) -> None:
     python, option, module = step.action.command[:3]
     assert (python, option) == ("python", "-m")
     assert callable(importlib.import_module(module).main)
-    own_look = module == "failover.validate"  # what it does is a look
+    own_look = module in {"failover.validate", "failover.check_configuration"}  # what it does is a look
     asked = [one for one in step.action.command if one != "--without-standby"]  # which nothing waits for
     assert step.verify.command == [*asked, *([] if own_look else [LOOK])]
 
@@ -57,3 +57,16 @@ def test_users_are_led_there_when_it_was_seen_to_work() -> None:
     """The switch comes after validation and the go, and the last notice after users' own way was validated."""
     assert {"direct_validation", "go_no_go"} <= _all_needs("switch")
     assert {"drain", "validation"} <= _all_needs("last_notice")
+
+
+def test_no_step_skips_a_look() -> None:
+    """What goes on although a look refuses it is a person's word at that time: no step has it written down."""
+    commands = [work.command or () for step in STEPS.values() for work in (step.action, step.verify) if work]
+    assert not {"--planned", "--although-primary-writes"} & {word for command in commands for word in command}
+
+
+def test_critical_services_do_not_wait_for_terraform() -> None:
+    """A locked state, a provider or a state bucket that is not there holds up standbys, and no critical service."""
+    needed = {need for name, step in STEPS.items() if step.critical for need in (name, *_all_needs(name))}
+    assert STEPS["scale_up"].action.command == ["python", "-m", "failover.scale_up"]
+    assert "scale_up" not in needed

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from drdrill.plan import load_plan
 from failover._places import SYSTEM
 from failover._telling import StoppedError
 from failover.scale_up import Ended, observe, run_roots, scale_up
@@ -14,6 +18,7 @@ from failover.scale_up import Ended, observe, run_roots, scale_up
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+PLAN = Path(__file__).parents[2] / "scenarios" / "plan.yaml"
 WANTED = ["platform/recovery", "--set", "capacity=production"]
 LOCKED = """\
 terraform apply of platform/recovery failed:
@@ -80,3 +85,59 @@ def test_the_program_is_there() -> None:
     ended = run_roots(["plan", "platform/nowhere"])
     assert ended.status == 1
     assert "there is no root `platform/nowhere`" in ended.said
+
+
+UNREACHABLE = "Error: Failed to get existing workspaces: Unable to list objects in S3 bucket"
+NO_PROVIDER = "Error: Failed to query available provider packages"
+
+
+@pytest.mark.parametrize(
+    ("said", "at", "told"),
+    [
+        (UNREACHABLE, "init", f"terraform init of platform/recovery failed:\n{UNREACHABLE}\nWhat to do: "),
+        (NO_PROVIDER, "init", f"terraform init of platform/recovery failed:\n{NO_PROVIDER}\nWhat to do: "),
+        (LOCKED.partition("\n")[2], "apply", "Terraform's state is locked by almaz@laptop"),
+    ],
+    ids=["state bucket that does not answer", "provider that is not there", "state that is locked"],
+)
+def test_terraforms_refusals_come_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, at: str, told: str
+) -> None:
+    """Through the company's own program, with what to do; nothing else is done after it."""
+    program = tmp_path / "bin" / "terraform"
+    program.parent.mkdir()
+    (tmp_path / "said").write_text(said, encoding="utf-8")
+    script = (
+        f'#!/bin/sh\nmkdir -p "$TF_DATA_DIR"\necho "$1" >> {tmp_path}/calls\n'
+        f'[ "$1" = {at} ] || exit 0\ncat {tmp_path}/said >&2\nexit 1\n'
+    )
+    program.write_text(script, encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    monkeypatch.setenv("TF_DATA_DIR", str(tmp_path / "data"))
+    with pytest.raises(StoppedError) as stopped:
+        scale_up()
+    assert told in str(stopped.value)
+    calls = (tmp_path / "calls").read_text(encoding="utf-8").split()
+    assert calls == (["init"] if at == "init" else ["init", "apply"])
+
+
+def test_without_terraform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says which program is not there."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("TF_DATA_DIR", str(tmp_path / "data"))
+    with pytest.raises(StoppedError, match=r"neither `terraform` nor `tofu` is on the PATH(.|\n)*What to do"):
+        scale_up()
+
+
+def test_terraforms_state_is_not_in_the_region_that_is_lost() -> None:
+    """The bucket of the settings is in the plan's recovery region, and no root names another one."""
+    settings = json.loads((SYSTEM / "terraform" / "settings.json").read_text(encoding="utf-8"))
+    regions = load_plan(PLAN).regions
+    assert settings["state_region"] == regions.recovery.name != regions.primary.name
+    backends = [
+        path
+        for path in (SYSTEM / "terraform").rglob("*.tf")
+        if re.search(r'backend "s3" *{[^}]*region', path.read_text(encoding="utf-8"))
+    ]
+    assert backends == []

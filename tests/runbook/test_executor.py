@@ -197,6 +197,19 @@ def test_late(tmp_path: Path) -> None:
     assert (fate.ended_ns or 0) >= 90 * NANOSECONDS
 
 
+def test_what_an_earlier_run_began_takes_too_long(tmp_path: Path) -> None:
+    """What a killed executor had begun is waited for within the step's time; then it says why nothing was begun."""
+    world = World()
+    world.takes = {"a": 1000}
+    world.actions.append(Program(world, "a", look=False))
+    result = run(make_runbook(a=[], b=["a"]), world, tmp_path)
+    assert [fate.state for fate in result.fates] == [State.FAILED, State.BLOCKED]
+    assert result.fates[0].reason == (
+        "it was not seen to be done within 60 s; what an earlier run began runs on"
+    )
+    assert acted(world) == ["a"]
+
+
 def test_interrupted(tmp_path: Path) -> None:
     """An interruption begins nothing more and ends what runs; run again, it goes on from what is there."""
     world = World()
@@ -246,3 +259,13 @@ def test_what_was_undone_is_done_again(tmp_path: Path) -> None:
     world.actions.clear()
     assert run(runbook, world, tmp_path).done
     assert acted(world) == ["a"]
+
+
+def test_what_programs_say_is_in_the_journal(tmp_path: Path) -> None:
+    """So that a person's reason to override a refusal, which a program prints, stands there with its time."""
+    world = World()
+    assert run(make_runbook(a=[]), world, tmp_path).done
+    events = {one.kind: one for one in read_journal(tmp_path / "journal.jsonl")}
+    assert events["step.acted"].data["said"] == "said"
+    assert events["step.observed"].data["said"] == "not yet"
+    assert events["step.acted"].utc.startswith("2026-01-01T00:00:01")

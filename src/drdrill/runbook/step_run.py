@@ -142,7 +142,9 @@ class StepRun:
         verify = self.step.verify
         # What an executor that was killed had started may run on: nothing is begun beside it.
         busy = not self.acted and self._operator.still_acts(self.name)
-        if verify is not None and not busy:
+        if busy:
+            self._last_look = "what an earlier run began runs on"
+        elif verify is not None:
             self._looked_ns = now
             self._running = self._operator.look(self.name, verify)
 
