@@ -57,7 +57,7 @@ def test_a_look_at_the_whole_system() -> None:
     seen = {"here": region(0, 0, answers=False), "there": region(3, 5)}
     entry = tell("system.observed", regions=seen, name="api", addresses=addresses)
     assert entry.text == (
-        "here does not answer; there has 3 nodes and 5 ready pods; api leads to 2 addresses, of which 1 answer"
+        "here: no answer; there: 3 nodes and 5 pods are ready; api leads to 2 addresses, of which 1 answer"
     )
     assert tell("system.observed", regions={}, name="api", addresses={}).text.endswith("api leads nowhere")
 

@@ -92,7 +92,7 @@ def _injected(data: Mapping[str, Any]) -> str:
     details = ", ".join(
         told
         for name, value in sorted((data.get("details") or {}).items())
-        if name not in _LONG and (told := _plain(value))
+        if name not in _LONG and (told := _plain(value)) not in {"", data["resource"]}
     )
     return (
         f"FAULT: {words(data['kind'])} of {data['resource']}"
@@ -160,9 +160,9 @@ def _run(data: Mapping[str, Any]) -> str:
 def _system(data: Mapping[str, Any]) -> str:
     """Return what each region carried, and where users were led."""
     told = [
-        f"{name} has {sum(one['nodes'].values())} nodes and {sum(one['ready'].values())} ready pods"
+        f"{name}: {sum(one['nodes'].values())} nodes and {sum(one['ready'].values())} pods are ready"
         if one["answers"]
-        else f"{name} does not answer"
+        else f"{name}: no answer"
         for name, one in data["regions"].items()
     ]
     led = data["addresses"].values()

@@ -207,8 +207,8 @@ def _draw_copy(picture: Picture, area: _Area, copy: Copy) -> None:
     hint = f"{copy.role} {copy.host} in {copy.zone}{', struck by the fault' if copy.hit else ''}"
     picture.rectangle(x, y, area.width, _CHIP, "chip hit" if copy.hit else "chip", hint=hint)
     picture.rectangle(x, y, 4, _CHIP, _KINDS.get(copy.role, "third"))
-    picture.text(x + 11, y + 16, shorten(copy.role, room), "strong")
-    picture.text(x + 11, y + 32, shorten(copy.host, room))
+    picture.text(x + 9, y + 16, shorten(copy.role, room), "strong")
+    picture.text(x + 9, y + 32, shorten(copy.host, room))
     note, kind = ("fault here", "failed") if copy.hit else (copy.note, "soft")
     if note:
-        picture.text(x + 11, y + 48, shorten(note, room), kind)
+        picture.text(x + 9, y + 48, shorten(note, room), kind)
