@@ -5,7 +5,8 @@
     python roots.py apply platform/recovery --set capacity=production
 
 A root that stands in each region is named with its role. State is in the bucket of `settings.json`; Terraform's own
-files go to the folder of TF_DATA_DIR, or to `~/.meqenet/terraform`: nothing is written beside the roots.
+files go to the folder of TF_DATA_DIR, or to `~/.meqenet/terraform`: nothing is written beside the roots. A region that
+serves users is not made a pilot light: that is what the old configuration says after a failover.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _FOLDER = Path(__file__).resolve().parent
 # In a group roots do not need each other; a group needs those before it.
@@ -98,6 +103,12 @@ class Root:
             sys.stdout.write(ended.stdout)
         return ended.returncode
 
+    def capacity(self, changes: dict[str, str]) -> str:
+        """Return how much the region of this root is to carry; nothing for roots that know no capacity."""
+        regions = self.settings["regions"]
+        own = regions[self.role].get("capacity", "") if self.role else ""  # type: ignore[index]
+        return str(changes.get("capacity", own)) if self.name.startswith("platform/") else ""
+
     def _initialise(self, environment: dict[str, str]) -> None:
         """Copy the root to where Terraform may write, and have it find its provider and its state."""
         for earlier in self.folder.glob("*.tf"):  # a file that was taken away must not go on being applied
@@ -154,9 +165,49 @@ def choose(names: list[str]) -> list[list[Root]]:
     return [group for group in groups if group]
 
 
+def read_weights(domain: str) -> dict[str, int]:
+    """Return which share of the public name each region has, by its role; nothing before there is such a name."""
+    import boto3  # noqa: PLC0415 (only who applies a pilot light needs it)
+    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (likewise)
+
+    name = f"api.{domain}."
+    try:
+        route53 = boto3.client("route53")
+        zones = route53.list_hosted_zones_by_name(DNSName=f"{domain}.")["HostedZones"]
+        found = [zone["Id"] for zone in zones if zone["Name"] == f"{domain}."]
+        records = [
+            record
+            for zone in found
+            for record in route53.list_resource_record_sets(HostedZoneId=zone)["ResourceRecordSets"]
+        ]
+    except (BotoCoreError, ClientError) as error:
+        raise RootsError(
+            f"who serves users cannot be read, so no region is made a pilot light: {error}"
+        ) from error
+    return {one["SetIdentifier"]: one["Weight"] for one in records if one["Name"] == name and "Weight" in one}
+
+
+def refuse_what_serves(
+    roots: list[Root], changes: dict[str, str], weights: Callable[[str], dict[str, int]]
+) -> None:
+    """Raise `RootsError` for a region that is to become a pilot light while users are led to it."""
+    for root in roots:
+        if root.capacity(changes) != "pilot_light":
+            continue
+        share = weights(str(root.settings["domain"])).get(str(root.role), 0)
+        if share > 0:
+            raise RootsError(
+                f"{root.name} would be made a pilot light, and users are led there (weight {share}). Nothing was "
+                f'changed.\nWhat to do: write "capacity": "production" for {root.role} into settings.json, or '
+                "`--set capacity=production`. After the failback it is a pilot light again."
+            )
+
+
 def do(action: str, names: list[str], changes: dict[str, str]) -> int:
     """Do it to every root; returns 2 when a plan would change something."""
     groups = choose(names)
+    if action == "apply":
+        refuse_what_serves([root for group in groups for root in group], changes, read_weights)
     status = 0
     for group in reversed(groups) if action == "destroy" else groups:
         with ThreadPoolExecutor(len(group)) as pool:

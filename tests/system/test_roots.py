@@ -1,0 +1,69 @@
+"""What the company's Terraform roots are refused: the old configuration after a failover."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import ModuleType
+
+PATH = Path(__file__).parents[2] / "system" / "terraform" / "roots.py"
+
+
+@pytest.fixture
+def roots() -> Iterator[ModuleType]:
+    """Return the program as a module."""
+    spec = importlib.util.spec_from_file_location("company_roots", PATH)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["company_roots"] = module  # its data classes look themselves up
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules["company_roots"]
+
+
+def _chosen(roots: ModuleType, *names: str) -> list[Any]:
+    return [root for group in roots.choose(list(names)) for root in group]
+
+
+def test_what_serves_users_is_made_no_pilot_light(roots: ModuleType) -> None:
+    """After a failover the old configuration would scale down the region that users are led to."""
+    with pytest.raises(
+        roots.RootsError, match=r"platform/recovery would be made a pilot light.*\n.*capacity=production"
+    ):
+        roots.refuse_what_serves(
+            _chosen(roots, "platform/recovery"), {}, lambda _: {"recovery": 100, "primary": 0}
+        )
+
+
+@pytest.mark.parametrize(
+    ("names", "changes", "weights"),
+    [
+        (("platform/recovery",), {}, {"recovery": 0, "primary": 100}),
+        (("platform/recovery",), {}, {}),
+        (("platform/recovery",), {"capacity": "production"}, {"recovery": 100, "primary": 0}),
+        (("platform/primary", "foundation/recovery", "global", "state"), {}, {"recovery": 100, "primary": 0}),
+    ],
+)  # fmt: skip
+def test_everything_else_is_applied(
+    roots: ModuleType, names: tuple[str, ...], changes: dict[str, str], weights: dict[str, int]
+) -> None:
+    """Before there are names, before a failover, with production's size, and whatever has no size."""
+    roots.refuse_what_serves(_chosen(roots, *names), changes, lambda _: weights)
+
+
+def test_who_serves_is_not_known(roots: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guard that cannot be read refuses: without AWS nobody knows who serves."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("HOME", "/nonexistent")
+    with pytest.raises(roots.RootsError, match="no region is made a pilot light"):
+        roots.read_weights("shop.example")
