@@ -108,6 +108,16 @@ def test_a_runbook_longer_than_the_objective(repository: Path, capsys: pytest.Ca
     assert nobody.endswith("Did you mean `incident_commander`?")
 
 
+def test_all_that_cannot_be_met_is_told_at_once(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An objective that the plan cannot meet does not hide that its runbook cannot, either."""
+    edit(repository / PLAN, "replicated: true", "replicated: false")
+    edit(repository / PLAN, "rto: {within: 1 h,", "rto: {within: 28 min,")
+    ours, runbooks = check(capsys)
+    assert ours.startswith(f"{PLAN}:")
+    assert "stores.payments-database.snapshots_every" in ours
+    assert runbooks.startswith(f"{RUNBOOK}:")
+
+
 def test_an_objective_from_the_declaration_on(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """An RTO that counts from the declaration is not held against the time before it."""
     edit(repository / PLAN, "rto: {within: 1 h, clock: outage}", "rto: {within: 28 min, clock: declaration}")

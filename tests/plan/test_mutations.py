@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from drdrill.core.errors import InvalidInputError
-from drdrill.plan import load_plan
+from drdrill.plan import check_plan, load_plan
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -69,7 +69,9 @@ def _load(path: Path, content: bytes) -> None:
     except InvalidInputError as error:
         mistakes = error.mistakes
     assert plan or mistakes
-    for mistake in mistakes:
+    told = check_plan(path, promises=True)
+    assert {(one.line, one.field) for one in mistakes} <= {(one.line, one.field) for one in told}
+    for mistake in told:
         assert mistake.file == str(path)
         assert 0 <= mistake.line <= content.count(b"\n") + 2
         assert mistake.problem.endswith((".", "?"))
