@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.drill
 KILLS = 5
+OFTEN = 2  # of them each time; all with `--long`
 _LATEST_KILL_SECONDS = 14.0  # from load.started: the fault comes after 5 s, recovery after 15 s
 _GONE_WITHIN = timedelta(seconds=30)  # measured 0.2 s
 
 
 @pytest.mark.parametrize("moment", ["environment.starting", "load.started", "fault.injected"])
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGINT, 130), pytest.param(signal.SIGTERM, 143, marks=pytest.mark.long)],
+)
 def test_a_signal_heals_and_takes_down(
     repository: Repository, number: signal.Signals, status: int, moment: str
 ) -> None:
@@ -52,7 +56,9 @@ def test_a_signal_heals_and_takes_down(
     assert measured.returncode == 0, measured.stderr
 
 
-@pytest.mark.parametrize("kill", range(KILLS))
+@pytest.mark.parametrize(
+    "kill", [pytest.param(kill, marks=() if kill < OFTEN else pytest.mark.long) for kill in range(KILLS)]
+)
 def test_a_killed_run_leaves_nothing_alive(repository: Repository, kill: int) -> None:
     """After SIGKILL at a random moment the kernel ends the whole mirror; the next command clears its directory."""
     seed = secrets.randbits(32)

@@ -101,7 +101,7 @@ def _promotes(verdict: dict[str, Any], codes: set[str], drill: DrillDirectory) -
         ("primary_zone_partitioned", _fences),
         pytest.param("standby_host_loses_power", _carries_on, marks=pytest.mark.long),
         pytest.param("primary_disk_full", _refuses_writes, marks=pytest.mark.long),
-        ("both_hosts_lose_power", _comes_back),
+        pytest.param("both_hosts_lose_power", _comes_back, marks=pytest.mark.long),
         ("replica_promoted_across_regions", _promotes),
         pytest.param("bad_delete", _restores, marks=pytest.mark.long),
         ("drop_table", _restores),

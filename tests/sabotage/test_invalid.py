@@ -25,7 +25,7 @@ def test_a_drill_that_nobody_spoilt_is_met(drill_copy: DrillCopy) -> None:
     ("scenario", "kind"),
     [
         ("primary_host_loses_power", "host_power_loss"),
-        ("primary_process_hangs", "process_hang"),
+        pytest.param("primary_process_hangs", "process_hang", marks=pytest.mark.long),
         pytest.param("primary_process_killed", "process_kill", marks=pytest.mark.long),
         pytest.param("primary_zone_partitioned", "zone_partition", marks=pytest.mark.long),
         pytest.param("primary_disk_full", "disk_full", marks=pytest.mark.long),
@@ -53,6 +53,7 @@ def test_a_fault_without_load_proves_nothing(drill_copy: DrillCopy) -> None:
     drill_copy.run().require("INVALID", 4, "load_not_running")
 
 
+@pytest.mark.long
 def test_a_declared_impact_that_nobody_felt_proves_nothing(drill_copy: DrillCopy) -> None:
     """When the standby loses power instead of the primary, users notice nothing: that is no failover drill."""
     drill_copy.replicate_asynchronously(delay="0 s")

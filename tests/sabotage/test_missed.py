@@ -30,6 +30,7 @@ def test_one_lost_row_is_found(drill_copy: DrillCopy) -> None:
     assert rpa["examples"]["lost"] == [row]
 
 
+@pytest.mark.long
 def test_one_altered_row_is_found(drill_copy: DrillCopy) -> None:
     """One acknowledged row whose amount grew by a minor unit is found altered, and nothing else."""
     drill_copy.add_steps("spoilt_row")

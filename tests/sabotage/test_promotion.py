@@ -30,6 +30,7 @@ def test_a_promotion_that_is_skipped(tmp_path: Path) -> None:
 
 
 @pytest.mark.drill
+@pytest.mark.long
 def test_code_that_fails_after_the_promotion(tmp_path: Path) -> None:
     """The drill is broken and blames no store: users have left before healing brings the old primary back."""
     copy = DrillCopy(tmp_path / "copy", "replica_promoted_across_regions")

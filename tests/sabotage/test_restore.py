@@ -18,8 +18,10 @@ _LOCK_OUT = "        MasterUserPassword=secrets.token_urlsafe(24),\n"
 
 @pytest.mark.parametrize(
     ("seconds", "code"),
-    [(3, "restore_lacks_rows"), (-3, "restored_to_another_time")],
-    ids=["after", "before"],
+    [
+        pytest.param(3, "restore_lacks_rows", id="after"),
+        pytest.param(-3, "restored_to_another_time", id="before", marks=pytest.mark.long),
+    ],
 )
 def test_a_restore_to_the_wrong_time_is_found(tmp_path: Path, seconds: int, code: str) -> None:
     """To after the bad statement, its rows are not back; to before, more is lost than had to be."""
