@@ -11,6 +11,7 @@ import json
 import os
 import socket
 import socketserver
+import struct
 import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -55,8 +56,11 @@ class Control:
         """
         try:
             with short_path(self.path) as short, socket.socket(socket.AF_UNIX) as connection:
-                connection.settimeout(within.total_seconds())
+                # Blocking: where many ask at once, connecting waits for its turn, and a time-out of Python's would not.
+                seconds = int(within.total_seconds()) or 1
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", seconds, 0))
                 connection.connect(short)
+                connection.settimeout(within.total_seconds())
                 with connection.makefile("rw", encoding="utf-8") as stream:
                     stream.write(json.dumps({"operation": operation, "arguments": arguments}) + "\n")
                     stream.flush()
@@ -90,6 +94,7 @@ class ControlServer(socketserver.ThreadingUnixStreamServer):
     """The answering end, in the supervisor: performs named operations, one thread a connection."""
 
     daemon_threads = True
+    request_queue_size = 128  # a supervisor that boots a region's hosts comes to its questions a moment later
 
     def __init__(self, path: Path, operations: Mapping[str, Callable[..., Mapping[str, Any]]]) -> None:
         self._operations = operations
