@@ -86,7 +86,9 @@ def _table(verdict: Mapping[str, Any]) -> Table:
     """Show objectives; a figure has the colour of its own verdict, the last column says the one that counts."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     kinds = [objective["kind"] for objective in verdict["objectives"]]
-    crowded = len(set(kinds)) < len(kinds)  # long names, and a terminal has 80 columns: the page has the margins
+    crowded = len(set(kinds)) < len(
+        kinds
+    )  # long names, and a terminal has 80 columns: the page has the margins
     table.add_column("", no_wrap=True, min_width=17)
     for title in ("objective", "measured", "projected", *(() if crowded else ("margin",))):
         table.add_column(title, justify="right", no_wrap=True)
