@@ -50,6 +50,12 @@ def _assert_refused(repository: Repository, ended: subprocess.CompletedProcess[s
     [
         (PLAN, "tier: critical\n", "tier: crtical\n", "critical"),
         (
+            PLAN,
+            "critical_path: [rds_multi_az_failover, endpoint_dns_cache, client_reconnection]",
+            "runbook: failover/runbok.yaml",
+            "Did you mean `failover/runbook.yaml`?",
+        ),
+        (
             FEATURE,
             "@scenario:primary_host_loses_power",
             "@scenario:primary_host_looses_power",

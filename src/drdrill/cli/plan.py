@@ -53,7 +53,7 @@ def check(file: Path, runbook: Path | None, as_json: bool) -> int:
 
     mistakes = check_plan(file, promises=True)
     sound = not mistakes or not check_plan(file)  # what cannot be met keeps nothing from being loaded
-    named, missing = _find_runbooks(file)
+    named, missing = find_runbooks(file)
     mistakes += missing
     if runbook is not None and runbook.resolve() not in {path.resolve() for path in named}:
         named.append(runbook)
@@ -86,7 +86,7 @@ def schema(runbook: bool) -> None:
     click.echo(write_schema(runbook_schema() if runbook else plan_schema()), nl=False)
 
 
-def _find_runbooks(plan: Path) -> tuple[list[Path], tuple[Mistake, ...]]:
+def find_runbooks(plan: Path) -> tuple[list[Path], tuple[Mistake, ...]]:
     """Return the runbooks that the plan's scenarios name, and of each that is not there the mistake."""
     from drdrill.cli.repository import find_repository
     from drdrill.plan.load import read_named_runbooks

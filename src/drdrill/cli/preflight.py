@@ -14,17 +14,19 @@ if TYPE_CHECKING:
 
 
 def check_everything(root: Path, plan: Path, environment: str) -> None:
-    """Check plan, features, experiments and the environment's files.
+    """Check plan, features, experiments, runbooks and the environment's files.
 
     Raises `InvalidInputError` with every mistake, and `UsageError` when the plan does not allow this environment.
     """
     from drdrill.cli.features import check_features
+    from drdrill.cli.plan import find_runbooks
     from drdrill.drill.about import WORKLOAD_NAME
     from drdrill.drill.budget import BUDGET_NAME, Budget
     from drdrill.environment.registry import load_environment
     from drdrill.faults.toolkit import check_experiments
     from drdrill.load.workload import Workload
     from drdrill.plan import check_model, check_plan, load_plan
+    from drdrill.plan.runbook_checking import check_runbook
 
     if str(root) not in sys.path:
         sys.path.insert(0, str(root))  # experiments name modules of the drill repository
@@ -38,6 +40,10 @@ def check_everything(root: Path, plan: Path, environment: str) -> None:
     for name, model in ((WORKLOAD_NAME, Workload), (BUDGET_NAME, Budget)):
         mistakes += check_model(folder / name, model)[1]
     mistakes += check_experiments(root / "chaos" / "experiments")
+    runbooks, missing = find_runbooks(plan)
+    mistakes += missing
+    for runbook in runbooks:
+        mistakes += check_runbook(runbook)
     # With a broken plan every name in a feature would be one that no plan has.
     mistakes += () if mistakes else check_features(root / "scenarios", plan=plan)
     if mistakes:
