@@ -8,6 +8,11 @@ import pytest
 
 from drdrill.core.verdict import Verdict
 from drdrill.measure.document import in_version
+from drdrill.measure.facts import read_facts
+from drdrill.measure.replication import read_readings
+from drdrill.measure.sweep import sweep
+from drdrill.record.directory import DrillDirectory
+from drdrill.record.ledger import read_ledger
 from tests.measure.story import BEGIN, END, FAULT, MS, OLD, RECOVERED, SECOND, findings
 
 if TYPE_CHECKING:
@@ -211,3 +216,18 @@ def test_the_last_service_counts_to_its_end(story: Story) -> None:
     swept = _swept(story)
     assert swept["curve"]["until_ns"][-1] == pytest.approx(END, abs=50 * MS)
     assert _loss_at(swept, END - SECOND) == (None, None)
+
+
+def test_a_region_that_was_given_up_is_swept_alone(story: Story) -> None:
+    """What took over in another region has nobody to copy to: its time would hide how the lost one was protected."""
+    story.make_asynchronous(500 * MS)
+    story.measure()
+    directory = DrillDirectory(story.path / "drill")
+    ledgers = read_ledger(directory.ledger)
+    readings = read_readings(next(directory.evidence.glob("replication-*.jsonl")))
+    addresses = read_facts(directory).addresses
+    whole = sweep(ledgers, readings, addresses, FAULT, None).curve
+    alone = sweep(ledgers, readings, addresses, FAULT, None, given_up=OLD).curve
+    assert int(whole.until_ns[-1]) > RECOVERED
+    assert int(alone.until_ns[-1]) <= FAULT + SECOND
+    assert int(alone.lengths_ns.sum()) < int(whole.lengths_ns.sum())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from drdrill.core.errors import DamagedRecordError
 from drdrill.measure.clientele import read_loads
+from drdrill.measure.failover_command import read_command
 from drdrill.measure.restore_facts import read_restores
 from drdrill.record.directory import read_json
 from drdrill.record.journal import read_journal
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drdrill.measure.clientele import Load
+    from drdrill.measure.failover_command import CommandRecord
     from drdrill.measure.restore_facts import Restore
     from drdrill.record.directory import DrillDirectory
     from drdrill.record.journal import Event
@@ -124,6 +126,7 @@ class Facts:
 
     `fault_failed`: why injecting failed; `failed_later`: what failed after the injection, such as healing.
     `damage`: what was left right after a fault that destroys rows; None: the fault was not of that kind.
+    `command`: what was run in the runbook's place; None: nothing was.
     """
 
     boot_ids: frozenset[str]
@@ -150,6 +153,7 @@ class Facts:
     loads: tuple[Load, ...] = ()
     zones: Mapping[int, str] = field(default_factory=dict)
     all_primaries: Mapping[str, frozenset[int]] = field(default_factory=dict)
+    command: CommandRecord | None = None
 
 
 def read_about(directory: DrillDirectory) -> About:
@@ -220,6 +224,7 @@ def _facts(events: Sequence[Event], directory: DrillDirectory) -> Facts:
         loads=read_loads(events),
         zones={_address(member): str(member["zone"]) for _, member in _members(events) if "zone" in member},
         all_primaries=_all_primaries(events),
+        command=read_command(events),
     )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from drdrill.core.clock import NANOSECONDS
 from drdrill.measure.availability import nanoseconds
+from drdrill.measure.failover_command import find_command
 from drdrill.measure.reason import Finding
 from drdrill.measure.replication import ReplicationState
 from drdrill.plan.model import StandbyReplication
@@ -36,6 +37,7 @@ def find_elsewhere(
     """
     if facts.failed_later is not None:
         yield Finding("heal_failed", f"After the injection an act on it failed: {facts.failed_later}.")
+    yield from find_command(facts.command)
     for name, status in sorted(facts.statuses.items()):
         if status:
             yield Finding("client_failed", f"The client process {name} ended with status {status}.")

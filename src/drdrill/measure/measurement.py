@@ -197,7 +197,7 @@ class _Drill:
             re_protection=re_protection,
             restored=any(proof.serving_ns is not None for proof in restores),
             services=services,
-            recovery=read_recovery(self._directory.path, self._scenario, runbook),
+            recovery=read_recovery(self._directory.path, self._scenario, runbook, facts.command),
         )
         objectives = checks.compute("objectives", judging) or ()
         for objective in objectives:
@@ -247,6 +247,7 @@ class _Drill:
             facts.addresses,
             facts.fault.before_ns if facts.fault else None,
             integrity.rpa_ns if integrity and took_over else None,
+            given_up=facts.primaries.get(self._store.resource) if self._scenario.runbook else None,
         )
 
     def _put_into_servers(self, ledgers: tuple[ClientLedger, ...]) -> tuple[ClientLedger, ...]:
@@ -271,9 +272,9 @@ class _Drill:
 
     def _check_runbook(self, record: RunbookRecord | None) -> None:
         """Demand that a runbook that is the recovery was run, and one that was run came to its end."""
-        checks = self._checks
-        checks.collect("runbook", partial(check_run, self._directory.path, self._scenario))
-        broken_off, invalid = self._facts.interrupted is not None, checks.has(Verdict.INVALID)
+        checks, facts = self._checks, self._facts
+        checks.collect("runbook", partial(check_run, self._directory.path, self._scenario, facts.command))
+        broken_off, invalid = facts.interrupted is not None, checks.has(Verdict.INVALID)
         if record is not None:
             checks.collect("runbook", partial(check_record, record, broken_off=broken_off, invalid=invalid))
 

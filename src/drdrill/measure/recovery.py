@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import DamagedRecordError
 from drdrill.core.verdict import Verdict
+from drdrill.measure.failover_command import NOT_STATED
 from drdrill.measure.projection import Projected, project_path
 from drdrill.measure.reason import Reason
 from drdrill.measure.runbook_projection import project_runbook
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drdrill.measure.facts import Fault
+    from drdrill.measure.failover_command import CommandRecord
     from drdrill.measure.runbook_record import RunbookRecord
     from drdrill.plan.model import Plan, Scenario
     from drdrill.plan.runbook import Runbook
@@ -28,7 +30,8 @@ if TYPE_CHECKING:
 class Recovery:
     """How services come back in production, and when the disaster was declared in this drill (None: it was not).
 
-    `runbook` None: along the scenario's critical path; or, with a `problem`, by a runbook that cannot be read.
+    `runbook` None: along the scenario's critical path; or, with a `problem`, by something whose time in
+    production is not known: a runbook that cannot be read, or a command in its place.
     """
 
     runbook: Runbook | None = None
@@ -41,9 +44,16 @@ def is_most_urgent(plan: Plan, service: str) -> bool:
     return plan.rto_of(service).within == min(tier.rto.within for tier in plan.tiers.values())
 
 
-def read_recovery(directory: Path, scenario: Scenario, record: RunbookRecord | None) -> Recovery:
-    """Read how a scenario is recovered; a runbook that cannot be read is said and not raised."""
+def read_recovery(
+    directory: Path, scenario: Scenario, record: RunbookRecord | None, command: CommandRecord | None = None
+) -> Recovery:
+    """Read how a scenario is recovered; a runbook that cannot be read is said and not raised.
+
+    `command`: what was run in the runbook's place.
+    """
     declared_ns = record.declared_ns if record else None
+    if command is not None:
+        return Recovery(problem=NOT_STATED, declared_ns=declared_ns)
     if not scenario.runbook:
         return Recovery(declared_ns=declared_ns)
     try:
@@ -71,9 +81,12 @@ def read_record_of(
     )
 
 
-def check_run(directory: Path, scenario: Scenario) -> Iterator[Reason]:
-    """Demand the journal of a runbook that is the recovery, and the file of one that was run."""
-    if scenario.runbook and not was_run(directory):
+def check_run(directory: Path, scenario: Scenario, command: CommandRecord | None = None) -> Iterator[Reason]:
+    """Demand the journal of a runbook that is the recovery, and the file of one that was run.
+
+    `command`: what was run in the runbook's place; then no runbook is demanded.
+    """
+    if scenario.runbook and command is None and not was_run(directory):
         text = f"The recovery is {scenario.runbook}, and the drill has no journal of it."
         yield Reason(Verdict.INCONCLUSIVE, "runbook_not_run", text)
     problem = _find_problem(directory) if was_run(directory) else ""

@@ -93,10 +93,14 @@ def sweep(
     addresses: Mapping[str, int],
     fault_ns: int | None,
     measured_ns: int | None,
+    *,
+    given_up: int | None = None,
 ) -> Sweep:
     """Sweep a run. `addresses`: IPv4 (as integers) of the hosts that readings name.
 
-    `measured_ns`: the loss of the drill in time, where a standby took over; None: it does not compare.
+    `measured_ns`: the loss of the drill in time, where a standby took over; None: it does not compare. `given_up`: the
+    address of a primary whose region was given up: then its time alone is swept, as the region that took over has no
+    other one to copy to until it is failed back.
     """
     of_server: dict[int, list[_Tenure]] = {}
     for server, tenures in _split(readings, addresses).items():
@@ -109,7 +113,9 @@ def sweep(
         for told in read_acknowledgements(ledger):
             for tenure in of_server.setdefault(told.server, [_Tenure((), _NONE, NEVER)]):
                 tenure.add(told)
-    swept = [tenure for tenures in of_server.values() for tenure in tenures]
+    swept = [
+        tenure for server, tenures in of_server.items() if given_up in (None, server) for tenure in tenures
+    ]
     drilled = None
     if fault_ns is not None and swept:
         asked_ns, serving = max(((one.last_asked(fault_ns), one) for one in swept), key=lambda one: one[0])

@@ -46,14 +46,14 @@ class Moves:
         return (self.regions.recovery if lost is Where.RECOVERY else self.regions.primary).name
 
     def count(self, facts: Facts) -> int:
-        """Return how often users may have moved: once where a runbook ran, or the cloud has the store elsewhere now.
+        """Return how often users may have moved: once where a failover ran, or the cloud has the store elsewhere now.
 
         Nothing moves them back within a drill: so the region that they left may not acknowledge anything later.
         """
         before = facts.zones.get(facts.primaries.get(self.resource, 0))
         after = facts.zones.get(facts.addresses.get(facts.serving.get(self.resource, ""), 0))
         elsewhere = before is not None and after is not None and region_of(before) != region_of(after)
-        return int(self.runbook is not None or elsewhere)
+        return int(self.runbook is not None or facts.command is not None or elsewhere)
 
 
 def watch_regions(
