@@ -146,3 +146,42 @@ def test_identity_of_another(ask: Ask, identity: Identity, reason: str) -> None:
 def test_instance_empty(ask: Ask) -> None:
     """An instance that was given and is empty is not the one that the drill started."""
     assert "the drill started ``" in refusal(replace(ask, instance=""))
+
+
+PLACES = PLAN_TEXT.replace("targets: [accounts]", "targets: [accounts, eu-west-1, eu-west-1a]")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(FaultKind.REGION_POWER_LOSS, "eu-west-1"), (FaultKind.ZONE_POWER_LOSS, "eu-west-1a")],
+)
+def test_a_place_is_allowed_by_its_name(tmp_path: Path, port: FakePort, kind: FaultKind, name: str) -> None:
+    """A region and a zone are targets like any other: what the plan names may be broken, and is called so."""
+    path = tmp_path / "plan.yaml"
+    path.write_text(PLACES, encoding="utf-8")
+    request = guard.allow(
+        kind, name, StoreRole.PRIMARY, plan=path, environment="embedded", instance="m1", port=port
+    )
+    assert (request.kind, request.store, request.resource) == (kind, name, name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        (FaultKind.REGION_POWER_LOSS, "eu-central-1", "does not name `eu-central-1`"),
+        (FaultKind.REGION_POWER_LOSS, "eu-west-1a", "the plan has no region `eu-west-1a`"),
+        (FaultKind.ZONE_POWER_LOSS, "eu-west-1", "the plan has no zone `eu-west-1`"),
+        (FaultKind.HOST_POWER_LOSS, "eu-west-1", "the plan has no store `eu-west-1`"),
+    ],
+)
+def test_a_place_that_the_plan_does_not_give_up(
+    tmp_path: Path, port: FakePort, kind: FaultKind, name: str, said: str
+) -> None:
+    """Another region, a zone as a region, a region as a store: refused, and nothing is touched."""
+    path = tmp_path / "plan.yaml"
+    path.write_text(PLACES, encoding="utf-8")
+    with pytest.raises(RefusedError, match=said):
+        guard.allow(
+            kind, name, StoreRole.PRIMARY, plan=path, environment="embedded", instance="m1", port=port
+        )
+    assert set(port.calls) <= {"read_identity"}
