@@ -53,6 +53,15 @@ def test_it_is_found_by_what_it_was_built_from(tmp_path: Path) -> None:
     assert _locate(tmp_path, root, programs=("terraform 1",)).find() is None
 
 
+def test_another_checkout_finds_the_same(tmp_path: Path) -> None:
+    """Where the catalogue of images lies is no difference: nothing of what is kept came from there."""
+    one, other, third = (
+        locate_system({"kubernetes": {"images": f"/{place}/images.yaml", "disk": size}}, [])
+        for place, size in (("here", 1), ("there", 1), ("here", 2))
+    )
+    assert one.path == other.path != third.path
+
+
 def test_what_it_was_built_from_is_there(tmp_path: Path) -> None:
     """A name that leads nowhere is told with its place: a change of what was meant would never be seen."""
     with pytest.raises(UsageError, match=r"system\.built_from: there is no .*/terrafrm"):

@@ -114,10 +114,18 @@ def locate_system(
     own = [Path(drdrill.__file__).parent / room for room in _ROOMS]
     versions = {name: _version(name) for name in _PARTS}
     described = json.dumps(
-        [settings, versions, list(programs), platform.python_version()], sort_keys=True, default=str
+        [_without_places(settings), versions, list(programs), platform.python_version()],
+        sort_keys=True,
+        default=str,
     )
     key = key_of(described.encode(), *_contents([*own, *read]))
     return KeptSystem(cache_root(variables) / _KIND / key)
+
+
+def _without_places(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings without where a checkout lies: nothing of what is kept came from there."""
+    kubernetes = {name: one for name, one in settings.get("kubernetes", {}).items() if name != "images"}
+    return {**settings, "kubernetes": kubernetes}
 
 
 def _version(name: str) -> str:
