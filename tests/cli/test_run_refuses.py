@@ -101,6 +101,14 @@ def test_a_mistyped_file_is_told_by_its_place(
                 "Did you mean `primary_host_loses_power`?"
             ),
         ),
+        (
+            ("database", "--scenario", "primary_disk_full", "--failover-command", "./failover.sh"),
+            "--failover-command takes the place of a runbook, and `primary_disk_full` has none.",
+        ),
+        (
+            ("region", "--failover-command", "ops.failover:handler"),
+            "--failover-command `ops.failover:handler` is a handler: --failover-event FILE says",
+        ),
     ],
 )
 def test_a_mistyped_name_is_met_with_the_nearest(

@@ -161,3 +161,17 @@ def make_regional(path: Path) -> RegionalStory:
         (DECLARED + 7 * SECOND, "runbook.ended", {"done": True, "interrupted": False, "not_done": []}),
     ]
     return story
+
+
+def commanded(
+    story: RegionalStory, *, status: int | None = 0, said: str = "", command: str = "./failover.sh"
+) -> None:
+    """Let a command have been run in the runbook's place: there is no runbook's journal, and no file of one."""
+    story.steps = story.runbook = None
+    place = next(number for number, event in enumerate(story.events) if event[0] > BEGUN)
+    ended = {"command": command, "status": status, "seconds": 5.0, "said": said}
+    started = {"command": command, "event": None, "log": "logs/failover-command.log"}
+    story.events[place:place] = [
+        (BEGUN, "failover_command.started", started),
+        (BEGUN, "failover_command.ended", ended),
+    ]

@@ -53,7 +53,7 @@ def test_it_is_found_by_what_it_was_built_from(tmp_path: Path) -> None:
     assert _locate(tmp_path, root, programs=("terraform 1",)).find() is None
 
 
-def test_another_checkout_finds_the_same(tmp_path: Path) -> None:
+def test_another_checkout_finds_the_same() -> None:
     """Where the catalogue of images lies is no difference: nothing of what is kept came from there."""
     one, other, third = (
         locate_system({"kubernetes": {"images": f"/{place}/images.yaml", "disk": size}}, [])

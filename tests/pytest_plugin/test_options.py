@@ -37,3 +37,15 @@ def test_paths_are_relative_to_where_pytest_was_called(bakery: Bakery) -> None:
         "-s", "--drill-reports=out", "--drill-plan=p.yaml", "--drill-seed=7", "--drill-record=r"
     )
     result.stdout.fnmatch_lines([f"*embedded 7 {bakery.root / 'r'}", "out", "p.yaml"])
+
+
+def test_a_failover_comes_as_text_and_its_event_as_a_path(bakery: Bakery) -> None:
+    """What takes the runbook's place reaches a drill as it was written; its event is a file."""
+    bakery.pytester.makeconftest(
+        PRINTING.replace("drill_options.seed", "repr(drill_options.failover_command)").replace(
+            "drill_options.record", "drill_options.failover_event"
+        )
+    )
+    bakery.write(FEATURE)
+    result = bakery.run("-s", "--drill-failover-command=./f.sh 'a b'", "--drill-failover-event=e.json")
+    result.stdout.fnmatch_lines([f"""*embedded "./f.sh 'a b'" {bakery.root / "e.json"}"""])

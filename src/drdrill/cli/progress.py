@@ -78,6 +78,11 @@ _LINES: dict[str, Callable[[dict[str, Any]], _Line]] = {
         f"the runbook is {'done' if data['status'] == 0 else 'NOT done'} after {data['seconds']:.1f} s",
         _PLAIN if data["status"] == 0 else _BAD,
     ),
+    "failover_command.started": lambda data: (f"operators run: {data['command']}", _PLAIN),
+    "failover_command.ended": lambda data: (
+        f"that ended with status {data['status']} after {data['seconds']:.1f} s",
+        _PLAIN if data["status"] == 0 else _BAD,
+    ),
     "store.said": lambda data: (f"{data['resource']} is {data['status']}", _PLAIN),
     "recovery.observed": _recovered,
     "fault.healed": lambda data: (f"healed: {data['resource']}", _PLAIN),

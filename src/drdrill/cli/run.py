@@ -30,6 +30,7 @@ Examples:
   drdrill run database --scenario primary_host_loses_power
   drdrill run database --json --seed 7 > run.json
   drdrill env up --only databases && drdrill run database --mirror default
+  drdrill run region --scenario region_loses_power --failover-command './failover.sh eu-central-1'
 
 \b
 Exit status: 0 MET; 1 MISSED; 2 wrong usage or a mistake in a file, nothing was started; 3 INCONCLUSIVE;
@@ -46,6 +47,16 @@ Exit status: 0 MET; 1 MISSED; 2 wrong usage or a mistake in a file, nothing was 
 @click.option(
     "--seed", type=click.IntRange(0, _SEED_LIMIT - 1), help="Of everything random (default: drawn)."
 )
+@click.option(
+    "--failover-command",
+    metavar="TEXT",
+    help="Run this in the runbook's place: a line for the shell, or a handler MODULE:FUNCTION.",
+)
+@click.option(
+    "--failover-event",
+    type=click.Path(path_type=Path),
+    help="The event that a handler is called with (JSON).",
+)
 @click.option("--plan", type=click.Path(path_type=Path), help="Default: scenarios/plan.yaml.")
 @click.option("--reports", type=click.Path(path_type=Path), help="Default: reports/.")
 @click.option(
@@ -58,6 +69,8 @@ def command(
     environment: str,
     mirror: str | None,
     seed: int | None,
+    failover_command: str | None,
+    failover_event: Path | None,
     plan: Path | None,
     reports: Path | None,
     as_json: bool,
@@ -78,6 +91,7 @@ def command(
     root = find_repository()
     plan = (plan or root / "scenarios" / "plan.yaml").absolute()
     reports = (reports or root / "reports").absolute()
+    event = None if failover_event is None else failover_event.absolute()
     errors = Console(stderr=True, highlight=False)
     with interruptible() as signals:
         _prepare(
@@ -86,6 +100,7 @@ def command(
             environment=environment,
             disaster_class=disaster_class,
             names=names,
+            failover=(failover_command, event),
             mirror=mirror,
             reports=reports,
             errors=errors,
@@ -97,6 +112,7 @@ def command(
             status = run_scenarios(
                 root, files, disaster_class=disaster_class, names=names, environment=environment, plan=plan,
                 reports=reports, seed=seed, mirror=mirror, plugins=[progress],
+                failover_command=failover_command, failover_event=event,
             )  # fmt: skip
     ended = read_record(files, root)
     if not ended and signals.arrived is None:
@@ -138,6 +154,7 @@ def _prepare(
     environment: str,
     disaster_class: str,
     names: tuple[str, ...],
+    failover: tuple[str | None, Path | None],
     mirror: str | None,
     reports: Path,
     errors: Console,
@@ -162,6 +179,7 @@ def _prepare(
     if not has_scenarios(root / "scenarios", disaster_class):
         raise UsageError(f"no scenario has the tag `@class:{disaster_class}`.")
     _check_names(names, plan, disaster_class)
+    _check_failover(*failover, names, plan, disaster_class)
     if environment == "embedded" and mirror is None:
         require_prerequisites(root)
         prepare_environment(root, environment, errors)
@@ -177,6 +195,20 @@ def _check_names(names: tuple[str, ...], plan: Path, disaster_class: str) -> Non
         if name not in known:
             remedy = suggest(name, known, what="Scenarios")
             raise UsageError(f"there is no scenario `{name}` of the class `{disaster_class}`. {remedy}")
+
+
+def _check_failover(
+    command: str | None, event: Path | None, names: tuple[str, ...], plan: Path, disaster_class: str
+) -> None:
+    from drdrill.drill.failover_command import check_command
+    from drdrill.plan import load_plan
+
+    scenarios = {
+        name: one
+        for name, one in load_plan(plan).scenarios.items()
+        if one.disaster_class == disaster_class and (not names or name in names)
+    }
+    check_command(command, event, scenarios)
 
 
 def _draw() -> int:

@@ -75,8 +75,13 @@ def run_scenarios(
     seed: int,
     mirror: str | None,
     plugins: Sequence[object],
+    failover_command: str | None = None,
+    failover_event: Path | None = None,
 ) -> int:
-    """Run them and return pytest's exit status; what it prints goes to `files.log`."""
+    """Run them and return pytest's exit status; what it prints goes to `files.log`.
+
+    `failover_command`: what is run in the runbook's place, and, of a handler, the event that it gets.
+    """
     import pytest
 
     arguments = [
@@ -91,6 +96,8 @@ def run_scenarios(
         *(f"--drill-scenario={name}" for name in names),
         *(f"-pno:{name}" for name in _WITHOUT),
         *((f"--drill-mirror={mirror}",) if mirror else ()),
+        *((f"--drill-failover-command={failover_command}",) if failover_command else ()),
+        *((f"--drill-failover-event={failover_event}",) if failover_event else ()),
     ]  # fmt: skip
     files.path.mkdir(parents=True)
     with files.log.open("w", encoding="utf-8") as log, contextlib.redirect_stdout(log):

@@ -25,12 +25,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from drdrill.core.clock import NANOSECONDS, Clock, SystemClock, read_boot_id
-from drdrill.core.errors import (
-    EnvironmentFailedError,
-    InvalidDrillError,
-    NotObservedError,
-    UsageError,
-)
+from drdrill.core.errors import EnvironmentFailedError, InvalidDrillError, NotObservedError, UsageError
 from drdrill.core.verdict import Verdict
 from drdrill.core.waiting import wait_until
 from drdrill.drill.about import WORKLOAD_NAME, copy_inputs, draw_seed, enter_register
@@ -41,6 +36,7 @@ from drdrill.drill.budget import load_budget
 from drdrill.drill.ending import Ending
 from drdrill.drill.experiments import run_named
 from drdrill.drill.failover import FailoverCode
+from drdrill.drill.failover_command import FailoverCommand, check_command
 from drdrill.drill.judging import (
     describe_figures,
     require_intact_rows,
@@ -88,6 +84,7 @@ class Drill:
         if request.scenario not in self.plan.scenarios:
             raise UsageError(f"{request.plan}: there is no scenario `{request.scenario}` in this plan.")
         self.scenario = self.plan.scenarios[request.scenario]
+        check_command(request.failover_command, request.failover_event, {request.scenario: self.scenario})
         if self.workload.store != self.scenario.store:
             raise UsageError(
                 f"{request.environment_folder / WORKLOAD_NAME}: users write to `{self.workload.store}`, but the "
@@ -112,6 +109,7 @@ class Drill:
         self._restoring: Restoring | None = None
         self._failover: FailoverCode | None = None
         self._runbook: RunbookCode | None = None
+        self._command: FailoverCommand | None = None
         self._system: SystemObserver | None = None
         self._stack = contextlib.ExitStack()
 
@@ -173,6 +171,7 @@ class Drill:
         )  # fmt: skip
         self._system = SystemObserver(environment, self.workload, self.scenario, self.journal)
         self._runbook = RunbookCode(request.root, environment, self.directory, clock=self._clock)
+        self._command = FailoverCommand(request.root, environment, self.directory, clock=self._clock)
         self._failover = FailoverCode(request.root, environment, self.directory, clock=self._clock)
         self._restoring = Restoring(
             environment, self._users, self._store, self.resource,
@@ -275,7 +274,10 @@ class Drill:
         return self._require(self._failover).run(code, *arguments, within=within)
 
     def run_runbook(self) -> bool:
-        """Run the scenario's runbook where operators work; tell whether every step was done."""
+        """Run the scenario's runbook, or what takes its place, where operators work; tell whether all was done."""
+        command, event = self.request.failover_command, self.request.failover_event
+        if command is not None:
+            return self._require(self._command).run(command, event, within=self.budget.patience.runbook)
         if self.scenario.runbook is None:
             raise UsageError(f"{self.request.plan}: the scenario `{self.request.scenario}` has no runbook.")
         return self._require(self._runbook).run(

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 class DrillRequest:
     """One drill. `root` is the drill repository; `mirror` names a standing mirror instead of a new one.
 
+    `failover_command` takes the place of the scenario's runbook; with `failover_event`, a JSON file, it is a handler
+    `module:function`.
+
     `title` and `steps` are the scenario as people wrote it, for the record; nothing is decided by them.
     """
 
@@ -25,6 +28,8 @@ class DrillRequest:
     mirror: str | None = None
     title: str = ""
     steps: tuple[str, ...] = ()
+    failover_command: str | None = None
+    failover_event: Path | None = None
 
     @property
     def environment_folder(self) -> Path:

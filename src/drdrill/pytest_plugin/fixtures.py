@@ -60,6 +60,8 @@ def drill(request: pytest.FixtureRequest, drill_options: DrillOptions) -> Iterat
             mirror=drill_options.mirror,
             title=scenario.title,
             steps=scenario.steps,
+            failover_command=drill_options.failover_command,
+            failover_event=drill_options.failover_event,
         )
     )
     item.stash[drill_directory_key] = begun.directory.path

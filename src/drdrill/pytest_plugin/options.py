@@ -28,6 +28,8 @@ class DrillOptions:
     record: Path | None
     rootdir: Path
     mirror: str | None = None
+    failover_command: str | None = None
+    failover_event: Path | None = None
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -78,6 +80,18 @@ def add_options(parser: pytest.Parser) -> None:
         help="drill in the standing mirror of this name, and leave it standing (default: a mirror of its own)",
     )
     group.addoption(
+        "--drill-failover-command",
+        metavar="TEXT",
+        default=None,
+        help="run this in the runbook's place: a line for the shell, or a handler MODULE:FUNCTION",
+    )
+    group.addoption(
+        "--drill-failover-event",
+        metavar="FILE",
+        default=None,
+        help="the event that the handler is called with (JSON)",
+    )
+    group.addoption(
         "--drill-record",
         metavar="FILE",
         default=None,
@@ -102,6 +116,8 @@ def read_options(config: pytest.Config) -> DrillOptions:
         record=_path(config, "--drill-record"),
         rootdir=root,
         mirror=config.getoption("--drill-mirror"),
+        failover_command=config.getoption("--drill-failover-command"),
+        failover_event=_path(config, "--drill-failover-event"),
     )
 
 

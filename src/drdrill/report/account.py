@@ -168,7 +168,7 @@ def read_account(directory: DrillDirectory) -> Account:
         chronicle=write_chronicle(events),
         ledgers=ledgers,
         origin_ns=_find_origin(facts, ledgers, events),
-        runbook=read_recovery(directory.path, scenario, None).runbook,
+        runbook=read_recovery(directory.path, scenario, None, facts.command).runbook,
         notices=_read_notices(directory, measured.system),
     )
 

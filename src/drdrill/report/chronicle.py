@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.clock import NANOSECONDS
@@ -54,7 +55,7 @@ def _is_grave(event: Event) -> bool:
     return event.kind in _GRAVE or event.data.get("effective") is False or event.data.get("holds") is False
 
 
-_RUNS = frozenset({"failover_code.ended", "runbook.finished"})
+_RUNS = frozenset({"failover_code.ended", "failover_command.ended", "runbook.finished"})
 _GRAVE = frozenset({
     "fault.failed", "fault.heal_failed", "store.unprotected", "survivors.unreadable", "restore.unreadable",
     "drill.interrupted", "environment.failed", "system.unreadable",
@@ -140,12 +141,12 @@ def _restored(data: Mapping[str, Any]) -> str:
     return f"{data.get('resource')} is restored from {data.get('base')}{to}"
 
 
-def _ended(data: Mapping[str, Any]) -> str:
+def _ended(data: Mapping[str, Any], what: str = "failover code") -> str:
     status, took = data.get("status"), format_seconds(data.get("seconds"))
     if status == 0:
-        return f"The failover code ended well after {took}"
+        return f"The {what} ended well after {took}"
     told = "was broken off" if status is None else f"FAILED with status {status}"
-    return f"The failover code {told} after {took}{f': {said}' if (said := data.get('said')) else ''}"
+    return f"The {what} {told} after {took}{f': {said}' if (said := data.get('said')) else ''}"
 
 
 def _run(data: Mapping[str, Any]) -> str:
@@ -224,6 +225,8 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "store.unreadable": lambda d: f"Nobody can look at {d['resource']} any more: {d.get('reason')}",
     "failover_code.started": lambda d: f"The operator runs `{' '.join(d['command'])}`",
     "failover_code.ended": _ended,
+    "failover_command.started": lambda d: f"The operators run, in the runbook's place: {d['command']}",
+    "failover_command.ended": partial(_ended, what="failover that was run"),
     "recovery.observed": _recovered,
     "store.protected": lambda d: f"{d['resource']} has its redundancy back",
     "store.unprotected": lambda d: f"{d['resource']} did not get its redundancy back",

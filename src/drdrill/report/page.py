@@ -13,6 +13,7 @@ from drdrill.plan.duration import format_exactness, format_seconds
 from drdrill.report.account import Account, read_account
 from drdrill.report.availability_strip import describe_left_out
 from drdrill.report.chronicle import words
+from drdrill.report.failover_section import describe_failover
 from drdrill.report.frame import NARROW, WIDE
 from drdrill.report.headline import write_headline
 from drdrill.report.picture import read_template
@@ -101,6 +102,7 @@ def _content(account: Account) -> dict[str, Any]:
         "explained": describe_explained(account),
         "services": [{**one, "strip": name_of_strip(one["service"])} for one in describe_services(account)],
         "runbook": describe_runbook(account),
+        "failover": describe_failover(account),
         "system": describe_system(account),
         "bases": describe_bases(objectives),
         "left_out": describe_left_out(account),
