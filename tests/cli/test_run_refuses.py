@@ -102,12 +102,12 @@ def test_a_mistyped_file_is_told_by_its_place(
             ),
         ),
         (
-            ("database", "--scenario", "primary_disk_full", "--failover-command", "./failover.sh"),
-            "--failover-command takes the place of a runbook, and `primary_disk_full` has none.",
+            ("database", "--failover-command", "./failover.sh"),
+            "--failover-command takes the place of a runbook, and `primary_host_loses_power` has none.",
         ),
         (
-            ("region", "--failover-command", "ops.failover:handler"),
-            "--failover-command `ops.failover:handler` is a handler: --failover-event FILE says",
+            ("database", "--failover-event", "event.json"),
+            "--failover-event is the event of a handler: --failover-command names that.",
         ),
     ],
 )
