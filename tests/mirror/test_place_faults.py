@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from drdrill.core.errors import UsageError
+from drdrill.core.errors import EnvironmentFailedError, UsageError
 from drdrill.mirror.network import RegionLayout
 from drdrill.mirror.place_faults import PlaceFaults, observe_dark, observe_lit
 from tests.faults.fakes import ManualClock
@@ -39,6 +39,7 @@ class _World:
 
     done: list[str] = field(default_factory=list)
     silent: set[str] = field(default_factory=set)
+    broken: set[str] = field(default_factory=set)
     regions: tuple[RegionLayout, ...] = (HOME, AWAY)
 
     def __post_init__(self) -> None:
@@ -71,6 +72,8 @@ class _World:
         return {"hosts": []}
 
     def return_zone(self, zone: str) -> Mapping[str, Any]:
+        if zone in self.broken:
+            raise EnvironmentFailedError(f"a host of {zone} did not boot.")
         self.done.append(f"{zone} has power")
         return {"hosts": [one.name for one in self.there if one.zone == zone]}
 
@@ -107,6 +110,16 @@ def test_a_region_returns_with_its_apis(faults: PlaceFaults, world: _World) -> N
     answer = faults.table()["heal_place"](kind="region_power_loss", resource="eu-west-1")
     assert world.done[-1] == "eu-west-1 answers"
     assert answer["hosts"] == ["node-a", "spare", "control"]
+
+
+def test_a_zone_that_does_not_return_keeps_no_other_dark(faults: PlaceFaults, world: _World) -> None:
+    """Every zone has its power back before what failed is told."""
+    faults.table()["inject_place"](kind="region_power_loss", resource="eu-west-1")
+    world.done.clear()
+    world.broken.add("eu-west-1a")
+    with pytest.raises(EnvironmentFailedError, match="a host of eu-west-1a did not boot"):
+        faults.table()["heal_place"](kind="region_power_loss", resource="eu-west-1")
+    assert world.done == ["eu-west-1b has power", "eu-west-1-managed has power", "eu-west-1 answers"]
 
 
 def test_a_zone_leaves_the_apis_alone(faults: PlaceFaults, world: _World) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from drdrill.core.errors import UsageError
+from drdrill.core.errors import DrdrillError, EnvironmentFailedError, UsageError
 from drdrill.mirror.fault_observers import Silence
 from drdrill.mirror.network import managed_zone
 
@@ -59,15 +59,22 @@ class PlaceFaults:
         }
 
     def heal(self, kind: str, resource: str) -> Answer:
-        """Give a zone or a region its power back; harmless when it has it."""
+        """Give a zone or a region its power back; harmless when it has it.
+
+        Raises `EnvironmentFailedError` when something of that failed, after every zone has its power.
+        """
         region, zones = self._find(kind, resource)
         returned: list[str] = []
-        try:
-            for zone in zones:
+        failures: list[str] = []
+        for zone in zones:  # one that does not return in full keeps the others from nothing
+            try:
                 returned += self._zones.return_zone(zone)["hosts"]
-        finally:
-            if kind == "region_power_loss":
-                self._network.restore_endpoints(region.name)
+            except DrdrillError as error:
+                failures.append(str(error))
+        if kind == "region_power_loss":
+            self._network.restore_endpoints(region.name)
+        if failures:
+            raise EnvironmentFailedError(" ".join(failures))
         return {"place": resource, "hosts": returned}
 
     def hosts_in_place(self, kind: str, resource: str) -> Answer:
