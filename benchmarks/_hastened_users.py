@@ -92,7 +92,7 @@ def _hasten_journey(journey: Journey, factor: float) -> Journey:
 
 
 def find_rate(visits: Visits, seconds: int) -> Held:
-    """Double the rate until it does not hold, and then look twice between the last two."""
+    """Double the rate until it does not hold, and then look halfway between the last two."""
     held, good, bad = Held(), 0.0, 0.0
     try:
         visits.come(1, FEWEST_SECONDS)  # whatever is done for the first time is done then
@@ -100,9 +100,8 @@ def find_rate(visits: Visits, seconds: int) -> Held:
         while factor <= _FASTEST and not bad:
             good, bad = (factor, 0.0) if _try(visits, factor, seconds, held) else (good, factor)
             factor *= 2
-        for _ in range(2 if good and bad else 0):
-            factor = (good + bad) / 2
-            good, bad = (factor, bad) if _try(visits, factor, seconds, held) else (good, factor)
+        if good and bad:
+            _try(visits, (good + bad) / 2, seconds, held)
     except DrdrillError as error:
         held.limit = str(error)
         say(f"users could not come: {error}")

@@ -27,7 +27,7 @@ MOST = 1.2
 _ROOT = Path(__file__).resolve().parents[1]
 _RATE = (
     "Users' journeys by the public name, in a whole system on one machine together with them; every cohort's begin 2, "
-    "4, 8 … times as often as `workload.yaml` has it, then twice halfway between the last rate that held and the "
+    "4, 8 … times as often as `workload.yaml` has it, then halfway between the last rate that held and the "
     "first that did not. A rate holds when each service's 99th percentile is at most 500 ms, every request is "
     "acknowledged at its first attempt, and all that was begun ends. A journey's first request counts from when it was "
     "due."
@@ -66,7 +66,7 @@ def _tell_rate(held: Held) -> Figure:
         "higher",
         (f"Not held at the workload's own rate: {held.limit}. " if value is None else "")
         + _RATE
-        + (f" The limit: {held.limit}." if value is not None and held.limit else ""),
+        + ("" if value is None else f" The limit: {held.limit or 'more was not tried'}."),
         [] if value is None else round_all([value]),
         reference=None if own is None else Reference("the workload's own rate", median([own]), "requests/s"),
     )
