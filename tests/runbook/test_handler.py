@@ -16,10 +16,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FUNCTION = """\
+import logging
 import helper
+
+logging.getLogger().setLevel(logging.INFO)
 
 def handler(event, context):
     print("failing over")
+    logging.getLogger().info("to another region")
     left = context.get_remaining_time_in_millis()
     name, request = context.function_name, context.aws_request_id
     return {"region": helper.read(event), "name": name, "id": len(request), "left": left}
@@ -56,6 +60,8 @@ def test_it_gets_an_event_and_a_context(tmp_path: Path, function: Path) -> None:
     said, answer = ended.stdout.splitlines()
     told = json.loads(answer)
     assert said == "failing over"
+    assert ended.stderr.startswith("[INFO] ")
+    assert ended.stderr.endswith(" to another region\n")
     assert 0 < told.pop("left") <= LONGEST_SECONDS * 1000
     assert told == {"region": "eu-west-1", "name": "handler", "id": 36}
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import logging
 import os
 import sys
 import uuid
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 # AWS Lambda developer guide, "Configure Lambda function timeout": 900 s is the longest. It is told, and not enforced.
 LONGEST_SECONDS = 900
+_LOG_LINE = "[%(levelname)s] %(asctime)s %(message)s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("event", metavar="EVENT.json", type=Path, help="what it is called with")
     asked = parser.parse_args(arguments)
     os.environ.setdefault("AWS_LAMBDA_FUNCTION_NAME", asked.handler.partition(":")[2])
+    logging.basicConfig(
+        format=_LOG_LINE
+    )  # Lambda has a handler on the root logger; functions set its level alone
     event = json.loads(asked.event.read_text(encoding="utf-8"))
     sys.stdout.write(f"{call(asked.handler, event, here=Path.cwd(), clock=SystemClock())}\n")
 
