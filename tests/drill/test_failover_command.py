@@ -6,11 +6,13 @@ import json
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from drdrill.core.errors import UsageError
+from drdrill.drill import Drill, DrillRequest
 from drdrill.drill.failover_command import EVENT, FailoverCommand, check_command
 from drdrill.plan import load_plan
 from drdrill.record.directory import DrillDirectory
@@ -19,11 +21,10 @@ from tests.drill.fakes import FakeEnvironment
 from tests.faults.fakes import ManualClock, write_plan
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from drdrill.plan.scenario import Scenario
 
 WITHIN = timedelta(minutes=20)
+ROOT = Path(__file__).parents[2]
 HANDLER = "docs/examples/boto/failover:handler"
 
 
@@ -171,3 +172,29 @@ def test_an_event_that_is_none_is_refused(
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     with pytest.raises(UsageError, match=r"other\.json: no JSON"):
         check_command(HANDLER, path, {"lost": scenarios["lost"]})
+
+
+def _request(reports: Path, scenario: str, command: str | None) -> DrillRequest:
+    plan = ROOT / "scenarios" / "plan.yaml"
+    return DrillRequest(scenario, "embedded", ROOT, plan, reports, failover_command=command)
+
+
+def test_a_drill_runs_it_in_the_runbooks_place(tmp_path: Path, environment: FakeEnvironment) -> None:
+    """The scenario's step is the same: of a drill with a command it runs that, and no runbook."""
+    drill = Drill(_request(tmp_path / "reports", "region_loses_power", "./failover.sh"))
+    drill.directory.create()
+    drill._command = FailoverCommand(ROOT, environment, drill.directory, clock=ManualClock())
+    assert drill.run_runbook()
+    (command,) = environment.operated
+    assert list(command[-3:]) == ["sh", "-c", "./failover.sh"]
+    assert [event.kind for event in read_journal(drill.directory.journal_path)] == [
+        "failover_command.started",
+        "failover_command.ended",
+    ]
+
+
+def test_a_drill_without_a_runbook_refuses_it(tmp_path: Path) -> None:
+    """However the drill was asked for, nothing is made."""
+    with pytest.raises(UsageError, match="`primary_host_loses_power` has none"):
+        Drill(_request(tmp_path / "reports", "primary_host_loses_power", "./failover.sh"))
+    assert not (tmp_path / "reports").exists()

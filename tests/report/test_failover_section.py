@@ -10,6 +10,7 @@ from drdrill.report.failover_section import describe_failover
 from tests.measure.regional import commanded
 from tests.report.conftest import store
 from tests.report.test_region_page import read_section
+from tests.report.whole_system import PAGES, THERE, look_of, see_system, tell_users
 
 if TYPE_CHECKING:
     from tests.measure.regional import RegionalStory
@@ -50,3 +51,15 @@ def test_a_handler_is_told_as_one(regional: RegionalStory) -> None:
 def test_a_drill_by_a_runbook_has_none(regional: RegionalStory) -> None:
     """Drills as they were have no such section."""
     assert 'id="failover"' not in render_page(store(regional))
+
+
+def test_a_command_that_only_says_that_all_is_well(regional: RegionalStory) -> None:
+    """It ended with 0 and forgot a service: the page is headed MISSED and names what is too small."""
+    see_system(regional)
+    commanded(regional, said="done: all services run")
+    look_of(regional, "after_recovery")["regions"][THERE]["ready"] = {"shop/orders": 3, "shop/letters": 1}
+    page = render_page(tell_users(regional, *PAGES))
+    assert '<main class="MISSED">' in page
+    assert f"Fewer pods serve in {THERE} in the end" in page
+    assert "letters 1 of 2." in page
+    assert "done: all services run" in read_section(page, "failover")

@@ -71,7 +71,8 @@ def describe_writers(account: Account) -> str:
 def describe_explained(account: Account) -> str:
     """Return what the changes of the writer that are explained are explained by."""
     if account.clientele.zones:
-        return "what moved users between regions: the runbook, or the cloud"
+        moved_by = "the failover that was run" if account.facts.command else "the runbook"
+        return f"what moved users between regions: {moved_by}, or the cloud"
     if account.facts.failovers:
         return "the promotions that the cloud reports"
     return "assumption: the cloud was not asked for its promotions"
