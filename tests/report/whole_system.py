@@ -77,7 +77,7 @@ def tell_users(story: RegionalStory, *pages: str) -> DrillDirectory:
     for number, page in enumerate(pages, start=1):
         file = f"status-page-{number}.html"
         (directory.evidence / file).write_text(page, encoding="utf-8")
-        lines.append({"at_ns": FAULT + number * SECOND, "status": 200, "sha256": "", "file": file})
+        lines.append({"at_ns": FAULT + number * SECOND, "status": 200, "sha256": str(number), "file": file})
     text = "".join(json.dumps(line) + "\n" for line in lines)
     (directory.evidence / "status-page.jsonl").write_text(text, encoding="utf-8")
     write_json(directory.verdict_path, measure(directory).to_json())

@@ -14,7 +14,7 @@ from drdrill.core.errors import UsageError
 from drdrill.dataplane.postgresql_programs import PORT
 from drdrill.load.clients import Target, plan_client_beside, plan_clients
 from drdrill.load.journey_config import Surroundings, plan_journeys
-from drdrill.measure.system import STATUS_LOG
+from drdrill.measure.notices import STATUS_LOG
 from drdrill.plan.scenario import MirrorExtent
 from drdrill.record.ledger import ClientKind, make_id
 

@@ -366,7 +366,7 @@ class Drill:
         if interrupted:
             ending.attempt(lambda: self.journal.append("drill.interrupted", signal=interrupted))
         if self._users is not None and self._users.present:  # before a lost primary is back beside its heir
-            ending.attempt(self._users.leave)
+            ending.attempt(self._users.leave if interrupted else self._users.finish)
         if self._environment is not None:
             faults = self._environment.faults
             ending.attempt(lambda: heal_all(faults, self.directory.journal("faults"), within=_HEALED_WITHIN))

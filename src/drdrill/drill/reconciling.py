@@ -47,8 +47,12 @@ def reconcile_all(
     patience: timedelta,
 ) -> None:
     """Ask for everything that the workload wants to agree, and note what became of each."""
-    operator = Operator(environment, workload, own_host)
-    for one in workload.journeys.reconcile if workload.journeys else ():
+    operator, asked = (
+        Operator(environment, workload, own_host),
+        workload.journeys.reconcile if workload.journeys else [],
+    )
+    journal.append("reconciliation.begun", names=[one.name for one in asked])
+    for one in asked:
         found = operator.reconcile(one, clock=clock, patience=patience)
         journal.append(
             "reconciliation.observed",

@@ -133,6 +133,7 @@ class Facts:
     service: str | None
     clock_went_back: bool
     interrupted: str | None
+    broken: str | None
     clients: tuple[str, ...]
     statuses: Mapping[str, int]
     load_stopped_ns: int | None
@@ -204,6 +205,7 @@ def _facts(events: Sequence[Event], directory: DrillDirectory) -> Facts:
         service=str(started.data["service"]) if started and started.data.get("service") else None,
         clock_went_back=any(later.at_ns < earlier.at_ns for earlier, later in pairwise(events)),
         interrupted=str(interrupted.data.get("signal")) if interrupted else None,
+        broken=_broken(events),
         clients=tuple(str(name) for event in _of(events, "load.started") for name in event.data["clients"]),
         statuses={name: int(status) for name, status in stopped.data["statuses"].items()} if stopped else {},
         load_stopped_ns=int(stopped.data["at_ns"]) if stopped else None,
@@ -226,6 +228,16 @@ def _facts(events: Sequence[Event], directory: DrillDirectory) -> Facts:
         all_primaries=_all_primaries(events),
         command=read_command(events),
     )
+
+
+def _broken(events: Sequence[Event]) -> str | None:
+    """Return which step of the scenario failed before anything was judged, and why; None: none did."""
+    for event in events:
+        if event.kind == "drill.judged":
+            break
+        if event.kind == "step.failed" and event.data.get("of") == "scenario":
+            return f"`{event.data['step']}`: {event.data.get('reason')}"
+    return None
 
 
 def _of(events: Sequence[Event], *kinds: str) -> Iterator[Event]:

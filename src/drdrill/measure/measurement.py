@@ -44,7 +44,7 @@ from drdrill.measure.outage import Outage, Phase, measure_outage
 from drdrill.measure.phases import split
 from drdrill.measure.recovery import check_run, read_record_of, read_recovery
 from drdrill.measure.redundancy import measure_redundancy
-from drdrill.measure.regions import by_server
+from drdrill.measure.regions import by_server, check_named
 from drdrill.measure.remarks import LOG, find_unserved
 from drdrill.measure.replication import Cut, ReplicationState, read_readings
 from drdrill.measure.restore import (
@@ -182,7 +182,8 @@ class _Drill:
             "system", partial(whole.read_record, self._directory, self._plan, self._scenario, fault)
         )
         if system is not None:
-            checks.collect("system", partial(whole.check_record, system, self._plan, self._scenario))
+            outages = {self._scenario.service: outage, **{one.service: one.outage for one in services}}
+            checks.collect("system", partial(whole.check_record, system, self._plan, self._scenario, outages))
         measuring = partial(measure_redundancy, facts, self._store.resource)
         re_protection = checks.compute("redundancy", measuring) or Measured(None, None)
         judging = partial(
@@ -327,6 +328,7 @@ class _Drill:
         in_place = partial(watch_servers, ledgers, clientele, facts, self._store.resource, restored)
         watches = [checks.compute("writers", in_place)]
         if clientele.zones:
+            checks.collect("regions", partial(check_named, ledgers, clientele))
             moved = Moves(self._plan.regions, self._store.resource, runbook)
             watches.insert(
                 0, checks.compute("regions", partial(watch_regions, ledgers, clientele, facts, moved))

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from drdrill.record.ledger import ClientLedger, servers_of
+from drdrill.core.verdict import Verdict
+from drdrill.measure.reason import Reason
+from drdrill.record.ledger import ClientLedger, Outcome, outcomes_of, servers_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from drdrill.measure.clientele import Clientele
 
@@ -68,6 +70,22 @@ def by_server(
         else ledger
         for ledger, zones in _with_zones(ledgers, clientele)
     )
+
+
+def check_named(ledgers: Sequence[ClientLedger], clientele: Clientele) -> Iterator[Reason]:
+    """Demand that whoever acknowledged a write by the public name says where it stands: else two regions may have."""
+    nameless = 0
+    for ledger, zones in _with_zones(ledgers, clientele):
+        if zones and bool((ledger.attempts["amount"] > 0).any()):
+            codes = ledger.outcomes["code"]
+            nameless += int(((outcomes_of(codes) == Outcome.ACKNOWLEDGED) & (servers_of(codes) == 0)).sum())
+    if nameless:
+        yield Reason(
+            Verdict.INCONCLUSIVE,
+            "writer_not_named",
+            f"{nameless} acknowledged writes do not say in which zone they were taken: whether two regions wrote at a "
+            "time is not known.",
+        )
 
 
 def with_addresses(ledgers: Sequence[ClientLedger], clientele: Clientele) -> tuple[ClientLedger, ...]:

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from drdrill.core.clock import NANOSECONDS
 
 if TYPE_CHECKING:
-    from drdrill.measure.system import Notices, SystemRecord, SystemSeen
+    from drdrill.measure.capacity import SystemSeen
+    from drdrill.measure.notices import Notices
+    from drdrill.measure.system import SystemRecord
 
 
 def render_system(record: SystemRecord | None) -> dict[str, Any] | None:

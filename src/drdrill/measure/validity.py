@@ -194,6 +194,10 @@ def check_end(facts: Facts) -> Iterator[Reason]:
     """Demand that the drill was not broken off."""
     if facts.interrupted is not None:
         yield _inconclusive("interrupted", f"The drill was interrupted by {facts.interrupted}.")
+    if facts.broken is not None:
+        yield _inconclusive(
+            "scenario_broken", f"A step of the scenario failed before it was measured: {facts.broken}."
+        )
 
 
 def check_lateness(outage: Outage, thresholds: Thresholds) -> Iterator[Reason]:

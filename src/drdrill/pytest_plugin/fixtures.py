@@ -16,7 +16,20 @@ from drdrill.pytest_plugin.scenario import drill_directory_key, interrupted_key,
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from pytest_bdd.parser import Step
+
     from drdrill.drill import Drill
+
+
+_drill_key = pytest.StashKey["Drill"]()
+
+
+def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception: Exception) -> None:
+    """Note in the drill's journal which step of the scenario failed: a drill that broke on its way is never MET."""
+    drill = request.node.stash.get(_drill_key, None)
+    if drill is not None:
+        reason = f"{type(exception).__name__}: {exception}"
+        drill.journal.append("step.failed", of="scenario", step=step.name, reason=reason)
 
 
 @pytest.fixture(scope="session")
@@ -65,6 +78,7 @@ def drill(request: pytest.FixtureRequest, drill_options: DrillOptions) -> Iterat
         )
     )
     item.stash[drill_directory_key] = begun.directory.path
+    item.stash[_drill_key] = begun
     try:
         begun.begin()
         request.config.hook.pytest_drill_begun(directory=begun.directory.path, title=scenario.title)
