@@ -78,6 +78,11 @@ def _counts_from_declaration(story: Story) -> None:
     story.plan["CLOCK"] = "declaration"
 
 
+def _broken(story: Story) -> None:
+    failed = {"of": "scenario", "step": "the host has its power back", "reason": "EnvironmentFailedError: no"}
+    story.events.append((END + 4 * SECOND, "step.failed", failed))
+
+
 def _interrupted(story: Story) -> None:
     story.events.append((END + 4 * SECOND, "drill.interrupted", {"signal": "SIGINT"}))
 
@@ -105,6 +110,7 @@ def _not_protected_again(story: Story) -> None:
         (_counts_from_declaration, "rto_not_known"),
         (_not_protected_again, "re_protection_not_known"),
         (_interrupted, "interrupted"),
+        (_broken, "scenario_broken"),
         (lambda story: story.plan.update(STANDBY="none"), "rpo_not_projected"),
         (lambda story: story.plan.update(PROTECTION="other"), "re_protection_not_projected"),
     ],

@@ -69,9 +69,11 @@ def test_the_store_itself_may_have_moved(regional: RegionalStory) -> None:
 
 
 def test_an_answer_without_a_zone_accuses_nobody(regional: RegionalStory) -> None:
-    """Acknowledgements of which no zone is known are left out of the watch."""
+    """Acknowledgements of which no zone is known are left out of the watch, and so nobody knows: never MET."""
     answer(regional, 0, 0, RECOVERED + 5 * SECOND)
-    assert "two_writers" not in codes(regional.measure())
+    measured = regional.measure()
+    assert "two_writers" not in codes(measured)
+    assert "writer_not_named" in codes(measured, Verdict.INCONCLUSIVE)
 
 
 def test_clients_with_addresses_are_watched_in_regions_too(regional: RegionalStory) -> None:
