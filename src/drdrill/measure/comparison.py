@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_LONGEST = 160
+
+
 class _Absent:
     """What stands where a document has no such name; a null is something else."""
 
@@ -38,7 +41,16 @@ def find_differences(stored: Any, computed: Any, path: str = "") -> Iterator[str
         for number, (one, other) in enumerate(zip(stored, computed, strict=True)):
             yield from find_differences(one, other, f"{path}[{number}]")
     elif stored != computed:
-        yield f"{path}: stored {stored!r}, computed {computed!r}"
+        yield f"{path}: stored {_shorten(stored)}, computed {_shorten(computed)}"
+
+
+def _shorten(value: Any) -> str:
+    """Return a value as it is shown: of a long one its begin, and of a list how many it has."""
+    text = repr(value)
+    if len(text) <= _LONGEST:
+        return text
+    many = f" ({len(value)} of them)" if isinstance(value, list) else ""
+    return f"{text[:_LONGEST]}…{many}"
 
 
 def _version(document: Any) -> int:
