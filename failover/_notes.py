@@ -39,6 +39,10 @@ class Notes:
         self.path(name).write_text(f"{content}\n", encoding="utf-8")
         return note
 
+    def remove(self, name: str) -> None:
+        """Forget what was noted, where there is such a note."""
+        self.path(name).unlink(missing_ok=True)
+
     def read(self, name: str, *, valid: timedelta) -> Note | None:
         """Return a note that is not older than that; None: there is none. One of another disaster is none."""
         try:

@@ -19,7 +19,7 @@ from failover._names import read_alias
 from failover._telling import StoppedError, say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from failover._notes import Note
 
@@ -60,11 +60,31 @@ class Finding:
         say("old primary", database=self.database, host=self.host, writes=self.writes.value, said=self.said)
 
 
-def find_hosts(route53: Any, name: str, heir: str = "") -> tuple[str, ...]:
-    """Return which hosts a database's name, and its name in the primary region, lead to, without that of its heir."""
+def find_hosts(route53: Any, name: str, heirs: Collection[str]) -> tuple[str, ...]:
+    """Return which hosts a database's name, and its name in the primary region, lead to, without those of heirs."""
+    led = (read_alias(route53, one) for one in (name, regional_name_of(name)))
+    return tuple(dict.fromkeys(host for host in led if host and host not in heirs))
+
+
+def look_at_hosts(
+    route53: Any, name: str, heirs: Collection[str], look: Callable[[str, str], Finding]
+) -> list[Finding]:
+    """Look at whatever old primary a database's names lead to; where they lead to none, nobody knows of its writes.
+
+    After a promotion the name leads to an heir, and that of the primary region to the old primary still.
+    """
+    database, hosts = database_of(name), find_hosts(route53, name, heirs)
+    if not hosts:
+        regional = regional_name_of(name)
+        said = f"it could not be looked at: neither this name nor {name} leads to an old primary"
+        return [Finding(database, regional, Writes.UNKNOWN, said)]
+    return [look(database, host) for host in hosts]
+
+
+def regional_name_of(name: str) -> str:
+    """Return the name that a database has in the primary region, whoever serves."""
     first, _, rest = name.partition(".")
-    led = (read_alias(route53, one) for one in (name, f"{first}.primary.{rest}"))
-    return tuple(dict.fromkeys(host for host in led if host and host != heir))
+    return f"{first}.primary.{rest}"
 
 
 def database_of(name: str) -> str:

@@ -6,9 +6,10 @@ Each gets a parameter group in which transactions are read-only, and is restarte
 open. That is not replicated, and goes away with the group: a password would be another one in the recovery region, too,
 a stop is refused to what has a replica, and a security group's rule does not end what is connected.
 
-Then each is asked, by PostgreSQL's own protocol, whether it still takes writes. It ends with 0 when none does. When one
-does and cannot be fenced, a person may say why the failover goes on: that is noted for six hours, and what promotes
-the replicas reads it.
+Then each is asked, by PostgreSQL's own protocol, whether it still takes writes. It ends with 0 when none does. One that
+does not answer counts as gone only when it was fenced, or its region's API did not answer, either; that is noted for an
+hour. When one takes writes, or could not be looked at, and cannot be fenced, a person may say why the failover goes on:
+that is noted for six hours, and what promotes the replicas reads it.
 
 The only program that calls the primary region. It gives up soon there.
 """
@@ -18,11 +19,19 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError, WaiterError  # noqa: A004
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ReadTimeoutError,
+    WaiterError,
+)
 
 from failover._looking import conclude, make_parser
 from failover._notes import open_notes
-from failover._old_primary import OVERRIDE, OVERRIDE_VALID, Writes, find_hosts, observe_writes
+from failover._old_primary import OVERRIDE, OVERRIDE_VALID, Writes, look_at_hosts, observe_writes
 from failover._places import DATABASES, INTERNAL, reach, reach_lost
 from failover._telling import run, say
 
@@ -33,29 +42,47 @@ if TYPE_CHECKING:
     from failover._old_primary import Finding
 
 GROUP = "meqenet-fenced"
-TRIED = "fencing-tried"  # the note of when the primary region was asked to fence
 _READ_ONLY = {
     "ParameterName": "default_transaction_read_only", "ParameterValue": "1", "ApplyMethod": "immediate",
 }  # fmt: skip
 _TRIED_VALID = timedelta(hours=1)  # tried again it does no harm, and the region may answer by then
 # A Multi-AZ instance restarts within two minutes (assumption); longer, and the look says how it stands.
 _RESTART = {"Delay": 2, "MaxAttempts": 90}
-_UNHEARD = (ConnectionError, HTTPClientError)
+# What a region without power looks like. A certificate, a proxy or credentials that are wrong are our own trouble.
+_UNHEARD = (ConnectTimeoutError, ReadTimeoutError, EndpointConnectionError, ConnectionClosedError)
 
 
-def fence_all(rds: Any) -> None:
-    """Fence each database, and say of each what became of it."""
+def fence_all(rds: Any, notes: Notes) -> None:
+    """Try to fence each database, and note of which it was tried: the last attempt counts."""
     for database in DATABASES:
-        try:
-            fence(rds, database)
-        except _UNHEARD as error:
-            say("not reachable: nothing could be fenced", database=database, reason=str(error))
-            return  # the region's API is one: it does not answer for the next one, either
-        except ClientError as error:
-            said = error.response["Error"]
-            say("not fenced", database=database, reason=f"{said['Code']}: {said.get('Message', '')}")
-        except WaiterError as error:
-            say("fencing was asked for, and not seen to be done", database=database, reason=str(error))
+        if try_to_fence(rds, database):
+            notes.write(tried(database), "it was fenced, or its region's API did not answer")
+        else:
+            notes.remove(tried(database))
+
+
+def tried(database: str) -> str:
+    """Return the name of the note of when it was tried to fence a database."""
+    return f"fencing-tried-{database}"
+
+
+def try_to_fence(rds: Any, database: str) -> bool:
+    """Fence a database, and say what became of it; False: it is not fenced, and its region's API is not gone."""
+    try:
+        fence(rds, database)
+    except _UNHEARD as error:
+        say("not reachable: it could not be fenced", database=database, reason=str(error))
+        return True
+    except ClientError as error:
+        said = error.response["Error"]
+        say("not fenced", database=database, reason=f"{said['Code']}: {said.get('Message', '')}")
+    except WaiterError as error:
+        say("fencing was asked for, and not seen to be done", database=database, reason=str(error))
+    except BotoCoreError as error:
+        say("not fenced", database=database, reason=str(error))
+    else:
+        return True
+    return False
 
 
 def fence(rds: Any, database: str) -> None:
@@ -92,12 +119,8 @@ def _make_group(rds: Any, version: str) -> None:
 
 def look_at_all(route53: Any, heirs: Sequence[str], look: Callable[[str, str], Finding]) -> list[Finding]:
     """Look at every old primary by the names that lead to it; `heirs` are hosts that are none."""
-    return [
-        look(database, host)
-        for database in DATABASES
-        for host in find_hosts(route53, f"{database}-database.{INTERNAL}")
-        if host not in heirs
-    ]
+    names = (f"{database}-database.{INTERNAL}" for database in DATABASES)
+    return [one for name in names for one in look_at_hosts(route53, name, heirs, look)]
 
 
 def observe(findings: Sequence[Finding], notes: Notes) -> list[str]:
@@ -108,12 +131,12 @@ def observe(findings: Sequence[Finding], notes: Notes) -> list[str]:
     for finding in findings:
         finding.tell()
     unsafe = [f"{one.host} may take writes: {one.said}." for one in findings if not one.safe]
-    if notes.read(TRIED, valid=_TRIED_VALID) is None:
-        unsafe += [
-            f"{one.host} does not answer here, and nobody has tried to fence it yet."
-            for one in findings
-            if one.writes is Writes.UNREACHABLE
-        ]
+    unsafe += [
+        f"{one.host} does not answer here, and nobody has tried to fence it yet: it is not fenced, and the API of its "
+        "region is not known to be gone."
+        for one in findings
+        if one.writes is Writes.UNREACHABLE and notes.read(tried(one.database), valid=_TRIED_VALID) is None
+    ]
     noted = notes.read(OVERRIDE, valid=OVERRIDE_VALID)
     if unsafe and noted is not None:
         say("although the old primary may take writes", reason=noted.text, noted=noted.at.isoformat())
@@ -143,8 +166,7 @@ def main() -> None:
     if not asked.look:
         if asked.although_primary_writes:
             notes.write(OVERRIDE, asked.although_primary_writes)
-        fence_all(reach_lost("rds"))
-        notes.write(TRIED, "every database of the primary region")
+        fence_all(reach_lost("rds"), notes)
     findings = look_at_all(route53, heirs, observe_writes)
     missing = observe(findings, notes)
     if missing and not asked.look:

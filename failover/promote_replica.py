@@ -26,8 +26,7 @@ from failover._notes import open_notes
 from failover._old_primary import (
     OVERRIDE,
     OVERRIDE_VALID,
-    database_of,
-    find_hosts,
+    look_at_hosts,
     observe_writes,
     require_fenced,
 )
@@ -64,8 +63,7 @@ def promote_replica(
     if before.get(
         "ReadReplicaSourceDBInstanceIdentifier"
     ):  # promoted before, there is nothing to be kept back
-        hosts = find_hosts(route53, name, before["Endpoint"]["Address"])
-        findings = [look(database_of(name), host) for host in hosts]
+        findings = look_at_hosts(route53, name, (before["Endpoint"]["Address"],), look)
         require_fenced(
             findings, reason=although, note=lambda: open_notes().read(OVERRIDE, valid=OVERRIDE_VALID)
         )

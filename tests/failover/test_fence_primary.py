@@ -7,20 +7,40 @@ import socket
 import threading
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import EndpointConnectionError, WaiterError
+from botocore.exceptions import (
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+    SSLError,
+    WaiterError,
+)
 
 from failover._notes import Notes
-from failover._old_primary import OVERRIDE, Finding, Writes, database_of, find_hosts, observe_writes
-from failover.fence_primary import GROUP, TRIED, fence_all, look_at_all, observe, read_heirs
+from failover._old_primary import (
+    OVERRIDE,
+    Finding,
+    Writes,
+    database_of,
+    find_hosts,
+    look_at_hosts,
+    observe_writes,
+)
+from failover.fence_primary import GROUP, fence_all, look_at_all, observe, read_heirs, tried
 from tests.failover.fake_clients import FakeClient, refusal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from tests.failover.fake_clients import FakeWaiter
+
+WITHIN = timedelta(minutes=1)
+ENDPOINT = "https://rds.example.com"
 
 
 @dataclass
@@ -30,13 +50,13 @@ class Rds(FakeClient):
     groups: dict[str, str] = field(default_factory=lambda: {"payments": "default", "users": "default"})
     pending: set[str] = field(default_factory=set)
     made: bool = False
-    dead: bool = False
+    fails: Mapping[str, Exception] = field(default_factory=dict)  # by database: what asking for it ends with
     never_back: bool = False
 
     def describe_db_instances(self, DBInstanceIdentifier: str = "") -> dict[str, Any]:  # noqa: N803
         """Answer as RDS does."""
-        if self.dead:
-            raise EndpointConnectionError(endpoint_url="https://rds.example.com")
+        if DBInstanceIdentifier in self.fails:
+            raise self.fails[DBInstanceIdentifier]
         if DBInstanceIdentifier and DBInstanceIdentifier not in self.groups:
             raise refusal("DBInstanceNotFound")
         return {
@@ -89,10 +109,22 @@ def _told(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
-def test_each_database_is_made_read_only_and_its_sessions_end() -> None:
+def _tried(notes: Notes) -> list[str]:
+    """Return of which databases it is noted that fencing was tried."""
+    return [one for one in ("payments", "users") if notes.read(tried(one), valid=WITHIN)]
+
+
+@pytest.fixture
+def notes(tmp_path: Path) -> Notes:
+    """Return an operator's notes, none of which is written yet."""
+    return Notes(tmp_path)
+
+
+def test_each_database_is_made_read_only_and_its_sessions_end(notes: Notes) -> None:
     """A group in which transactions are read-only, and a restart."""
     rds = Rds()
-    fence_all(rds)
+    fence_all(rds, notes)
+    assert _tried(notes) == ["payments", "users"]
     done = [one for one in rds.changes if not one.startswith("wait")]
     read_only = f"{GROUP}: default_transaction_read_only"
     assert done == [
@@ -100,41 +132,73 @@ def test_each_database_is_made_read_only_and_its_sessions_end() -> None:
     ]  # fmt: skip
 
 
-def test_fenced_twice_nothing_is_done(capsys: pytest.CaptureFixture[str]) -> None:
+def test_fenced_twice_nothing_is_done(notes: Notes, capsys: pytest.CaptureFixture[str]) -> None:
     """What is fenced is not restarted once more."""
     rds = Rds()
-    fence_all(rds)
+    fence_all(rds, notes)
     rds.changes.clear()
     capsys.readouterr()
-    fence_all(rds)
+    fence_all(rds, notes)
     assert rds.changes == []
+    assert _tried(notes) == ["payments", "users"]
     assert [one["what"] for one in _told(capsys)] == ["fenced before", "fenced before"]
 
 
-def test_it_goes_on_where_it_died() -> None:
+def test_it_goes_on_where_it_died(notes: Notes) -> None:
     """A database that has the group and was not restarted is only restarted."""
     rds = Rds(groups={"payments": GROUP, "users": GROUP}, pending={"payments"})
-    fence_all(rds)
+    fence_all(rds, notes)
     assert [one for one in rds.changes if not one.startswith("wait")] == ["reboot payments"]
 
 
-def test_a_region_that_does_not_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    """It is said, and is no failure: there is nothing that could be fenced."""
-    fence_all(Rds(dead=True))
-    (told,) = _told(capsys)
-    assert told["what"] == "not reachable: nothing could be fenced"
+@pytest.mark.parametrize(
+    "silence",
+    [
+        ConnectTimeoutError(endpoint_url=ENDPOINT),
+        ReadTimeoutError(endpoint_url=ENDPOINT),
+        EndpointConnectionError(endpoint_url=ENDPOINT),
+    ],
+)
+def test_a_region_that_does_not_answer(
+    silence: Exception, notes: Notes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is asked for each database, and that is noted: no failure, there is nothing that could be fenced."""
+    fence_all(Rds(fails={"payments": silence, "users": silence}), notes)
+    told = _told(capsys)
+    assert [one["database"] for one in told] == ["payments", "users"]
+    assert {one["what"] for one in told} == {"not reachable: it could not be fenced"}
+    assert _tried(notes) == ["payments", "users"]
+
+
+def test_each_database_has_a_note_of_its_own(notes: Notes) -> None:
+    """What is known of one says nothing of the other."""
+    fence_all(Rds(fails={"payments": refusal("AccessDenied")}), notes)
+    assert _tried(notes) == ["users"]
+    findings = [Finding(one, f"{one}.rds", Writes.UNREACHABLE, "timed out") for one in ("payments", "users")]
+    (missing,) = observe(findings, notes)
+    assert missing.startswith("payments.rds does not answer here, and nobody has tried to fence it yet")
 
 
 @pytest.mark.parametrize(
     ("rds", "said"),
     [
         (Rds(groups={}), "not fenced"),
+        (Rds(fails=dict.fromkeys(("payments", "users"), refusal("AccessDenied"))), "not fenced"),
+        (Rds(fails=dict.fromkeys(("payments", "users"), NoCredentialsError())), "not fenced"),
+        (
+            Rds(fails=dict.fromkeys(("payments", "users"), SSLError(endpoint_url=ENDPOINT, error="expired"))),
+            "not fenced",
+        ),
         (Rds(never_back=True), "fencing was asked for, and not seen to be done"),
     ],
 )
-def test_what_cannot_be_fenced_is_said(rds: Rds, said: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Of each database, with AWS's reason; the next one is tried all the same."""
-    fence_all(rds)
+def test_what_cannot_be_fenced_is_said(
+    rds: Rds, said: str, notes: Notes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of each database, with the reason; the next one is tried all the same, and earlier attempts do not count."""
+    notes.write(tried("payments"), "its region's API did not answer then")
+    fence_all(rds, notes)
+    assert _tried(notes) == []
     told = _told(capsys)
     assert [(one["what"], one["database"]) for one in told] == [(said, "payments"), (said, "users")]
     assert all(one["reason"] for one in told)
@@ -170,20 +234,44 @@ def test_old_primaries_are_found_by_names() -> None:
     """By the company's own name and by that of the primary region, without asking that region."""
     name = "payments-database.meqenet.internal"
     leads = {name: "old.rds", "payments-database.primary.meqenet.internal": "old.rds"}
-    assert find_hosts(Route53(leads), name, "new.rds") == ("old.rds",)
+    assert find_hosts(Route53(leads), name, ("new.rds",)) == ("old.rds",)
     leads[name] = "new.rds"
-    assert find_hosts(Route53(leads), name, "new.rds") == ("old.rds",)
-    assert find_hosts(Route53({}), name, "new.rds") == ()
+    assert find_hosts(Route53(leads), name, ("new.rds",)) == ("old.rds",)
+    assert find_hosts(Route53({}), name, ()) == ()
     assert database_of(name) == "payments"
 
 
+@pytest.mark.parametrize("leads", [{}, {"payments-database.meqenet.internal": "new.rds"}])
+def test_a_database_without_a_host_is_not_safe(leads: dict[str, str]) -> None:
+    """Where names lead to nobody, or to heirs alone, the old primary was not looked at, and may take writes."""
+    (found,) = look_at_hosts(Route53(leads), "payments-database.meqenet.internal", ("new.rds",), _refuses)
+    assert (found.database, found.host) == ("payments", "payments-database.primary.meqenet.internal")
+    assert found.writes is Writes.UNKNOWN
+    assert not found.safe
+
+
+def _refuses(database: str, host: str) -> Finding:
+    return Finding(database, host, Writes.REFUSED, "it is read-only")
+
+
 def test_every_old_primary_is_looked_at() -> None:
-    """Of both databases, without their heirs."""
-    leads = {f"{one}-database.meqenet.internal": f"{one}.rds" for one in ("payments", "users")}
-    findings = look_at_all(
-        Route53(leads), ["users.rds"], lambda database, host: Finding(database, host, Writes.TAKEN, "")
-    )
-    assert [one.host for one in findings] == ["payments.rds"]
+    """Of both databases, also after one was promoted, when its name leads to its heir."""
+    leads = {f"{one}-database.primary.meqenet.internal": f"{one}.rds" for one in ("payments", "users")}
+    leads["payments-database.meqenet.internal"] = "payments.rds"
+    leads["users-database.meqenet.internal"] = "users-recovery.rds"
+    findings = look_at_all(Route53(leads), ["payments-recovery.rds", "users-recovery.rds"], _refuses)
+    assert [one.host for one in findings] == ["payments.rds", "users.rds"]
+
+
+def test_a_database_that_nobody_looked_at(notes: Notes, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is missing by its name, also beside one that was seen to refuse writes; a person may go on nevertheless."""
+    leads = {"users-database.primary.meqenet.internal": "users.rds"}
+    findings = look_at_all(Route53(leads), ["payments-recovery.rds"], _refuses)
+    (missing,) = observe(findings, notes)
+    assert missing.startswith("payments-database.primary.meqenet.internal may take writes: it could not be ")
+    notes.write(OVERRIDE, "its network was cut")
+    assert observe(findings, notes) == []
+    assert _told(capsys)[-1]["reason"] == "its network was cut"
 
 
 @pytest.mark.parametrize(
@@ -195,26 +283,25 @@ def test_every_old_primary_is_looked_at() -> None:
         (Writes.UNREACHABLE, True),
     ],
 )
-def test_the_look(writes: Writes, safe: bool, tmp_path: Path) -> None:
+def test_the_look(writes: Writes, safe: bool, notes: Notes) -> None:
     """One that answers has to be seen to refuse writes; one that does not cannot be waited for."""
-    findings, notes = [Finding("payments", "old.rds", writes, "as it was scripted")], Notes(tmp_path)
-    notes.write(TRIED, "all")
+    findings = [Finding("payments", "old.rds", writes, "as it was scripted")]
+    notes.write(tried("payments"), "its region's API did not answer")
     missing = observe(findings, notes)
     assert missing == ([] if safe else ["old.rds may take writes: as it was scripted."])
 
 
-def test_silence_is_no_fence(tmp_path: Path) -> None:
+def test_silence_is_no_fence(notes: Notes) -> None:
     """One that does not answer here may serve its own region: somebody has to have tried to fence it."""
-    findings, notes = [Finding("payments", "old.rds", Writes.UNREACHABLE, "timed out")], Notes(tmp_path)
+    findings = [Finding("payments", "old.rds", Writes.UNREACHABLE, "timed out")]
     (missing,) = observe(findings, notes)
     assert "nobody has tried to fence it yet" in missing
-    notes.write(TRIED, "all")
+    notes.write(tried("payments"), "its region's API did not answer")
     assert observe(findings, notes) == []
 
 
-def test_a_reason_that_a_person_noted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_reason_that_a_person_noted(notes: Notes, capsys: pytest.CaptureFixture[str]) -> None:
     """The look is content then, and prints the reason."""
-    notes = Notes(tmp_path)
     notes.write(OVERRIDE, "its network was cut")
     assert observe([Finding("payments", "old.rds", Writes.TAKEN, "it takes writes")], notes) == []
     assert _told(capsys)[-1]["reason"] == "its network was cut"

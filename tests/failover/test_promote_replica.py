@@ -133,6 +133,41 @@ def test_nothing_is_promoted_beside_a_primary_that_writes(
         promote_replica(REPLICA, REGION, NAME, look=_seen(writes))
 
 
+def _leads_nowhere(aws: Aws) -> None:
+    aws.says(FOLLOWS)
+    aws.leads(NAME, "")
+    aws.leads("orders.primary.example.com", "")
+
+
+def test_nothing_is_promoted_beside_a_primary_that_nobody_looked_at(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Where no name leads to the old primary, nobody knows whether it takes writes: nothing is done beside it."""
+    monkeypatch.setattr(boto3, "client", aws.client)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    _leads_nowhere(aws)
+    with pytest.raises(
+        StoppedError, match=r"(?s)orders\.primary\.example\.com may take.*Nothing was promoted"
+    ):
+        promote_replica(REPLICA, REGION, NAME, look=_seen(Writes.REFUSED))
+
+
+def test_a_reason_counts_also_where_nobody_could_look(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """A person may know of the old primary what no name leads to."""
+    monkeypatch.setattr(boto3, "client", aws.client)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    _leads_nowhere(aws)
+    aws.scripts["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": []})
+    aws.scripts["rds"].add_response("promote_read_replica", {"DBInstance": {}}, ANY_INSTANCE)
+    aws.says(ALONE, {**ALONE, "MultiAZ": True})
+    aws.lets_point()
+    promote_replica(REPLICA, REGION, NAME, although="it was deleted", look=_seen(Writes.REFUSED))
+    said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (said[0]["writes"], said[1]["reason"]) == ("unknown", "it was deleted")
+
+
 def test_a_person_may_say_why_it_is_promoted_nevertheless(
     aws: Aws, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
+from drdrill.record.ledger import make_id
 from failover._synthetic import Answer, PublicApi
 from failover._telling import StoppedError
 from failover.validate import Synthetic
@@ -80,11 +81,20 @@ def test_the_whole_path() -> None:
 
 
 def test_its_payments_are_told_from_users() -> None:
-    """Their ids are above 2^62, and fit into a signed number of 64 bits."""
+    """Their ids are of no client, whose numbers begin with 1, and are positive, as services want them."""
     api = Api()
     _go(api)
     (key,) = api.payments
-    assert 1 << 62 <= int(key) < 1 << 63
+    assert 0 < int(key) < make_id(1, 0)
+
+
+def test_a_payment_that_is_cancelled_is_a_failure() -> None:
+    """A system in which nobody has credit, as without the users' accounts, does not work: said at once, with advice."""
+    cancelled = Answer(200, b'{"state": "cancelled"}')
+    api = Api(broken={"GET /payments": cancelled})
+    with pytest.raises(StoppedError, match=r"(?s)^read payment: it was cancelled.*What to do: look whether"):
+        _go(api)
+    assert api.asked.count("GET /payments") == 1
 
 
 @pytest.mark.parametrize(
