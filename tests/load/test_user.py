@@ -13,6 +13,7 @@ from drdrill.load.resolver import LiteralAddress
 from drdrill.load.scram import Password
 from drdrill.load.user import Remarks, User
 from drdrill.load.wire import Connection, Login
+from drdrill.measure.remarks import read_remarks
 from drdrill.record.ledger import (
     Client,
     ClientKind,
@@ -114,6 +115,30 @@ async def send(
     writer.close()
     (late,) = read_ledger(directory)
     return early, late, lines
+
+
+def test_no_client_takes_the_place_of_anothers_remarks(tmp_path: Path) -> None:
+    """One that says something else each time is summed up for itself; all 105 others are heard."""
+    lines: list[str] = []
+    remarks = Remarks(lines.append, SystemClock())
+    for number in range(100):
+        remarks.note("probe-pay-1", Outcome.UNKNOWN, f"port {number}")
+    for number in range(105):
+        for _ in range(2):
+            remarks.note(f"probe-users-{number}", Outcome.REJECTED, "503")
+    first = [line for line in lines if "probe-pay-1" in line]
+    assert len(first) == 21
+    assert first[-1].endswith(" probe-pay-1: UNKNOWN: other remarks\n")
+    lines.clear()
+    remarks.summarize()
+    assert "80 times: probe-pay-1: UNKNOWN: other remarks\n" in lines
+    assert [line for line in lines if "probe-users" in line] == [
+        f"2 times: probe-users-{number}: REJECTED: 503\n" for number in range(105)
+    ]
+    log = tmp_path / "client-users.log"
+    log.write_text("".join(lines), encoding="utf-8")
+    assert read_remarks(log)["users"] == {"503": 210}
+    assert read_remarks(log)["pay"]["other remarks"] == 80
 
 
 @pytest.mark.parametrize("connecting_counts", [True, False])

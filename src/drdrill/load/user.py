@@ -18,22 +18,29 @@ if TYPE_CHECKING:
     from drdrill.load.connections import Connections
     from drdrill.load.wire import Connection
 
-_KINDS_OF_REMARKS = 100  # a log is for people; the ledger has every request
+_KINDS_OF_A_CLIENT = 20  # a log is for people; the ledger has every request
+_OTHERS = "other remarks"
 
 
 class Remarks:
-    """What went wrong, for the process's log: each kind when it first shows, and how often at the end."""
+    """What went wrong, for the process's log: each kind when it first shows, and how often at the end.
+
+    Of each client only so many kinds; what it says besides is counted together, so that none takes another's place.
+    """
 
     def __init__(self, write: Callable[[str], object], clock: Clock) -> None:
         self._write = write
         self._clock = clock
         self._counts: Counter[str] = Counter()
+        self._kinds: Counter[str] = Counter()
 
     def note(self, client: str, outcome: Outcome, reason: object) -> None:
         """Take note of a request that was not acknowledged."""
         remark = f"{client}: {outcome.name}: {reason}"
-        if remark not in self._counts and len(self._counts) >= _KINDS_OF_REMARKS:
-            remark = "other remarks"
+        if remark not in self._counts:
+            if self._kinds[client] >= _KINDS_OF_A_CLIENT:
+                remark = f"{client}: {outcome.name}: {_OTHERS}"
+            self._kinds[client] += 1
         self._counts[remark] += 1
         if self._counts[remark] == 1:
             self._write(f"{self._clock.now_ns()} {remark}\n")
