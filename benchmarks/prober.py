@@ -17,6 +17,7 @@ import numpy as np
 from _figures import Figure, Reference, print_figures, round_all, say
 from drdrill.core.clock import NANOSECONDS, SystemClock
 from drdrill.core.waiting import wait_until
+from drdrill.drill.arrival import DirectArrival
 from drdrill.drill.users import Users
 from drdrill.load.workload import load_workload
 from drdrill.mirror.embedded import Embedded
@@ -47,16 +48,19 @@ def main() -> None:
         directory = DrillDirectory(Path(name) / "drill")
         directory.create()
         with Embedded(Path.cwd(), plan) as environment:
+            resource = plan.stores[workload.store].resource
             users = Users(
                 environment,
+                DirectArrival(environment, workload, resource),
                 workload=workload,
+                service=workload.service,
                 plan=plan,
+                availability=plan.availability,
                 directory=directory,
                 journal=directory.journal("users"),
                 clock=_CLOCK,
             )
             users.prepare_store()
-            resource = plan.stores[workload.store].resource
             environment.start_sampling(resource, directory.evidence / "replication.jsonl")
             users.come(seed=0)
             say("waiting for the steady state")
