@@ -50,6 +50,37 @@ def test_probes_ask_each_service(workload: Workload, server: Server, names: Name
     assert without.probes == ()
 
 
+def test_a_probe_that_stores_content(
+    workload: Workload, server: Server, names: Names, tmp_path: Path
+) -> None:
+    """It sends as many bytes as it says, other ones each time, and is no payment; another status is a failure."""
+    path = tmp_path / "workload.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + """
+    - name: store document
+      service: users
+      request: PUT /documents/x
+      headers: {Authorization: "{token}"}
+      content_bytes: 64
+      status: [201]
+""", encoding="utf-8")  # fmt: skip
+    put = Counter[str]()
+
+    def answer(_: int, path: str) -> tuple[int, dict[str, str]]:
+        put[path] += 1
+        return 201 if path == "/documents/x" and put[path] > 4 else 200, {"token": path}
+
+    server.answer = answer
+    assert workload != load_workload(path)
+    config, remarks = travel(load_workload(path), server, names, tmp_path, seconds=1, probing=True)
+    assert _outcomes_of(config, "users")[Outcome.ACKNOWLEDGED] == 12
+    assert sum(_outcomes_of(config, "users").values()) == 16
+    assert "probe-users-" in remarks
+    bodies = [body for method, path, _, body in server.asked if (method, path) == ("PUT", "/documents/x")]
+    assert {len(one) for one in bodies} == {64}
+    assert len(set(bodies)) == len(bodies) == 16
+    assert not any(one.writes for one in config.probes if one.service == "users")
+
+
 def test_a_session_that_is_gone(workload: Workload, server: Server, names: Names, tmp_path: Path) -> None:
     """Who is told to log in again does so, and is served within the same request; that is counted."""
     paid = Counter[str]()

@@ -30,6 +30,16 @@ def test_the_embedded_workload_writes_balanced_payments(postgres: Postgres) -> N
         assert entries.fetchall() == [("customer", -500), ("merchant", 500)]
 
 
+def test_the_embedded_probe_of_documents_needs_their_bucket() -> None:
+    """A document is stored and nothing but that counts as served: one that is not there is not looked for in S3."""
+    journeys = load_workload(REAL).journeys
+    assert journeys
+    assert journeys.probes
+    (asking,) = (one for one in journeys.probes.asking if one.service == "documents")
+    assert (asking.method, asking.status, asking.writes) == ("PUT", [201], False)
+    assert asking.content_bytes == 64
+
+
 @pytest.mark.parametrize(
     ("right", "wrong", "field"),
     [
