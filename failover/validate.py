@@ -6,7 +6,7 @@ By the public name, as users come in; with `--target` directly by a load balance
 (`recovery`: the recovery region's). Critical: log in, read the profile, pay, read the payment until its saga is over.
 Others: store a document and read it back, read messages. It looks and acts at once, and is its own verification: each
 run makes a payment of one hundredth of a birr for a test user, who has the credit for it: it has to be completed.
-Its id is below 2^40, where no drill's user has one: their ids begin with the number of a client, from 1 on, at bit 40.
+Its id is below 2^40, where no user's program has one: theirs begin with the number of a client, from 1 on, at bit 40.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from failover.drain import read_load_balancer
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_IDS = 1 << 40  # of them, one at random: two of a year's drills and failovers hardly ever meet
+_IDS = 1 << 40  # of them, one at random: two of a year's validations hardly ever meet
 _SAGA_LOOKS = (
     60  # a saga takes less than a second; a step that failed is tried again after 30 s at the latest
 )
