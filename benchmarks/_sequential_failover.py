@@ -51,7 +51,7 @@ def change(zone_name: str, changes: list[dict[str, Any]], patience: dict[str, in
 
 
 def scale(patience: dict[str, int]) -> None:
-    """Give the region production's nodes, and the rest of its size by Terraform."""
+    """Give the region production's nodes."""
     eks = boto3.client("eks", _REGION)
     eks.update_nodegroup_config(
         clusterName=_CLUSTER,
@@ -60,6 +60,10 @@ def scale(patience: dict[str, int]) -> None:
     )
     waiter = eks.get_waiter("nodegroup_active")
     waiter.wait(clusterName=_CLUSTER, nodegroupName=_GROUP, WaiterConfig=patience)
+
+
+def apply() -> None:
+    """Give the region the rest of production's size by Terraform."""
     roots = _ROOT / "system" / "terraform" / "roots.py"
     command = [sys.executable, str(roots), "apply", "platform/recovery", "--set", "capacity=production"]
     subprocess.run(command, check=True)
@@ -71,9 +75,7 @@ def deploy(patience: dict[str, int]) -> None:
         "repository": "system", "revision": "main", "path": "overlays/recovery-production",
         "cluster": f"{_CLUSTER}.{_REGION}", "within_seconds": 600,
     }  # fmt: skip
-    request = urllib.request.Request(
-        "http://ci.internal/deploy", json.dumps(wanted).encode(), method="POST"
-    )
+    request = urllib.request.Request("http://ci.internal/deploy", json.dumps(wanted).encode(), method="POST")
     with urllib.request.urlopen(request, timeout=660) as answer:  # noqa: S310 (likewise)
         answer.read()
     elbv2 = boto3.client("elbv2", _REGION)
@@ -112,6 +114,7 @@ def main() -> None:
     scale(patience)
     for database in ("payments", "users"):
         promote(database, patience)
+    apply()
     deploy(patience)
     subprocess.run(
         [sys.executable, "-m", "failover.validate", "--services", "critical", "--target", "recovery"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -19,7 +20,6 @@ from tests.faults.fakes import FakePort
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import timedelta
     from types import TracebackType
 
     from drdrill.plan import Plan
@@ -66,6 +66,7 @@ class FakeEnvironment:
     complains: str = ""
     fails: int = 0
     restored: Mapping[str, Any] = field(default_factory=dict)
+    grace: timedelta = timedelta()
     capacity: Mapping[str, RegionCapacity] | None = None  # None: nobody can be asked
     aside: StoreState | None = None  # the database that gave its name up, under whatever name
 
@@ -113,9 +114,11 @@ class FakeEnvironment:
         within: timedelta,
         output: Path | None = None,
         errors: Path | None = None,
+        grace: timedelta = timedelta(),
     ) -> str:
         """Note the command, and fail as it is to."""
         self.operated.append(command)
+        self.grace = grace
         if output:
             output.write_text(self.says, encoding="utf-8")
         if errors:

@@ -44,6 +44,7 @@ class Answering(FakeEnvironment):
         within: timedelta,
         output: Path | None = None,
         errors: Path | None = None,
+        grace: timedelta = timedelta(),
     ) -> str:
         """Answer."""
         super().run_for_operator(command, within=within, output=output, errors=errors)

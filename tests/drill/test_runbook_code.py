@@ -62,6 +62,7 @@ def test_runs_the_operators_command(
     assert options["--runbook"] == str(tmp_path / RUNBOOK)
     assert options["--directory"] == str(directory.path / "failover")
     assert (options["--gates"], options["--why"]) == ("approve", "nobody is asked")
+    assert environment.grace > timedelta(minutes=2)  # asked to end, it lets its steps end first
     began, ended = read_journal(directory.journal_path)
     assert (began.kind, began.data["gates"]) == ("runbook.started", "approve")
     assert (ended.kind, ended.data["status"]) == ("runbook.finished", 0)

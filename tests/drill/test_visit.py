@@ -80,6 +80,7 @@ class VisitedEnvironment(FakeEnvironment):
         within: timedelta,
         output: Path | None = None,
         errors: Path | None = None,
+        grace: timedelta = timedelta(),
     ) -> str:
         """Answer a query with what is wrong, and a read-back with the rows."""
         said = super().run_for_operator(command, within=within, output=output, errors=errors)

@@ -13,6 +13,7 @@ from drdrill.mirror.damaged_backups import KINDS as BACKUP_KINDS
 from drdrill.mirror.fault_injectors import make_injectors
 from drdrill.mirror.fault_observers import OBSERVERS
 from drdrill.mirror.link_faults import KINDS as LINK_KINDS
+from drdrill.mirror.place_faults import KINDS as PLACE_KINDS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +55,7 @@ class Eyes:
         return self.disk
 
 
-ELSEWHERE = LINK_KINDS | STATEMENT_KINDS | BACKUP_KINDS
+ELSEWHERE = LINK_KINDS | STATEMENT_KINDS | BACKUP_KINDS | PLACE_KINDS
 OF_HOSTS = [kind for kind in FaultKind if kind not in ELSEWHERE]
 
 

@@ -7,13 +7,13 @@ came is read from there; the drill goes on and judges, whatever it came to.
 from __future__ import annotations
 
 import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import EXIT_USAGE, CommandFailedError, EnvironmentFailedError, UsageError
 
 if TYPE_CHECKING:
-    from datetime import timedelta
     from pathlib import Path
 
     from drdrill.core.clock import Clock
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 FOLDER = "failover"
 _NOT_DONE = (1, 130)  # a step was not done, or it was interrupted: its journal says which
 _TAIL_LINES = 15
+_GRACE = timedelta(
+    seconds=150
+)  # its executor gives what runs 30 s to end, and waits up to two minutes for all of it
 
 
 class RunbookCode:
@@ -57,7 +60,11 @@ class RunbookCode:
         status = 0
         try:
             self._environment.run_for_operator(
-                ["env", "-C", str(self._root), *command], within=within, output=log, errors=errors
+                ["env", "-C", str(self._root), *command],
+                within=within,
+                output=log,
+                errors=errors,
+                grace=_GRACE,
             )
         except CommandFailedError as error:
             status = error.status

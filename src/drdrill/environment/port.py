@@ -7,12 +7,12 @@ between. Environments are found as entry points of the group `drdrill.environmen
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from datetime import timedelta
     from pathlib import Path
     from types import TracebackType
 
@@ -264,11 +264,13 @@ class Environment(Protocol):
         within: timedelta,
         output: Path | None = None,
         errors: Path | None = None,
+        grace: timedelta = timedelta(),
     ) -> str:
         """Run a command where operators work, with their credentials; return its output (or write it to `output`).
 
-        `errors`: where its standard error goes. Raises `CommandFailedError` with the command, its status and what it
-        said.
+        `errors`: where its standard error goes. `grace`: how long it may take to end by itself (SIGINT) when its time
+        is over or this is interrupted; then it is killed. Raises `CommandFailedError` with the command, its status and
+        what it said.
         """
         ...
 

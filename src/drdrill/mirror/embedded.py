@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import signal
@@ -273,6 +274,7 @@ class Embedded:
         within: timedelta,
         output: Path | None = None,
         errors: Path | None = None,
+        grace: timedelta = timedelta(),
     ) -> str:
         """Run a command on the operator's host and return what it wrote, or write it to `output` (and `errors`)."""
         entered = self.operator_command(command)
@@ -286,6 +288,7 @@ class Embedded:
                 try:
                     out, err = process.communicate(timeout=within.total_seconds())
                 except BaseException as error:
+                    _ask_to_end(process, grace)
                     # The program itself, too, and not only what brought it there: it would go on changing things.
                     signal_children(process, signal.SIGKILL)
                     process.kill()
@@ -374,3 +377,11 @@ class Embedded:
     def _let_go_of_outputs(self) -> None:
         while self._held:
             os.close(self._held.pop())
+
+
+def _ask_to_end(process: subprocess.Popen[bytes], grace: timedelta) -> None:
+    """Ask the program behind an entered host to end, where it may take a while, and wait for that."""
+    if grace:
+        signal_children(process, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(grace.total_seconds())
