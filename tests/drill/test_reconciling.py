@@ -47,7 +47,7 @@ class Answering(FakeEnvironment):
         grace: timedelta = timedelta(),
     ) -> str:
         """Answer."""
-        super().run_for_operator(command, within=within, output=output, errors=errors)
+        super().run_for_operator(command, within=within, output=output, errors=errors, grace=grace)
         texts = self.texts[command[-1]]
         return texts.pop(0) if len(texts) > 1 else texts[0]
 

@@ -83,7 +83,7 @@ class VisitedEnvironment(FakeEnvironment):
         grace: timedelta = timedelta(),
     ) -> str:
         """Answer a query with what is wrong, and a read-back with the rows."""
-        said = super().run_for_operator(command, within=within, output=output, errors=errors)
+        said = super().run_for_operator(command, within=within, output=output, errors=errors, grace=grace)
         if output:
             output.write_bytes(HEADER + b"".join(self.rows[self.forgets :]) + TRAILER)
             return said
