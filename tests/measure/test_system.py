@@ -175,7 +175,11 @@ def test_stores_that_disagree(plan: Plan, lost: Scenario) -> None:
     disagree, unknown = check_record(record, plan, lost, {})
     assert (disagree.verdict, unknown.verdict) == (Verdict.MISSED, Verdict.INCONCLUSIVE)
     assert "payment 4 and 2 more" in disagree.text
-    (found,) = find_record(record, lost)
+    unmeasured, found = find_record(record, plan, lost)
+    assert (unmeasured.code, unmeasured.text.split(" the loss")[0]) == (
+        "loss_not_measured",
+        "Of users-database",
+    )
     assert "both know every payment: payment 3" in found.text
     alone = lost.model_copy(update={"runbook": None})
     assert _codes(check_record(record, plan, alone, {})) == [
@@ -183,7 +187,7 @@ def test_stores_that_disagree(plan: Plan, lost: Scenario) -> None:
         (Verdict.MISSED, "stores_disagree"),
         (Verdict.INCONCLUSIVE, "agreement_not_known"),
     ]
-    assert list(find_record(record, alone)) == []
+    assert list(find_record(record, plan, alone)) == []
 
 
 def test_what_nobody_asked_is_not_known(plan: Plan, lost: Scenario) -> None:

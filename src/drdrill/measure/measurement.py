@@ -390,7 +390,7 @@ class _Drill:
             "re_protection_seconds": re_protection.value_ns,
         }
         return (
-            *(whole.find_record(system, self._scenario) if system else ()),
+            *(whole.find_record(system, self._plan, self._scenario) if system else ()),
             *find_unserved(self._directory.logs / LOG, judged),
             *(find_in_rows(integrity, cut, restored=bool(self._facts.restores)) if integrity else ()),
             *(find_in_sweep(swept, self._plan.rpo_of(self._scenario.store)) if swept else ()),

@@ -159,8 +159,15 @@ def _check_agreements(record: SystemRecord, scenario: Scenario) -> Iterator[Reas
             yield Reason(Verdict.MISSED, "stores_disagree", _describe(one))
 
 
-def find_record(record: SystemRecord, scenario: Scenario) -> Iterator[Finding]:
-    """Yield what users were told, and what copies disagree on that were lost at different moments."""
+def find_record(record: SystemRecord, plan: Plan, scenario: Scenario) -> Iterator[Finding]:
+    """Yield what users were told, what copies disagree on, lost at different moments, and what is not known."""
+    judged = [scenario.service, *scenario.services]
+    stores = sorted({name for one in judged for name in plan.services[one].stores} - {scenario.store})
+    if stores and scenario.runbook:
+        text = (
+            f"Of {', '.join(stores)} the loss is not measured in time: only what stores disagree on is told."
+        )
+        yield Finding("loss_not_measured", text)
     if record.notices is not None:
         yield from find_notices(record.notices)
     for one in record.agreements:
