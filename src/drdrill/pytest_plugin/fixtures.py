@@ -21,12 +21,13 @@ if TYPE_CHECKING:
     from drdrill.drill import Drill
 
 
-_drill_key = pytest.StashKey["Drill"]()
+drill_key = pytest.StashKey["Drill"]()
+"""The drill of a scenario, while its steps run."""
 
 
 def pytest_bdd_step_error(request: pytest.FixtureRequest, step: Step, exception: Exception) -> None:
     """Note in the drill's journal which step of the scenario failed: a drill that broke on its way is never MET."""
-    drill = request.node.stash.get(_drill_key, None)
+    drill = request.node.stash.get(drill_key, None)
     if drill is not None:
         reason = f"{type(exception).__name__}: {exception}"
         drill.journal.append("step.failed", of="scenario", step=step.name, reason=reason)
@@ -78,7 +79,7 @@ def drill(request: pytest.FixtureRequest, drill_options: DrillOptions) -> Iterat
         )
     )
     item.stash[drill_directory_key] = begun.directory.path
-    item.stash[_drill_key] = begun
+    item.stash[drill_key] = begun
     try:
         begun.begin()
         request.config.hook.pytest_drill_begun(directory=begun.directory.path, title=scenario.title)
