@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 SCENARIO: Final = "region_loses_power"
 RUNBOOK: Final = "failover/runbook.yaml"
-NOTHING: Final = ("python", "-c", "")  # does nothing, and sees nothing amiss
+NOTHING: Final = ("python", "-c", "pass")  # does nothing, and sees nothing amiss
 _FOLDERS = ("scenarios", "steps", "chaos", "failover", "environments", "system")
 _FILES = ("conftest.py", "pyproject.toml")
 _RUN_WITHIN_SECONDS = (
