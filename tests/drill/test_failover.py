@@ -10,30 +10,16 @@ import pytest
 
 from drdrill.core.errors import CommandFailedError, UsageError
 from drdrill.drill.failover import FailoverCode
-from drdrill.plan import load_plan
-from drdrill.record.directory import DrillDirectory
 from drdrill.record.journal import read_journal
-from tests.drill.fakes import FakeEnvironment
-from tests.faults.fakes import ManualClock, write_plan
+from tests.faults.fakes import ManualClock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from drdrill.record.directory import DrillDirectory
+    from tests.drill.fakes import FakeEnvironment
+
 WITHIN = timedelta(seconds=60)
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> DrillDirectory:
-    """Return the directory of a drill."""
-    drill = DrillDirectory(tmp_path / "drill")
-    drill.create()
-    return drill
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> FakeEnvironment:
-    """Return an environment that notes what operators run."""
-    return FakeEnvironment(tmp_path, load_plan(write_plan(tmp_path)))
 
 
 @pytest.fixture

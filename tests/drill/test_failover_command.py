@@ -15,31 +15,17 @@ from drdrill.core.errors import UsageError
 from drdrill.drill import Drill, DrillRequest
 from drdrill.drill.failover_command import EVENT, FailoverCommand, check_command
 from drdrill.plan import load_plan
-from drdrill.record.directory import DrillDirectory
 from drdrill.record.journal import read_journal
-from tests.drill.fakes import FakeEnvironment
 from tests.faults.fakes import ManualClock, write_plan
 
 if TYPE_CHECKING:
     from drdrill.plan.scenario import Scenario
+    from drdrill.record.directory import DrillDirectory
+    from tests.drill.fakes import FakeEnvironment
 
 WITHIN = timedelta(minutes=20)
 ROOT = Path(__file__).parents[2]
 HANDLER = "docs/examples/boto/failover:handler"
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> DrillDirectory:
-    """Return the directory of a drill."""
-    drill = DrillDirectory(tmp_path / "drill")
-    drill.create()
-    return drill
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> FakeEnvironment:
-    """Return an environment that notes what operators run."""
-    return FakeEnvironment(tmp_path, load_plan(write_plan(tmp_path)))
 
 
 @pytest.fixture

@@ -11,34 +11,20 @@ from drdrill.core.errors import InvalidDrillError, UsageError
 from drdrill.drill.arrival import DirectArrival
 from drdrill.drill.users import Users
 from drdrill.load.workload import load_workload
-from drdrill.plan import load_plan
-from drdrill.record.directory import DrillDirectory
 from drdrill.record.journal import read_journal
 from drdrill.record.ledger import Client, ClientKind, LedgerWriter, Outcome, make_id, outcome_code
 from tests.drill.fakes import RESOURCE, FakeEnvironment
-from tests.faults.fakes import ManualClock, write_plan
+from tests.faults.fakes import ManualClock
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from drdrill.record.directory import DrillDirectory
 
 WORKLOAD = Path(__file__).parents[2] / "environments" / "embedded" / "workload.yaml"
 MS = 1_000_000
 PERIOD_NS = 40 * MS  # 25 requests a second
 STABLE = 10 * 25  # requests in the plan's stability time of 10 s
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> DrillDirectory:
-    """Return the directory of a drill."""
-    drill = DrillDirectory(tmp_path / "drill")
-    drill.create()
-    return drill
-
-
-@pytest.fixture
-def environment(tmp_path: Path) -> FakeEnvironment:
-    """Return an environment with one store."""
-    return FakeEnvironment(tmp_path, load_plan(write_plan(tmp_path)))
 
 
 @pytest.fixture
