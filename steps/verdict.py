@@ -17,13 +17,8 @@ def drill_is_valid(drill: Drill) -> None:
 
 
 @then("the service was back within its recovery time objective")
-def recovery_time_is_met(drill: Drill) -> None:
-    """The RTO is met, measured here and projected to production."""
-    drill.require_objective("rto")
-
-
 @then("every service was back within its recovery time objective")
-def all_recovery_times_are_met(drill: Drill) -> None:
+def recovery_time_is_met(drill: Drill) -> None:
     """The RTO of every judged service is met, measured here and projected to production."""
     drill.require_objective("rto")
 
