@@ -10,6 +10,7 @@ which `--look` takes for an answer: services run all the same.
 from __future__ import annotations
 
 from datetime import timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -50,7 +51,8 @@ def detach(secrets: Any, region: str, notes: Notes) -> None:
 def _cannot(error: ClientError) -> bool:
     """Tell whether whoever was asked does not know how: no refusal, and no failure that ends."""
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
-    return error.response["Error"]["Code"] in ("NotImplemented", "UnknownOperationException") or status == 501  # noqa: PLR2004
+    code = error.response["Error"]["Code"]
+    return code in ("NotImplemented", "UnknownOperationException") or status == HTTPStatus.NOT_IMPLEMENTED
 
 
 def observe(secrets: Any, kms: Any, acm: Any, places: Places, notes: Notes) -> list[str]:

@@ -90,7 +90,7 @@ def ask(method: str, path: str, content: dict[str, object] | None) -> Any:
     body = json.dumps(content).encode() if content is not None else b""
     request = urllib.request.Request(f"http://{_CI}{path}", body, method=method)
     try:
-        with urllib.request.urlopen(request, timeout=_WITHIN_SECONDS + 60) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=_WITHIN_SECONDS + 60) as answer:  # noqa: S310 (a host of the mirror)
             return json.load(answer)
     except urllib.error.HTTPError as error:
         raise DeployError(json.load(error)["error"]) from error

@@ -140,10 +140,10 @@ def deploy(elbv2: Any, event: dict[str, Any]) -> None:
         "cluster": f"{event['cluster']}.{event['region']}",
         "within_seconds": DEPLOY_SECONDS,
     }
-    request = urllib.request.Request(  # noqa: S310
+    request = urllib.request.Request(  # noqa: S310 (the company's own machine)
         event["deploy"]["address"], json.dumps(wanted).encode(), method="POST"
     )
-    with urllib.request.urlopen(request, timeout=DEPLOY_SECONDS + 60) as answer:  # noqa: S310
+    with urllib.request.urlopen(request, timeout=DEPLOY_SECONDS + 60) as answer:  # noqa: S310 (likewise)
         answer.read()
     for group in elbv2.describe_target_groups(Names=event["services"])["TargetGroups"]:
         waiter = elbv2.get_waiter("target_in_service")
