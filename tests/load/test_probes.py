@@ -50,6 +50,34 @@ def test_probes_ask_each_service(workload: Workload, server: Server, names: Name
     assert without.probes == ()
 
 
+def test_a_service_that_is_asked_more_often(
+    workload: Workload, server: Server, names: Names, tmp_path: Path
+) -> None:
+    """Its requests have a schedule of their own, which the ledger tells of, and the other services keep theirs."""
+    path = tmp_path / "workload.yaml"
+    path.write_text(path.read_text(encoding="utf-8") + """
+    - name: read profile
+      every: 200 ms
+      service: users
+      request: GET /users/me
+      headers: {Authorization: "{token}"}
+""", encoding="utf-8")  # fmt: skip
+    more = load_workload(path)
+    assert more.journeys != workload.journeys
+    config, remarks = travel(more, server, names, tmp_path, seconds=2, probing=True)
+    assert remarks == ""
+    assert _outcomes_of(config, "users") == {Outcome.ACKNOWLEDGED: 80}
+    assert _outcomes_of(config, "auth") == {Outcome.ACKNOWLEDGED: 32}
+    assert {one.client.period_ns for one in config.probes if one.service == "users"} == {200_000_000}
+    assert len({one.client.start_ns for one in config.probes}) == len(config.probes)
+
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("every: 200 ms", "every: 1 ms"), encoding="utf-8"
+    )
+    with pytest.raises(InvalidInputError, match=r"asking.*every.*from 100 ms to 10 s"):
+        load_workload(path)
+
+
 def test_a_probe_that_stores_content(
     workload: Workload, server: Server, names: Names, tmp_path: Path
 ) -> None:

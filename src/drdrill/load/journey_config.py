@@ -165,14 +165,14 @@ def plan_journeys(
 
 
 def _plan_probes(journeys: Journeys, first_number: int, start_ns: int) -> Iterator[StepClient]:
-    """Yield a client for each service of each cohort; their requests are spread evenly over a period."""
+    """Yield a client for each service of each cohort; requests of one period are spread evenly over it."""
     probes = journeys.probes
     if probes is None:
         return
-    period_ns = round(probes.every / _SECOND * NANOSECONDS)
     of = len(probes.asking) * journeys.cohorts
     for number in range(of):
         cohort, step = number // len(probes.asking), probes.asking[number % len(probes.asking)]
+        period_ns = round((step.every or probes.every) / _SECOND * NANOSECONDS)
         client = Client(
             name=f"probe-{_slug(step.service)}-{cohort}",
             number=first_number + number,
