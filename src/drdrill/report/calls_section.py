@@ -81,7 +81,7 @@ def _call(one: Mapping[str, Any]) -> CallRow:
         what=f"{one['service']} {one['operation']}{by}",
         about=", ".join(shown) + (f" and {more} more" if more else ""),
         count=one["count"],
-        failed=", ".join(f"{count} times {code}" for code, count in one["failed"].items()),
+        failed=", ".join(f"{count} of them {code}" for code, count in one["failed"].items()),
     )
 
 
