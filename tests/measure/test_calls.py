@@ -158,7 +158,7 @@ def test_a_failover_that_did_nothing(directory: DrillDirectory, plan: Plan) -> N
     """All that it never did is told, with what was seen."""
     record = _read(directory, [BEGIN, {**BEGIN, "moment": "end"}])
     assert _find(record, plan, _system()) == {
-        "copy_not_promoted": "Of the 2 copies of the plan's stores in eu-central-1 0 were promoted: that of "
+        "copy_not_promoted": "Of the plan's stores with a copy in eu-central-1, 0 of 2 were promoted: that of "
         "payments-database was not (copy-0: nobody asked for it); that of users-database was not (copy-1: nobody "
         "asked for it).",
         "capacity_not_asked": "Capacity was never asked for in eu-central-1. It has 1 node in the end; eu-west-1 had 3 "
@@ -189,7 +189,7 @@ def test_one_copy_was_forgotten(directory: DrillDirectory, plan: Plan) -> None:
         databases("end", 50, None, "users", "elsewhere", None),
     ]
     assert _find(_read(directory, lines), plan) == {
-        "copy_not_promoted": "Of the 2 copies of the plan's stores in eu-central-1 1 was promoted: that of "
+        "copy_not_promoted": "Of the plan's stores with a copy in eu-central-1, 1 of 2 was promoted: that of "
         "users-database was not (copy-1: promoting copy-1 failed with InvalidDBInstanceState)."
     }
 

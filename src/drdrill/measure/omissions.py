@@ -108,8 +108,8 @@ def _find_copies(record: CallRecord, plan: Plan) -> Iterator[Finding]:
             left.append(f"that of {store} was not ({copy.identifier}: {how})")
     if left:
         done = len(copies) - len(left)
-        were = f"{done} {'was' if done == 1 else 'were'} promoted"
-        text = f"Of the {len(copies)} copies of the plan's stores in {there} {were}: {_list(left)}."
+        were = f"{done} of {len(copies)} {'was' if done == 1 else 'were'} promoted"
+        text = f"Of the plan's stores with a copy in {there}, {were}: {_list(left)}."
         yield Finding("copy_not_promoted", text)
 
 
