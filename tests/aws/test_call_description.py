@@ -141,4 +141,7 @@ def test_only_route_53_is_quoted() -> None:
         "an alias <x> & more",
     )
     assert read_outcome("s3", "404 Not Found", [], b"") == ("404", "")
+    assert read_outcome("s3", "304 Not Modified", [], b"") == ("ok", "")
+    elsewhere = b"<Error><Code>PermanentRedirect</Code></Error>"
+    assert read_outcome("s3", "301 Moved", [], elsewhere) == ("PermanentRedirect", "")
     assert read_outcome("s3", "200 OK", [], b"<Code>Nothing</Code>") == ("ok", "")

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 _MOST_BYTES = 1 << 16  # of a request that is looked into; what is larger is an object
 _LONGEST = 200  # characters of a name that is kept
 _LONGEST_SAID = 400
-_FIRST_ERROR = 400
+_FIRST_ERROR = 300  # S3 says with a redirect that a bucket is elsewhere
+_NOT_MODIFIED = 304
 # Parameters that name a thing. Nothing that could be a value of it: no body, no password, no policy.
 _KEPT = frozenset(
     name.lower()
@@ -87,7 +88,8 @@ def read_outcome(
 
 def is_error(status: str) -> bool:
     """Tell whether a status (WSGI) is an error's."""
-    return int(status[:3]) >= _FIRST_ERROR
+    number = int(status[:3])
+    return number >= _FIRST_ERROR and number != _NOT_MODIFIED
 
 
 def _peek(environ: dict[str, Any]) -> bytes:
