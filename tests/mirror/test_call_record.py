@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -51,6 +50,13 @@ def _called(lines: Sequence[dict[str, Any]]) -> list[tuple[str, str, str, str]]:
     return [(one["region"], one["service"], one["operation"], one["outcome"]) for one in lines]
 
 
+def _connect(mirror: Standing, address: str, port: int) -> None:
+    """Try to connect from the operators' host, for 1.5 s, whatever comes of it."""
+    program = f"import socket; socket.create_connection(('{address}', {port}), 1.5)"
+    command = ["sh", "-c", f'{sys.executable} -c "$1" || true', "sh", program]
+    mirror.environment.run_for_operator(command, within=WITHIN)
+
+
 def test_what_operators_call(mirror: Standing, tmp_path: Path) -> None:
     """Calls with their outcome, a database that was connected to, which databases there are; until it is stopped."""
     record = tmp_path / "calls.jsonl"
@@ -90,10 +96,7 @@ def test_a_dark_region(mirror: Standing, tmp_path: Path) -> None:
             command = [sys.executable, "-c", _CALL_THE_DEAD, service, HERE, operation]
             said = mirror.environment.run_for_operator(command, within=WITHIN)
             assert said.strip() == "nobody answers"
-        look = f"import socket; socket.create_connection(('{address}', 5432), 1.5)"
-        mirror.environment.run_for_operator(
-            ["sh", "-c", f'{sys.executable} -c "$1" || true', "sh", look], within=timedelta(seconds=30)
-        )
+        _connect(mirror, address, 5432)
         mirror.environment.stop_call_record()
     finally:
         control.ask("heal_place", kind="region_power_loss", resource=HERE)
@@ -105,6 +108,18 @@ def test_a_dark_region(mirror: Standing, tmp_path: Path) -> None:
     assert all(2 <= one["seconds"] < 8 for one in lines[:4])
     assert 1.5 <= lines[4]["seconds"] < 8
     assert _read(record, "call") == []
+
+
+def test_a_machine_that_refuses(mirror: Standing, tmp_path: Path) -> None:
+    """Who says no is told apart from who says nothing; a port without a name is told by its number."""
+    record = tmp_path / "calls.jsonl"
+    (primary, *_) = mirror.store().members
+    mirror.environment.start_call_record(record)
+    _connect(mirror, primary.address, 1)
+    mirror.environment.stop_call_record()
+    (line,) = _read(record, "connection")
+    assert (line["service"], line["name"], line["outcome"]) == ("port 1", primary.host, "refused")
+    assert line["seconds"] < 1
 
 
 def test_a_drill_that_is_gone(mirror: Standing, tmp_path: Path) -> None:
