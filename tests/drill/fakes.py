@@ -68,6 +68,8 @@ class FakeEnvironment:
     restored: Mapping[str, Any] = field(default_factory=dict)
     grace: timedelta = timedelta()
     capacity: Mapping[str, RegionCapacity] | None = None  # None: nobody can be asked
+    unrecorded: str = ""  # why calls cannot be recorded
+    records: list[str] = field(default_factory=list)  # what became of the record of calls
     aside: StoreState | None = None  # the database that gave its name up, under whatever name
 
     def __enter__(self) -> Self:
@@ -146,6 +148,17 @@ class FakeEnvironment:
 
     def stop_sampling(self) -> None:
         """End all sampling."""
+
+    def start_call_record(self, output: Path) -> None:
+        """Begin a record of calls, or fail as it is to."""
+        if self.unrecorded:
+            raise EnvironmentFailedError(self.unrecorded)
+        output.touch()
+        self.records.append("started")
+
+    def stop_call_record(self) -> None:
+        """End it."""
+        self.records.append("stopped")
 
     def observe_clients(self) -> Mapping[str, bool]:
         """Return which clients run."""

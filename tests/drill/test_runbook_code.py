@@ -49,7 +49,8 @@ def test_runs_the_operators_command(
     assert options["--directory"] == str(directory.path / "failover")
     assert (options["--gates"], options["--why"]) == ("approve", "nobody is asked")
     assert environment.grace > timedelta(minutes=2)  # asked to end, it lets its steps end first
-    began, ended = read_journal(directory.journal_path)
+    began, ended, recorded = read_journal(directory.journal_path)
+    assert recorded.kind == "calls.recorded"
     assert (began.kind, began.data["gates"]) == ("runbook.started", "approve")
     assert (ended.kind, ended.data["status"]) == ("runbook.finished", 0)
 
@@ -61,7 +62,8 @@ def test_steps_that_were_not_done_are_for_the_verdict(
     """A runbook that did not come to its end ends no drill: what became of it is judged with everything else."""
     environment.fails = status
     assert not _run(code)
-    assert read_journal(directory.journal_path)[-1].data["status"] == status
+    (ended,) = (one for one in read_journal(directory.journal_path) if one.kind == "runbook.finished")
+    assert ended.data["status"] == status
 
 
 @pytest.mark.parametrize(("status", "error"), [(2, UsageError), (5, EnvironmentFailedError)])

@@ -19,9 +19,22 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = "docs/examples"
+_NEVER_DONE = {
+    "called_in_vain", "calls_not_known", "capacity_not_asked", "copy_not_promoted", "name_not_changed", "name_refused",
+    "users_never_told",
+}  # fmt: skip
 WITHIN_SECONDS = 2400  # of which building the system takes 5 min, and AWS's command line waits 30 s at a time
 
 pytestmark = [pytest.mark.drill, pytest.mark.long]
+
+
+def _promotions(verdict: dict[str, Any]) -> list[tuple[str, dict[str, int], list[str]]]:
+    """Return where promotions were called, what failed of them, and which databases they were about."""
+    return [
+        (one["region"], one["failed"], sorted(one["targets"]))
+        for one in verdict["calls"]["calls"]
+        if one["operation"] == "PromoteReadReplica"
+    ]
 
 
 def _drill(reports: Path, failover: Sequence[str]) -> tuple[int, Path, dict[str, Any]]:
@@ -42,6 +55,8 @@ def _drill(reports: Path, failover: Sequence[str]) -> tuple[int, Path, dict[str,
         one.data for one in read_journal(directory / "journal.jsonl") if one.kind == "failover_command.ended"
     )
     assert command["status"] == 0, command["said"]
+    assert _promotions(verdict) == [("eu-central-1", {}, ["payments-recovery", "users-recovery"])]
+    assert {one["code"] for one in verdict["findings"]}.isdisjoint(_NEVER_DONE)
     return ended.returncode, directory, verdict
 
 

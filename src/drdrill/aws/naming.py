@@ -54,22 +54,29 @@ def name_operation(environ: Mapping[str, Any], service: str, body: bytes) -> str
         target = path.rpartition("/")[2]
     for form in (body.decode("utf-8", errors="replace"), str(environ.get("QUERY_STRING", ""))):
         target = target or parse_qs(form).get("Action", [""])[0]
-    target = target or _find_rest_operation(environ, service, method, path)
+    if not target and (operation := find_rest_operation(environ, service)):
+        target = operation.name
     return f"{service}:{target}" if target else f"{service} {method} {path}"
 
 
-def _find_rest_operation(environ: Mapping[str, Any], service: str, method: str, path: str) -> str:
-    """Return the operation of a REST protocol that fits a request most closely, `` when none does."""
+def read_path(environ: Mapping[str, Any], service: str) -> str:
+    """Return a request's path, with the bucket in it also where that stands in the host's name."""
+    path = str(environ.get("PATH_INFO", "/"))
     bucket = _BUCKET.fullmatch(_host(environ)) if service == "s3" else None
-    if bucket:
-        path = f"/{bucket['bucket']}{path if path != '/' else ''}"
+    return f"/{bucket['bucket']}{path if path != '/' else ''}" if bucket else path
+
+
+def find_rest_operation(environ: Mapping[str, Any], service: str) -> OperationModel | None:
+    """Return the operation of a REST protocol that fits a request most closely; None when none does."""
+    method = str(environ.get("REQUEST_METHOD", "GET"))
+    path = read_path(environ, service)
     query = parse_qs(str(environ.get("QUERY_STRING", "")), keep_blank_values=True)
     fitting = [
-        (fit, operation.name)
+        (fit, operation)
         for operation in _load_operations(service, _host(environ))
         if operation.http["method"] == method and (fit := _fit(operation, path, query, environ)) is not None
     ]
-    return max(fitting, key=lambda one: one[0])[1] if fitting else ""
+    return max(fitting, key=lambda one: one[0])[1] if fitting else None
 
 
 @cache

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import CommandFailedError, UsageError
+from drdrill.drill.call_record import recording_calls
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import timedelta
     from pathlib import Path
 
@@ -87,6 +88,11 @@ class FailoverCommand:
             log=f"logs/{log.name}",
         )
         program = ["sh", "-c", command] if event is None else self._call(command, event)
+        with recording_calls(self._environment, self._directory, self._journal):
+            return self._run(command, program, log, within=within)
+
+    def _run(self, command: str, program: Sequence[str], log: Path, *, within: timedelta) -> bool:
+        """Run a program and write down how it ended; tell whether it ended with 0."""
         before_ns = self._clock.now_ns()
         status, by_us = None, ""
         try:

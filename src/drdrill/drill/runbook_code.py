@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import EXIT_USAGE, CommandFailedError, EnvironmentFailedError, UsageError
+from drdrill.drill.call_record import recording_calls
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,6 +57,20 @@ class RunbookCode:
         shown = ["drdrill", *command[4:8], "--gates", gates]
         log, errors = (self._directory.logs / f"runbook.{end}" for end in ("out", "err"))
         self._journal.append("runbook.started", runbook=runbook, gates=gates, why=why, log=f"logs/{log.name}")
+        with recording_calls(self._environment, self._directory, self._journal):
+            return self._run(runbook, command, shown, (log, errors), within=within)
+
+    def _run(
+        self,
+        runbook: str,
+        command: list[str],
+        shown: list[str],
+        outputs: tuple[Path, Path],
+        *,
+        within: timedelta,
+    ) -> bool:
+        """Run a command, which is `shown` where it fails, and write down how it ended; tell whether all was done."""
+        log, errors = outputs
         before_ns = self._clock.now_ns()
         status = 0
         try:

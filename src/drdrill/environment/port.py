@@ -293,3 +293,11 @@ class Environment(Protocol):
     def stop_sampling(self) -> None:
         """End all sampling."""
         ...
+
+    def start_call_record(self, output: Path) -> None:
+        """Begin to append what operators call to `output`, one JSON line a call. Raises `DrdrillError`."""
+        ...
+
+    def stop_call_record(self) -> None:
+        """Record no call any more. Harmless when none is."""
+        ...

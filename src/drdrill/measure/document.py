@@ -2,6 +2,7 @@
 
 | Version | has |
 |---|---|
+| 5 | `calls` |
 | 4 | `services`, `runbook` and `system`, the RTA from the declaration, and regions among the writers |
 | 3 | `restores` and `destroyed`, and the followers of `replication` |
 | 2 | `swept`, and the findings of the sweep |
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from drdrill.core.clock import NANOSECONDS
+from drdrill.measure.call_document import render_calls
 from drdrill.measure.objectives import since_declaration
 from drdrill.measure.restore_document import render_destroyed, render_restore
 from drdrill.measure.runbook_document import render_runbook
@@ -36,8 +38,8 @@ if TYPE_CHECKING:
     from drdrill.measure.writers import WritersWatch
     from drdrill.plan.model import Plan
 
-SCHEMA_VERSION = 4
-_ADDED = {2: ("swept",), 3: ("restores", "destroyed"), 4: ("services", "runbook", "system")}
+SCHEMA_VERSION = 5
+_ADDED = {2: ("swept",), 3: ("restores", "destroyed"), 4: ("services", "runbook", "system"), 5: ("calls",)}
 _POINTS = 600  # of the curve: a picture has no more places
 _SWEPT_FINDINGS = {"swept_differs", "synchronous_behind", "swept_over_objective"}
 
@@ -62,6 +64,7 @@ def render(measurement: Measurement) -> dict[str, Any]:
             measurement.runbook, measurement.outage.fault_ns if measurement.outage else None
         ),
         "system": render_system(measurement.system),
+        "calls": render_calls(measurement.calls),
         "rpa": _rpa(measurement.integrity, measurement.plan),
         "replication": _replication(measurement.cut, measurement.followers),
         "swept": _swept(measurement.sweep),

@@ -5,7 +5,7 @@
 3. measure the outage of each                    (`outage`, `services`)
 4. compare rows: loss, integrity, writers        (`integrity`, `writers`, `replication`, `restore`)
 5. sweep the other moments                       (`sweep`)
-6. ask what became of the runbook                (`runbook_record`)
+6. ask what became of the runbook, and what was called (`runbook_record`, `call_record`)
 7. ask whether the drill proves anything         (`validity`, `controls`)
 8. judge every objective, measured and projected (`objectives`, `verdict`, `projection`)
 
@@ -23,6 +23,7 @@ from drdrill.core.verdict import Verdict, combine
 from drdrill.measure import document, validity
 from drdrill.measure import system as whole
 from drdrill.measure.availability import thresholds_of
+from drdrill.measure.call_record import CallRecord, read_calls
 from drdrill.measure.checks import Checks
 from drdrill.measure.clientele import Clientele
 from drdrill.measure.controls import Control, find_planted, remove_rows, watch_black_hole
@@ -40,6 +41,7 @@ from drdrill.measure.integrity import (
     read_back,
 )
 from drdrill.measure.objectives import judge_objectives
+from drdrill.measure.omissions import find_calls
 from drdrill.measure.outage import Outage, Phase, measure_outage
 from drdrill.measure.phases import split
 from drdrill.measure.recovery import check_run, read_record_of, read_recovery
@@ -99,6 +101,7 @@ class Measurement:
     services: tuple[ServiceOutage, ...] = ()
     runbook: RunbookRecord | None = None
     system: whole.SystemRecord | None = None
+    calls: CallRecord | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of `verdict.json`; `docs/schemas/verdict.schema.json` describes it."""
@@ -138,10 +141,7 @@ class _Drill:
 
     def measure(self) -> Measurement:
         checks, facts = self._checks, self._facts
-        checks.collect("fault", partial(validity.check_fault, facts))
-        checks.collect("circumstances", partial(validity.check_circumstances, facts))
-        checks.collect("clock", partial(validity.check_clock, self._about, facts))
-        checks.collect("end", partial(validity.check_end, facts))
+        self._check_course()
         ledgers = checks.compute("ledger", partial(read_ledger, self._directory.ledger))
         every_reading = checks.compute("replication", self._read_readings) or ()
         fault = facts.fault
@@ -184,28 +184,22 @@ class _Drill:
         if system is not None:
             outages = {self._scenario.service: outage, **{one.service: one.outage for one in services}}
             checks.collect("system", partial(whole.check_record, system, self._plan, self._scenario, outages))
+        calls = checks.compute("calls", partial(read_calls, self._directory, fault))
         measuring = partial(measure_redundancy, facts, self._store.resource)
         re_protection = checks.compute("redundancy", measuring) or Measured(None, None)
         judging = partial(
-            judge_objectives,
-            self._plan,
-            self._scenario,
-            checks,
-            seed=self._about.seed,
-            outage=outage,
-            integrity=integrity,
-            cut=cut,
-            re_protection=re_protection,
-            restored=any(proof.serving_ns is not None for proof in restores),
-            services=services,
+            judge_objectives, self._plan, self._scenario, checks,
+            seed=self._about.seed, outage=outage, integrity=integrity, cut=cut, re_protection=re_protection,
+            restored=any(proof.serving_ns is not None for proof in restores), services=services,
             recovery=read_recovery(self._directory.path, self._scenario, runbook, facts.command),
-        )
+        )  # fmt: skip
         objectives = checks.compute("objectives", judging) or ()
         for objective in objectives:
             checks.collect(objective.name, partial(explain_objective, objective))
         finding = partial(
-            self._find, outage, integrity, cut, swept, re_protection, system=system, judged=objectives
-        )
+            self._find, outage, integrity, cut, swept, re_protection,
+            system=system, calls=calls, judged=objectives,
+        )  # fmt: skip
         findings = checks.compute("findings", finding) or ()
         phases = checks.compute("phases", partial(split, outage, runbook, facts, self._store.resource))
         results = (
@@ -232,7 +226,16 @@ class _Drill:
             services=services,
             runbook=runbook,
             system=system,
+            calls=calls,
         )
+
+    def _check_course(self) -> None:
+        """Ask whether what was to happen happened, in its order and to its end."""
+        checks, facts = self._checks, self._facts
+        checks.collect("fault", partial(validity.check_fault, facts))
+        checks.collect("circumstances", partial(validity.check_circumstances, facts))
+        checks.collect("clock", partial(validity.check_clock, self._about, facts))
+        checks.collect("end", partial(validity.check_end, facts))
 
     def _read_readings(self) -> tuple[Reading, ...]:
         return read_readings(self._directory.evidence / f"replication-{self._store.resource}.jsonl")
@@ -289,16 +292,8 @@ class _Drill:
         thresholds = self._thresholds
         outage = None
         if fault is not None:
-            outage = checks.compute(
-                "availability",
-                lambda: measure_outage(
-                    ledgers,
-                    thresholds,
-                    fault.before_ns,
-                    fault.after_ns,
-                    whole_ns=whole_ns,
-                ),
-            )
+            measuring = partial(measure_outage, ledgers, thresholds, fault.before_ns, fault.after_ns)
+            outage = checks.compute("availability", partial(measuring, whole_ns=whole_ns))
         until_ns = outage.fault_ns + outage.at_least_ns if outage else fault.before_ns if fault else 0
         checks.collect("load", partial(validity.check_load, facts, self._clientele, everybody, until_ns))
         checks.collect("steady state", partial(validity.check_steady_state, facts, outage))
@@ -382,6 +377,7 @@ class _Drill:
         re_protection: Measured,
         *,
         system: whole.SystemRecord | None,
+        calls: CallRecord | None,
         judged: Sequence[Objective],
     ) -> tuple[Finding, ...]:
         figures_ns = {
@@ -391,6 +387,7 @@ class _Drill:
         }
         return (
             *(whole.find_record(system, self._plan, self._scenario) if system else ()),
+            *(find_calls(calls, self._plan, system) if calls else ()),
             *find_unserved(self._directory.logs / LOG, judged),
             *(find_in_rows(integrity, cut, restored=bool(self._facts.restores)) if integrity else ()),
             *(find_in_sweep(swept, self._plan.rpo_of(self._scenario.store)) if swept else ()),

@@ -374,6 +374,15 @@ class Embedded:
         finally:
             self._let_go_of_outputs()
 
+    def start_call_record(self, output: Path) -> None:
+        """Begin to append what operators call to `output`, which this process holds until it ends."""
+        self._held.append(hold_output(output))
+        self.world.control.ask("start_call_record", output=str(output))
+
+    def stop_call_record(self) -> None:
+        """Record no call any more."""
+        self.world.control.ask("stop_call_record")
+
     def _let_go_of_outputs(self) -> None:
         while self._held:
             os.close(self._held.pop())

@@ -8,13 +8,14 @@ that whoever asks hears which operation is not there.
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.upstream import RAW_HEADERS
 from drdrill.mirror.authority import serve_any_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
     from wsgiref.types import WSGIApplication
 
@@ -31,7 +32,16 @@ _SERVICE_NUMBERS = {
     "elasticloadbalancing": 16,
     "apigateway": 17,
     "elasticache": 18,
+    "s3": 19,
+    "secretsmanager": 20,
+    "ssm": 21,
+    "kms": 22,
+    "sns": 23,
+    "sqs": 24,
+    "dynamodb": 25,
+    "logs": 26,
 }
+_BUCKETS = "s3"  # whose names may stand before the service's
 _ANY_SERVICE = 1  # answers for all services that are not implemented, so that they say so
 _GLOBAL = 2
 _GLOBAL_REGION = "us-east-1"
@@ -43,29 +53,43 @@ _TTL_SECONDS = 60
 _SILENCE_SECONDS = 60.0  # a connection on which nothing comes is closed then
 
 
-def open_endpoints(network: Network, names: DnsServer, secrets: Path, gate: WSGIApplication) -> None:
-    """Publish all names, and serve the gate behind their addresses."""
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What stands at an address: a service of a region, as signatures name it, or several under one word."""
+
+    region: str
+    service: str
+
+
+def open_endpoints(
+    network: Network, names: DnsServer, secrets: Path, gate: WSGIApplication
+) -> Mapping[str, Endpoint]:
+    """Publish all names, serve the gate behind their addresses, and say what stands at each of these."""
     _serve(gate, secrets)
-    for name, address in _assign_addresses(network):
-        names.publish(name, [address], ttl_seconds=_TTL_SECONDS)
+    endpoints = {}
+    for address, endpoint, called in _assign_addresses(network):
+        endpoints[address] = endpoint
+        for name in called:
+            names.publish(name, [address], ttl_seconds=_TTL_SECONDS)
+    return endpoints
 
 
-def _assign_addresses(network: Network) -> Iterator[tuple[str, str]]:
-    """Yield every name with its address; a wildcard stands for names of several labels, such as a bucket's."""
+def _assign_addresses(network: Network) -> Iterator[tuple[str, Endpoint, Sequence[str]]]:
+    """Yield every address with its names; a wildcard stands for names of several labels, such as a bucket's."""
     (everywhere,) = network.add_endpoints(_GLOBAL_REGION, [_GLOBAL])
-    for name in (*(f"*.{domain}" for domain in _DOMAINS), *_OWN_NAMES):
-        yield name, everywhere
+    called = [*(f"*.{domain}" for domain in _DOMAINS), *_OWN_NAMES]
+    yield everywhere, Endpoint(_GLOBAL_REGION, "a global service"), called
     for layout in network.regions:
         suffixes = [f"{layout.name}.{domain}" for domain in _DOMAINS]
         anything, *addresses = network.add_endpoints(layout.name, [_ANY_SERVICE, *_SERVICE_NUMBERS.values()])
-        yield from _pair((f"*.{suffix}" for suffix in suffixes), anything)
-        yield from _pair((f"{kind}.{layout.name}.amazonaws.com" for kind in _OWN_REGIONAL_NAMES), anything)
+        called = [f"*.{suffix}" for suffix in suffixes]
+        called += [f"{kind}.{layout.name}.amazonaws.com" for kind in _OWN_REGIONAL_NAMES]
+        yield anything, Endpoint(layout.name, "another service"), called
         for service, address in zip(_SERVICE_NUMBERS, addresses, strict=True):
-            yield from _pair((f"{service}.{suffix}" for suffix in suffixes), address)
-
-
-def _pair(names: Iterable[str], address: str) -> Iterator[tuple[str, str]]:
-    return ((name, address) for name in names)
+            called = [f"{service}.{suffix}" for suffix in suffixes]
+            if service == _BUCKETS:
+                called += [f"*.{name}" for name in called]
+            yield address, Endpoint(layout.name, service), called
 
 
 def _serve(gate: WSGIApplication, secrets: Path) -> None:

@@ -220,12 +220,12 @@ class Network:
         except BaseException:
             host.cut()
             with contextlib.suppress(CommandFailedError):  # it may not have come so far
-                _ip(self._zones[host.zone].router, [f"link delete dev {_port(host)}"])
+                _ip(self._zones[host.zone].router, [f"link delete dev {port_of(host)}"])
             raise
 
     def _attach(self, host: WorldHost) -> None:
         zone = self._zones[host.zone]
-        port = _port(host)
+        port = port_of(host)
         if host.name in self._silenced:
             # The kernel removes a dead host's link, but a while later, and it is in the way until then.
             with contextlib.suppress(CommandFailedError):
@@ -259,7 +259,7 @@ class Network:
     def _cut(self, host: WorldHost) -> None:
         if host.powered:
             # Down before anything on it dies, or clients would get a polite refusal. Deleting takes 20 ms more.
-            _ip(self._zones[host.zone].router, [f"link set dev {_port(host)} down"])
+            _ip(self._zones[host.zone].router, [f"link set dev {port_of(host)} down"])
             self._silenced.add(host.name)
             host.cut()
 
@@ -367,7 +367,7 @@ def _shorten(name: str) -> str:
     return f"{name[: _LONGEST_NAME - len(digest) - 1]}-{digest}"
 
 
-def _port(host: WorldHost) -> str:
+def port_of(host: WorldHost) -> str:
     """Return the name of the bridge port of a host: unique, and short enough for the kernel (15 characters)."""
     return "p" + host.address.replace(".", "x")
 

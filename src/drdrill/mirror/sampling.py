@@ -13,6 +13,7 @@ import threading
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from drdrill.dataplane.postgresql_replication import ReplicationReading
@@ -58,7 +59,7 @@ class Sampling:
             if output is None:
                 return
             try:
-                _append(output, describe_sample(primary, at_ns, reading, error))
+                append_held(output, describe_sample(primary, at_ns, reading, error))
             except OSError as problem:
                 # The drill that asked for it is gone, or its disk is full: that must not look like a silent primary.
                 _log.warning("sampling of %s ends: %s", resource_id, problem)
@@ -81,12 +82,13 @@ def describe_sample(
     }
 
 
-def _append(output: Path, sample: dict[str, object]) -> None:
+def append_held(output: Path, line: Mapping[str, object]) -> None:
+    """Append a line of JSON, by one write, to a file that somebody holds; raises `OSError` when nobody does."""
     descriptor = os.open(output, os.O_WRONLY | os.O_APPEND)
     try:
         if not _is_held(descriptor):
             raise BrokenPipeError("the drill that asked for it is gone")
-        os.write(descriptor, json.dumps(sample, separators=(",", ":")).encode() + b"\n")
+        os.write(descriptor, json.dumps(line, separators=(",", ":")).encode() + b"\n")
     finally:
         os.close(descriptor)
 

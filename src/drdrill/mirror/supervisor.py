@@ -26,6 +26,8 @@ from drdrill.core.clock import SystemClock
 from drdrill.dataplane.link import LinkCondition
 from drdrill.mirror.backup_store import FolderStore
 from drdrill.mirror.caches import Caches
+from drdrill.mirror.call_log import CallLog
+from drdrill.mirror.call_record import CallRecord
 from drdrill.mirror.capacity import CapacityReadings
 from drdrill.mirror.control import ControlServer
 from drdrill.mirror.control_planes import ControlPlanes
@@ -131,7 +133,8 @@ def run_supervisor(
         cloud.authenticate(gate),
         knows=lambda region, service: (region, service) in services or delegation.covers(region, service),
     )
-    open_endpoints(network, names, directory.secrets, control_planes)
+    calls = CallLog(control_planes, clock)
+    endpoints = open_endpoints(network, names, directory.secrets, calls)
     stopped = threading.Event()
     operations = Operations(directory.name, network, rds, clock, stop=stopped.set)
 
@@ -176,6 +179,7 @@ def run_supervisor(
         zones.table(),
         PlaceFaults(network, zones, clock).table(),
         control_planes.table(),
+        CallRecord(calls, network, endpoints, rds, clock).table(),
         clusters.table(),
         cloud.table(),
         delivery.table(),

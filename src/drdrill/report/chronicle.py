@@ -227,6 +227,10 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "failover_code.ended": _ended,
     "failover_command.started": lambda d: f"The operators run, in the runbook's place: {d['command']}",
     "failover_command.ended": partial(_ended, what="failover that was run"),
+    "calls.recorded": lambda d: (
+        f"What the operators called was recorded (sha256 {d['sha256'][:_SHOWN_OF_HASH]}…)"
+    ),
+    "calls.unrecorded": lambda d: f"What the operators called is not recorded: {d.get('reason')}",
     "recovery.observed": _recovered,
     "store.protected": lambda d: f"{d['resource']} has its redundancy back",
     "store.unprotected": lambda d: f"{d['resource']} did not get its redundancy back",

@@ -12,6 +12,7 @@ from drdrill.measure.verdict import ObjectiveKind
 from drdrill.plan.duration import format_exactness, format_seconds
 from drdrill.report.account import Account, read_account
 from drdrill.report.availability_strip import describe_left_out
+from drdrill.report.calls_section import describe_calls
 from drdrill.report.chronicle import words
 from drdrill.report.failover_section import describe_failover
 from drdrill.report.frame import NARROW, WIDE
@@ -103,6 +104,7 @@ def _content(account: Account) -> dict[str, Any]:
         "services": [{**one, "strip": name_of_strip(one["service"])} for one in describe_services(account)],
         "runbook": describe_runbook(account),
         "failover": describe_failover(account),
+        "calls": describe_calls(account),
         "system": describe_system(account),
         "bases": describe_bases(objectives),
         "left_out": describe_left_out(account),

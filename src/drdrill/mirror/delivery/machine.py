@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 NAME = "ci.internal"
 _HOOK_PORT = 80
 _GIT_PORT = 9418
-_HOST = "ci"
+HOST = "ci"
 _FOLDER = "delivery"  # on its disk
 _DISK = 256 << 20
 _TTL_SECONDS = 60
@@ -91,7 +91,7 @@ class DeliveryMachine:
         if zone not in (INTERNET, *zones):
             raise UsageError(f"there is no zone `{zone}` in this mirror: {', '.join(zones)}.")
         kubectl = expect_program("kubectl")
-        host = self._network.create_host(_HOST, zone, disk_bytes=_DISK)
+        host = self._network.create_host(HOST, zone, disk_bytes=_DISK)
         try:
             programs = self._describe_programs(host, kubectl)
             programs.bring_up(lambda: None, within=_READY_WITHIN, every=_POLL, clock=self._clock)
