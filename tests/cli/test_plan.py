@@ -90,7 +90,7 @@ def test_the_runbook_of_a_scenario_is_checked_too(
 
 def test_a_runbook_that_uses_the_lost_region(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A step that needs what is lost could never be done."""
-    line = edit(repository / RUNBOOK, "uses: [recovery, global]", "uses: [primary, global]")
+    line = edit(repository / RUNBOOK, "uses: [recovery, route53]", "uses: [primary, route53]")
     (mistake,) = check(capsys)
     assert mistake.startswith(f"{RUNBOOK}:{line}: steps.detection.uses[0]: this step needs `primary`")
 

@@ -1,4 +1,5 @@
-# Names: the one place that knows both regions. Changing who serves is the runbook's act, by a weight: never a plan's.
+# Names: the one place that knows both regions. Changing who serves is the runbook's act, by a weight or by the object of
+# the switch: never a plan's.
 terraform {
   required_version = ">= 1.10"
   required_providers {
@@ -33,6 +34,11 @@ data "terraform_remote_state" "platform" {
   config   = { bucket = var.state_bucket, key = "platform/${each.key}", region = var.state_region }
 }
 
+data "terraform_remote_state" "recovery_foundation" {
+  backend = "s3"
+  config  = { bucket = var.state_bucket, key = "foundation/recovery", region = var.state_region }
+}
+
 locals {
   regions = { for role, state in data.terraform_remote_state.platform : role => state.outputs }
   stores  = { for name, address in local.regions["primary"].databases : "${name}-database" => address }
@@ -61,6 +67,22 @@ resource "aws_route53_health_check" "region" {
   tags              = { Name = each.key }
 }
 
+# The switch that needs no control plane: as long as this object of the recovery region is not there, the check fails,
+# which inverted is healthy. Who stores it (S3) takes the primary region's record out, and Route 53's data plane, which
+# all edges have, leads users to the recovery region: records of weight 0 answer when no other one is healthy.
+# By the regional name of the bucket: a redirect counts as healthy. A new check counts as unhealthy until it was looked at
+# three times: for half a minute users are led to the recovery region.
+resource "aws_route53_health_check" "switch" {
+  fqdn               = data.terraform_remote_state.recovery_foundation.outputs.status_host
+  type               = "HTTPS"
+  port               = 443
+  resource_path      = "/failover-switch"
+  request_interval   = 10
+  failure_threshold  = 3
+  invert_healthcheck = true
+  tags               = { Name = "switch" }
+}
+
 resource "aws_route53_record" "api" {
   for_each       = local.regions
   zone_id        = aws_route53_zone.public.zone_id
@@ -68,12 +90,26 @@ resource "aws_route53_record" "api" {
   type           = "A"
   set_identifier = each.key
   weighted_routing_policy { weight = each.key == "primary" ? 100 : 0 }
+  health_check_id = each.key == "primary" ? aws_route53_health_check.switch.id : null
   alias {
     name                   = each.value.load_balancer.name
     zone_id                = each.value.load_balancer.zone
     evaluate_target_health = false
   }
   lifecycle { ignore_changes = [weighted_routing_policy] }
+}
+
+# Each region's own edge, whichever serves: who looks at both needs neither Route 53's API nor the lost region's.
+resource "aws_route53_record" "edge" {
+  for_each = local.regions
+  zone_id  = aws_route53_zone.public.zone_id
+  name     = "api.${each.key}.${var.domain}"
+  type     = "A"
+  alias {
+    name                   = each.value.load_balancer.name
+    zone_id                = each.value.load_balancer.zone
+    evaluate_target_health = false
+  }
 }
 
 # The company's own names of its databases: after a disaster they lead elsewhere.
