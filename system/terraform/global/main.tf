@@ -67,11 +67,12 @@ resource "aws_route53_health_check" "region" {
   tags              = { Name = each.key }
 }
 
-# The switch that needs no control plane: as long as this object of the recovery region is not there, the check fails,
-# which inverted is healthy. Who stores it (S3) takes the primary region's record out, and Route 53's data plane, which
-# all edges have, leads users to the recovery region: records of weight 0 answer when no other one is healthy.
-# By the regional name of the bucket: a redirect counts as healthy. A new check counts as unhealthy until it was looked at
-# three times: for half a minute users are led to the recovery region.
+# The switch that needs no control plane. As long as the object is not in the bucket of the recovery region, the check
+# fails, which inverted is healthy. Storing it (S3) takes the primary region's record out, and Route 53's data plane
+# leads users to the recovery region: "How Amazon Route 53 chooses records when health checking is configured" of the
+# developer guide has records of weight 0 answer when no other one is healthy. The bucket's regional host name, because a
+# redirect would count as healthy. A new check counts as failing, inverted, until it was looked at three times: for half
+# a minute users are led to the recovery region.
 resource "aws_route53_health_check" "switch" {
   fqdn               = data.terraform_remote_state.recovery_foundation.outputs.status_host
   type               = "HTTPS"
