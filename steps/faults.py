@@ -156,10 +156,10 @@ def mend_the_backup(drill: Drill) -> None:
 @when("the primary region loses power")
 def cut_the_power_of_the_region(drill: Drill) -> None:
     """Cut the power of everything in the primary region; its APIs answer nobody any more."""
-    drill.lose_region()
+    drill.inject_at("region_power_loss", region=drill.primary_region)
 
 
 @when("the primary region has its power back")
 def give_the_power_back_to_the_region(drill: Drill) -> None:
     """Give the primary region its power back."""
-    drill.return_region()
+    drill.heal_at("region_power_loss", region=drill.primary_region)

@@ -25,16 +25,16 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from drdrill.core.clock import NANOSECONDS, Clock, SystemClock, read_boot_id
-from drdrill.core.errors import EnvironmentFailedError, InvalidDrillError, NotObservedError, UsageError
+from drdrill.core.errors import InvalidDrillError, NotObservedError, UsageError
 from drdrill.core.verdict import Verdict
 from drdrill.core.waiting import wait_until
 from drdrill.drill.about import WORKLOAD_NAME, copy_inputs, draw_seed, enter_register
-from drdrill.drill.across_regions import replicate, worsen
+from drdrill.drill.across_regions import replicate
 from drdrill.drill.aftermath import LOOK_EVERY, Aftermath
 from drdrill.drill.arrival import choose_arrival
 from drdrill.drill.budget import load_budget
 from drdrill.drill.ending import Ending
-from drdrill.drill.experiments import run_named
+from drdrill.drill.experiments import Experiments, run_named
 from drdrill.drill.failover import FailoverCode
 from drdrill.drill.failover_command import FailoverCommand, check_command
 from drdrill.drill.judging import (
@@ -56,7 +56,6 @@ from drdrill.environment.registry import load_environment
 from drdrill.faults import FaultSession, heal_all, open_session
 from drdrill.load.workload import load_workload
 from drdrill.measure import measure
-from drdrill.measure.facts import read_facts
 from drdrill.measure.verdict import ObjectiveKind
 from drdrill.plan import StandbyReplication, load_plan
 from drdrill.plan.scenario import MirrorExtent
@@ -64,6 +63,8 @@ from drdrill.record.directory import DrillDirectory, write_json
 from drdrill.record.register import append_to_register
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from drdrill.drill.request import DrillRequest
     from drdrill.environment.port import Environment
     from drdrill.measure import Measurement
@@ -99,6 +100,9 @@ class Drill:
         name = f"{started:%Y%m%dT%H%M%S}.{started.microsecond // 1000:03d}Z-{request.scenario}"
         self.directory = DrillDirectory(request.reports / name)
         self.journal = self.directory.journal("drill")
+        self._experiments = Experiments(
+            self.directory, partial(run_named, request.experiments, self.directory)
+        )
         self.measurement: Measurement | None = None
         self._started_utc = started.isoformat(timespec="milliseconds")
         self._began = False
@@ -225,48 +229,44 @@ class Drill:
     # -- fault and recovery ----------------------------------------------------------------------------------
 
     def inject(self, fault: str, **configuration: str) -> None:
-        """Run the experiment `FAULT.inject.yaml` on the scenario's store.
+        """Break the scenario's store, or what `configuration` names, by the experiment `FAULT.inject.yaml`.
 
         Raises `RefusedError` when the guard refused, and `InvalidDrillError` when its effect was not observed.
         """
-        result = self._run_experiment(f"{fault}.inject.yaml", **configuration)
-        if result:
-            raise InvalidDrillError(f"The fault {fault} did not take effect: {result}")
-        injected = read_facts(self.directory).fault
-        if injected is None:
-            raise InvalidDrillError(f"The journal has no fault of the experiment {fault}.")
+        self._inject(fault, {"store": self.scenario.store, **configuration})
+
+    def inject_at(self, fault: str, **place: str) -> None:
+        """Break a place, such as `region=…`, and no store. Raises as `inject` does."""
+        self._inject(fault, place)
+
+    def _inject(self, fault: str, configuration: Mapping[str, str]) -> None:
         self._aftermath = Aftermath(
-            injected, self._require(self._users), self._require(self._store),
+            self._experiments.inject(fault, configuration),
+            self._require(self._users), self._require(self._store),
             patience=self.budget.patience, journal=self.journal, clock=self._clock,
         )  # fmt: skip
 
-    def lose_region(self) -> None:
-        """Cut the power of the plan's primary region by its experiment. Raises as `inject` does."""
-        self.inject("region_power_loss", region=self.plan.regions.primary.name)
-
-    def return_region(self) -> None:
-        """Run the experiment that gives it its power back. Raises as `heal` does."""
-        self.heal("region_power_loss", region=self.plan.regions.primary.name)
-
     def worsen(self, fault: str) -> None:
-        """Run the experiment `FAULT.inject.yaml` as a circumstance of the fault that comes next."""
-        worsen(self.directory, fault, self._run_experiment)
+        """Break the scenario's store as a circumstance of the fault that comes next."""
+        self._experiments.worsen(fault, {"store": self.scenario.store})
+
+    def worsen_at(self, fault: str, **place: str) -> None:
+        """Break a place as a circumstance of the fault that comes next."""
+        self._experiments.worsen(fault, place)
 
     def heal(self, fault: str, **configuration: str) -> None:
-        """Run the experiment `FAULT.heal.yaml`. Raises `EnvironmentFailedError` when it did not heal."""
-        result = self._run_experiment(f"{fault}.heal.yaml", **configuration)
-        if result:
-            raise EnvironmentFailedError(f"The fault {fault} was not healed: {result}")
+        """Mend by the experiment `FAULT.heal.yaml`. Raises `EnvironmentFailedError` when it did not heal."""
+        self.heal_at(fault, **{"store": self.scenario.store, **configuration})
+
+    def heal_at(self, fault: str, **place: str) -> None:
+        """Mend a place. Raises as `heal` does."""
+        self._experiments.heal(fault, place)
         self._require(self._aftermath).note_healed()
 
-    def _run_experiment(self, name: str, **configuration: str) -> str:
-        """Return why the experiment did not succeed, `` if it did."""
-        experiment = self.request.experiments / name
-        # A whole region is no store's: what its experiments are told is which.
-        configuration = (
-            configuration if "region" in configuration else {"store": self.scenario.store, **configuration}
-        )
-        return run_named(experiment, self.directory, **configuration)
+    @property
+    def primary_region(self) -> str:
+        """The name of the plan's primary region."""
+        return self.plan.regions.primary.name
 
     def fail_over(self, code: str, *arguments: str) -> str:
         """Run the company's `failover/CODE.py` where operators work; return what it printed, raise when it failed."""

@@ -1,22 +1,73 @@
-"""The experiments of the drill repository, run in a drill."""
+"""The experiments of the drill repository, run in a drill: what breaks, what makes it worse, and what mends it.
+
+A circumstance is a fault that is not judged by itself, and makes another one worse: the journal says which they are, so
+that the outage counts from the other one.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from drdrill.core.errors import RefusedError
+from drdrill.core.errors import EnvironmentFailedError, InvalidDrillError, RefusedError
+from drdrill.measure.facts import read_facts
+from drdrill.record.journal import read_journal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from drdrill.measure.facts import Fault
     from drdrill.record.directory import DrillDirectory
 
+    Run = Callable[[str, Mapping[str, str]], str]
 
-def run_named(experiment: Path, directory: DrillDirectory, **configuration: str) -> str:
-    """Return why the experiment did not succeed, `` if it did. Raises `RefusedError` when the guard refused."""
+
+class Experiments:
+    """Runs experiments by the name of their fault; `configuration` says what they are to hit."""
+
+    def __init__(self, directory: DrillDirectory, run: Run) -> None:
+        """Take what runs the experiment of a file's name with a configuration, and returns why it did not succeed."""
+        self._directory, self._run = directory, run
+
+    def inject(self, fault: str, configuration: Mapping[str, str]) -> Fault:
+        """Run `FAULT.inject.yaml`, and return the fault that is judged.
+
+        Raises `RefusedError` when the guard refused, and `InvalidDrillError` when its effect was not observed.
+        """
+        self._break(fault, configuration)
+        injected = read_facts(self._directory).fault
+        if injected is None:
+            raise InvalidDrillError(f"The journal has no fault of the experiment {fault}.")
+        return injected
+
+    def worsen(self, fault: str, configuration: Mapping[str, str]) -> None:
+        """Run `FAULT.inject.yaml` as a circumstance of the fault that comes next. Raises as `inject` does."""
+        self._break(fault, configuration)
+        injected = [one for one in read_journal(self._directory.journal_path) if one.kind == "fault.injected"]
+        if not injected:
+            raise InvalidDrillError(f"The journal has no fault of the experiment {fault}.")
+        latest = injected[-1].data
+        self._directory.journal("drill").append(
+            "fault.circumstance", kind=latest["kind"], resource=latest["resource"]
+        )
+
+    def heal(self, fault: str, configuration: Mapping[str, str]) -> None:
+        """Run `FAULT.heal.yaml`. Raises `EnvironmentFailedError` when it did not heal."""
+        result = self._run(f"{fault}.heal.yaml", configuration)
+        if result:
+            raise EnvironmentFailedError(f"The fault {fault} was not healed: {result}")
+
+    def _break(self, fault: str, configuration: Mapping[str, str]) -> None:
+        problem = self._run(f"{fault}.inject.yaml", configuration)
+        if problem:
+            raise InvalidDrillError(f"The fault {fault} did not take effect: {problem}")
+
+
+def run_named(folder: Path, directory: DrillDirectory, name: str, configuration: Mapping[str, str]) -> str:
+    """Return why an experiment did not succeed, `` if it did. Raises `RefusedError` when the guard refused."""
     from drdrill.faults.toolkit import run_experiment  # noqa: PLC0415 (Chaos Toolkit's start, 0.3 s)
 
-    result = run_experiment(experiment, configuration=configuration, directory=directory)
+    result = run_experiment(folder / name, configuration=configuration, directory=directory)
     if result.refused:
         raise RefusedError(result.reason)
     return result.reason

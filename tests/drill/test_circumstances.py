@@ -8,7 +8,7 @@ import pytest
 
 from drdrill.core.errors import InvalidDrillError
 from drdrill.core.verdict import Verdict
-from drdrill.drill.across_regions import worsen
+from drdrill.drill.experiments import Experiments
 from drdrill.measure.facts import read_facts
 from drdrill.measure.validity import check_circumstances
 from drdrill.record.directory import DrillDirectory
@@ -44,7 +44,7 @@ def _note(directory: DrillDirectory, at_ns: int, kind: str, what: dict[str, str]
 
 def test_the_outage_counts_from_the_fault(directory: DrillDirectory) -> None:
     """Of a circumstance and a fault, the fault is the one that is judged; both were seen by somebody else."""
-    worsen(directory, "link", lambda _: _inject(directory, LINK, 10))
+    Experiments(directory, lambda *_: _inject(directory, LINK, 10)).worsen("link", {})
     _inject(directory, POWER, 20)
     facts = read_facts(directory)
     assert facts.fault is not None
@@ -58,7 +58,7 @@ def test_the_outage_counts_from_the_fault(directory: DrillDirectory) -> None:
 
 def test_a_circumstance_that_nobody_saw(directory: DrillDirectory) -> None:
     """A circumstance without an effect makes the drill prove nothing."""
-    worsen(directory, "link", lambda _: _inject(directory, LINK, 10, seen=False))
+    Experiments(directory, lambda *_: _inject(directory, LINK, 10, seen=False)).worsen("link", {})
     _inject(directory, POWER, 20)
     (reason,) = check_circumstances(read_facts(directory))
     assert reason.code == "circumstance_not_observed"
@@ -66,7 +66,7 @@ def test_a_circumstance_that_nobody_saw(directory: DrillDirectory) -> None:
 
 def test_a_circumstance_that_was_seen_too_late(directory: DrillDirectory) -> None:
     """What was seen of a circumstance only after the fault began says nothing of the moment that counts."""
-    worsen(directory, "link", lambda _: _inject(directory, LINK, 10, seen=False))
+    Experiments(directory, lambda *_: _inject(directory, LINK, 10, seen=False)).worsen("link", {})
     _inject(directory, POWER, 20)
     _note(directory, 30, "fault.observed", LINK, **SEEN)
     (reason,) = check_circumstances(read_facts(directory))
@@ -75,7 +75,7 @@ def test_a_circumstance_that_was_seen_too_late(directory: DrillDirectory) -> Non
 
 def test_a_circumstance_that_was_seen_again_after_the_fault(directory: DrillDirectory) -> None:
     """Seen before and once more after it: it was there when the fault came."""
-    worsen(directory, "link", lambda _: _inject(directory, LINK, 10))
+    Experiments(directory, lambda *_: _inject(directory, LINK, 10)).worsen("link", {})
     _inject(directory, POWER, 20)
     _note(directory, 30, "fault.observed", LINK, **SEEN)
     assert list(check_circumstances(read_facts(directory))) == []
@@ -84,7 +84,7 @@ def test_a_circumstance_that_was_seen_again_after_the_fault(directory: DrillDire
 @pytest.mark.parametrize(("at_ns", "codes"), [(15, ["circumstance_healed_early"]), (25, [])])
 def test_a_circumstance_that_was_mended(directory: DrillDirectory, at_ns: int, codes: list[str]) -> None:
     """One that was mended before the fault came made nothing worse; afterwards it may be."""
-    worsen(directory, "link", lambda _: _inject(directory, LINK, 10))
+    Experiments(directory, lambda *_: _inject(directory, LINK, 10)).worsen("link", {})
     _note(directory, at_ns, "fault.healing", LINK)
     _inject(directory, POWER, 20)
     assert [one.code for one in check_circumstances(read_facts(directory))] == codes
@@ -93,7 +93,7 @@ def test_a_circumstance_that_was_mended(directory: DrillDirectory, at_ns: int, c
 def test_another_fault_of_the_same_target_is_no_effect(directory: DrillDirectory) -> None:
     """The effect of one fault proves nothing of another one that hit the same target."""
     hang = {**POWER, "kind": "process_hang"}
-    worsen(directory, "hang", lambda _: _inject(directory, hang, 10, seen=False))
+    Experiments(directory, lambda *_: _inject(directory, hang, 10, seen=False)).worsen("hang", {})
     _inject(directory, POWER, 20)
     (reason,) = check_circumstances(read_facts(directory))
     assert reason.code == "circumstance_not_observed"
@@ -102,4 +102,4 @@ def test_another_fault_of_the_same_target_is_no_effect(directory: DrillDirectory
 def test_a_circumstance_that_did_not_come(directory: DrillDirectory) -> None:
     """An experiment that failed ends the drill before anything else is broken."""
     with pytest.raises(InvalidDrillError, match=r"link did not take effect: too idle"):
-        worsen(directory, "link", lambda _: "too idle")
+        Experiments(directory, lambda *_: "too idle").worsen("link", {})

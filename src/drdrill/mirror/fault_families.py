@@ -1,0 +1,291 @@
+"""The families of faults that a mirror offers, and by kind which family it is of: `families`.
+
+Each asks the supervisor to break and mend, and looks by other means whether that shows. A new kind of fault is a family
+here, or one more kind of one.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from drdrill.core.errors import EnvironmentFailedError
+from drdrill.dataplane.postgresql_programs import PORT, find_binaries
+from drdrill.environment.port import Injection
+from drdrill.mirror.bad_statements import KINDS as STATEMENT_KINDS
+from drdrill.mirror.bad_statements import observe_back, observe_destroyed
+from drdrill.mirror.damaged_backups import KINDS as BACKUP_KINDS
+from drdrill.mirror.damaged_backups import observe_lack, observe_whole
+from drdrill.mirror.fault_observers import OBSERVERS
+from drdrill.mirror.host import program_environment
+from drdrill.mirror.link_faults import KINDS as LINK_KINDS
+from drdrill.mirror.link_observers import observe_link_effect, observe_link_healed
+from drdrill.mirror.place_faults import KINDS as PLACE_KINDS
+from drdrill.mirror.place_faults import observe_dark, observe_lit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from drdrill.environment.port import FaultRequest
+    from drdrill.mirror.control import Control
+    from drdrill.mirror.directory import MirrorDirectory
+    from drdrill.mirror.world import World
+
+    Reading = Mapping[str, Any]
+    Hosts = Sequence[Mapping[str, Any]]
+
+_LOOK_WITHIN = timedelta(seconds=10)
+_LOOK_TIMEOUT_SECONDS = "0.5"  # a host of the mirror answers within 1 ms when it lives
+
+
+class Family(Protocol):
+    """Faults that are broken, mended and looked at alike. As `environment.port.FaultPort`, for its own kinds."""
+
+    def inject(self, request: FaultRequest) -> Injection:
+        """Break it."""
+        ...
+
+    def heal(self, injection: Injection) -> Reading:
+        """Mend what that injection broke; where nobody knows what it was, all that its request named."""
+        ...
+
+    def observe_effect(self, injection: Injection) -> Reading:
+        """Look whether the fault shows."""
+        ...
+
+    def observe_healed(self, injection: Injection) -> Reading:
+        """Look whether what it broke is whole again."""
+        ...
+
+
+def families(world: World | None, directory: MirrorDirectory, control: Control) -> Mapping[str, Family]:
+    """Return the family of every kind of fault. `world`: as seen from outside it; None: from its operators' host."""
+    eyes = MirrorEyes(world, directory, control)
+    return {
+        **dict.fromkeys(OBSERVERS, HostFamily(control, eyes)),
+        **dict.fromkeys(PLACE_KINDS, PlaceFamily(control, eyes)),
+        **dict.fromkeys(LINK_KINDS, LinkFamily(control)),
+        **dict.fromkeys(STATEMENT_KINDS, StatementFamily(control, eyes)),
+        **dict.fromkeys(BACKUP_KINDS, BackupFamily(control)),
+    }
+
+
+class HostFamily:
+    """Hosts of a store's members: their power, processes, disks, and the zones in which they stand."""
+
+    def __init__(self, control: Control, eyes: MirrorEyes) -> None:
+        self._control, self._eyes = control, eyes
+
+    def inject(self, request: FaultRequest) -> Injection:
+        """Break the host of the member in the request's role, or those of all members."""
+        answer = self._control.ask(
+            "inject", kind=request.kind, resource=request.resource, role=request.role.value
+        )
+        return Injection(kind=request.kind, **answer)
+
+    def heal(self, injection: Injection) -> Reading:
+        """Mend these hosts."""
+        names = [host["host"] for host in self._hosts_of(injection)]
+        return self._control.ask("heal", kind=injection.kind, hosts=names)
+
+    def observe_effect(self, injection: Injection) -> Reading:
+        """Look at these hosts."""
+        return OBSERVERS[injection.kind].observe_effect(self._eyes, self._hosts_of(injection))
+
+    def observe_healed(self, injection: Injection) -> Reading:
+        """Look at these hosts."""
+        return OBSERVERS[injection.kind].observe_healed(self._eyes, self._hosts_of(injection))
+
+    def _hosts_of(self, injection: Injection) -> Hosts:
+        hosts: Hosts = (
+            self._control.ask("hosts_of", resource=injection.resource)["hosts"]
+            if injection.details.get("unconfirmed") is True
+            else injection.details["hosts"]
+        )
+        return hosts
+
+
+class PlaceFamily:
+    """A whole zone, or a whole region."""
+
+    def __init__(self, control: Control, eyes: MirrorEyes) -> None:
+        self._control, self._eyes = control, eyes
+
+    def inject(self, request: FaultRequest) -> Injection:
+        """Break the place."""
+        answer = self._control.ask("inject_place", kind=request.kind, resource=request.resource)
+        return Injection(kind=request.kind, **answer)
+
+    def heal(self, injection: Injection) -> Reading:
+        """Mend the place."""
+        return self._control.ask("heal_place", kind=injection.kind, resource=injection.resource)
+
+    def observe_effect(self, injection: Injection) -> Reading:
+        """Look at everything that had power there."""
+        return observe_dark(self._eyes, self._hosts_in(injection))
+
+    def observe_healed(self, injection: Injection) -> Reading:
+        """Look at everything that had power there."""
+        return observe_lit(self._eyes, self._hosts_in(injection))
+
+    def _hosts_in(self, injection: Injection) -> Hosts:
+        """Return what lost its power with a place and is there still: machines are replaced, and launched anew."""
+        asked = {"kind": injection.kind, "resource": injection.resource}
+        there: Hosts = self._control.ask("hosts_in_place", **asked)["hosts"]
+        if injection.details.get("unconfirmed") is True:
+            return there
+        lost = {host["host"] for host in injection.details["hosts"]}
+        return [host for host in there if host["host"] in lost]
+
+
+class LinkFamily:
+    """What a store streams to its replicas in other regions."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def inject(self, request: FaultRequest) -> Injection:
+        """Shape the links out of the store."""
+        answer = self._control.ask(
+            "inject_link", kind=request.kind, resource=request.resource, amount=request.amount
+        )
+        return Injection(kind=request.kind, **answer)
+
+    def heal(self, injection: Injection) -> Reading:
+        """Have the links be as usual."""
+        return self._control.ask("heal_link", **_source_of(injection))
+
+    def observe_effect(self, injection: Injection) -> Reading:
+        """Look from the other ends."""
+        return observe_link_effect(self._look(injection), injection.details["condition"])
+
+    def observe_healed(self, injection: Injection) -> Reading:
+        """Look from the other ends."""
+        return observe_link_healed(self._look(injection), injection.details.get("condition"))
+
+    def _look(self, injection: Injection) -> Reading:
+        condition = injection.details.get("condition") or {}
+        patience = float(condition.get("delay_seconds", 0.0))
+        return self._control.ask("look_at_link", **_source_of(injection), patience_seconds=patience)
+
+
+class StatementFamily:
+    """Bad statements. Nothing can be taken away again: rows come back by a restore."""
+
+    def __init__(self, control: Control, eyes: MirrorEyes) -> None:
+        self._control, self._eyes = control, eyes
+
+    def inject(self, request: FaultRequest) -> Injection:
+        """Run the statement."""
+        answer = self._control.ask(
+            "inject_statement",
+            resource=request.resource,
+            statement=request.statement,
+            doomed=request.doomed,
+        )
+        return Injection(kind=request.kind, **answer)
+
+    def heal(self, injection: Injection) -> Reading:
+        """Mend nothing."""
+        del injection
+        return {"mended": "nothing: rows come back by a restore"}
+
+    def observe_effect(self, injection: Injection) -> Reading:
+        """Ask the database by its endpoint's name."""
+        return observe_destroyed(self._eyes.into_database, injection.details)
+
+    def observe_healed(self, injection: Injection) -> Reading:
+        """Ask the database by its endpoint's name."""
+        return observe_back(self._eyes.into_database, injection.details)
+
+
+class BackupFamily:
+    """Backups that restore, and lack rows."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def inject(self, request: FaultRequest) -> Injection:
+        """Damage the newest backup."""
+        answer = self._control.ask(
+            "damage_backup",
+            resource=request.resource,
+            statement=request.statement,
+            doomed=request.doomed,
+        )
+        return Injection(kind=request.kind, **answer)
+
+    def heal(self, injection: Injection) -> Reading:
+        """Put the backups' own bytes back."""
+        return self._control.ask(
+            "mend_backups", resource=injection.details.get("instance", injection.resource)
+        )
+
+    def observe_effect(self, injection: Injection) -> Reading:
+        """Look into the backup with PostgreSQL's own programs."""
+        return observe_lack(self._control.ask, injection.details)
+
+    def observe_healed(self, injection: Injection) -> Reading:
+        """Look into the backup with PostgreSQL's own programs."""
+        return observe_whole(self._control.ask, injection.details)
+
+
+class MirrorEyes:
+    """Looks from the users' host, from where this process is, or through a machine in a zone."""
+
+    def __init__(self, world: World | None, directory: MirrorDirectory, control: Control) -> None:
+        self._world = world
+        self._directory = directory
+        self._control = control
+        self.outside = "the users' host" if world else "the operator's host"
+
+    def from_outside(self, address: str) -> Reading:
+        """Look at a server from the users' host, or the operator's."""
+        done = self._run(
+            "users",
+            [sys.executable, "-m", "drdrill.load.reach", address, str(PORT), _LOOK_TIMEOUT_SECONDS],
+            {},
+        )
+        if done.returncode:
+            raise EnvironmentFailedError(f"the look from {self.outside} failed: {done.stderr.strip()}")
+        look: Reading = json.loads(done.stdout)
+        return look
+
+    def from_zone(self, zone: str, address: str) -> Reading:
+        """Look at a server from another machine in a zone."""
+        look: Reading = self._control.ask("look_from_zone", zone=zone, address=address)["look"]
+        return look
+
+    def at_disk(self, host: str) -> Reading:
+        """Let a host's own programs look at its disk."""
+        return self._control.ask("read_disk", host=host)
+
+    def into_database(self, details: Reading, query: str) -> tuple[int, str]:
+        """Ask a database by its endpoint's name, as its user, from the operator's host: exit status and words."""
+        secret = (self._directory.secrets / "database-password").read_text(encoding="ascii")
+        command = [
+            str(find_binaries() / "psql"), "--no-psqlrc", "--quiet", "--no-align", "--tuples-only",
+            "--set", "ON_ERROR_STOP=1", "--host", details["endpoint"], "--port", str(PORT),
+            "--username", details["user"], "--dbname", details["database"], "--command", query,
+        ]  # fmt: skip
+        done = self._run("operator", command, {"PGPASSWORD": secret, "PGCONNECT_TIMEOUT": "3"})
+        return done.returncode, (done.stdout + done.stderr).strip()
+
+    def _run(
+        self, host: str, command: Sequence[str], variables: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a program on a host of the world; where there is no way into it, where this process is."""
+        return subprocess.run(
+            [*(self._world.entry(host) if self._world else ()), *command],
+            capture_output=True, text=True, timeout=_LOOK_WITHIN.total_seconds(), check=False,
+            env=program_environment(self._directory.disks / host, variables), cwd="/", start_new_session=True,
+        )  # fmt: skip
+
+
+def _source_of(injection: Injection) -> Mapping[str, Any]:
+    """Return whose links are meant, and where: where nobody knows what was done, those of the request's database."""
+    details = injection.details
+    return {"source": details.get("source", injection.resource), "region": details.get("region")}
