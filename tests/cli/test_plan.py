@@ -16,10 +16,11 @@ PLAN, RUNBOOK = "scenarios/plan.yaml", "failover/runbook.yaml"
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a copy of the reference plan and its runbook, and be there."""
+    """Return a copy of the reference plan and of the one runbook that all its scenarios name then, and be there."""
     for name in (PLAN, RUNBOOK):
         (tmp_path / name).parent.mkdir()
         shutil.copyfile(REPOSITORY / name, tmp_path / name)
+    edit(tmp_path / PLAN, "runbook: failover/runbook_data_plane.yaml", f"runbook: {RUNBOOK}")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
