@@ -1,4 +1,4 @@
-"""Whether an old primary database still takes writes: asked by its name and its own protocol, without AWS's API.
+"""Whether an old primary database still takes writes: found by DNS, asked by its own protocol, without AWS's API.
 
 What does not answer here may answer others: a region can be cut off from us and not from its own users. Only fencing,
 or the region's end, is certain.
@@ -11,11 +11,11 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 
-from failover._names import read_alias
+from failover._names import resolve
 from failover._telling import StoppedError, say
 
 if TYPE_CHECKING:
@@ -60,20 +60,31 @@ class Finding:
         say("old primary", database=self.database, host=self.host, writes=self.writes.value, said=self.said)
 
 
-def find_hosts(route53: Any, name: str, heirs: Collection[str]) -> tuple[str, ...]:
-    """Return which hosts a database's name, and its name in the primary region, lead to, without those of heirs."""
-    led = (read_alias(route53, one) for one in (name, regional_name_of(name)))
-    return tuple(dict.fromkeys(host for host in led if host and host not in heirs))
+def find_hosts(
+    name: str, heirs: Collection[str], *, addresses: Callable[[str], frozenset[str]] = resolve
+) -> tuple[str, ...]:
+    """Return the names by which old primaries are reached: each leads to another one, and none to an heir."""
+    theirs = frozenset[str]().union(*(addresses(one) for one in heirs))
+    found: dict[frozenset[str], str] = {}
+    for one in (regional_name_of(name), name):
+        led = addresses(one) - theirs
+        if led:
+            found.setdefault(led, one)
+    return tuple(found.values())
 
 
 def look_at_hosts(
-    route53: Any, name: str, heirs: Collection[str], look: Callable[[str, str], Finding]
+    name: str,
+    heirs: Collection[str],
+    look: Callable[[str, str], Finding],
+    *,
+    addresses: Callable[[str], frozenset[str]] = resolve,
 ) -> list[Finding]:
     """Look at whatever old primary a database's names lead to; where they lead to none, nobody knows of its writes.
 
     After a promotion the name leads to an heir, and that of the primary region to the old primary still.
     """
-    database, hosts = database_of(name), find_hosts(route53, name, heirs)
+    database, hosts = database_of(name), find_hosts(name, heirs, addresses=addresses)
     if not hosts:
         regional = regional_name_of(name)
         said = f"it could not be looked at: neither this name nor {name} leads to an old primary"

@@ -14,6 +14,7 @@ SYSTEM = Path(__file__).resolve().parents[1] / "system"
 DATABASES = ("payments", "users")
 INTERNAL = "meqenet.internal"
 LOAD_BALANCER = "meqenet"
+STATUS_BUCKET = "meqenet-status"  # of the recovery region: everybody may read it
 CLUSTER, NODEGROUP = "meqenet", "services"
 
 # An unanswered call is tried again soon: the defaults of the SDK wait for a minute.
@@ -34,6 +35,10 @@ class Places:
     def public_name(self) -> str:
         """The name by which users come in."""
         return f"api.{self.domain}"
+
+    def edge_name(self, role: str) -> str:
+        """Return the name of a region's own load balancer, whichever region serves."""
+        return f"api.{role}.{self.domain}"
 
 
 def read_places(settings: Path = SYSTEM / "terraform" / "settings.json") -> Places:

@@ -11,7 +11,7 @@ import os
 import socket
 import ssl
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,11 +40,21 @@ class Answer:
         return f"HTTP {self.status}: {self.body.decode(errors='replace')[:_SHOWN]}"
 
 
+class Api(Protocol):
+    """What answers requests."""
+
+    def request(
+        self, method: str, path: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Answer:
+        """Send a request; raises `OSError` or `HTTPException` when nothing comes back."""
+        ...
+
+
 class PublicApi:
     """The API by its public name. `target`: a host that is connected to in its place; empty: by DNS."""
 
-    def __init__(self, name: str, target: str = "", *, port: int = 443) -> None:
-        self._name, self._target, self._port = name, target or name, port
+    def __init__(self, name: str, target: str = "", *, port: int = 443, seconds: float = _SECONDS) -> None:
+        self._name, self._target, self._port, self._seconds = name, target or name, port, seconds
         # Where AWS's own clients are told of an authority, it is that one; otherwise the system's.
         self._tls = ssl.create_default_context(cafile=os.environ.get("AWS_CA_BUNDLE") or None)
 
@@ -52,8 +62,8 @@ class PublicApi:
         self, method: str, path: str, *, headers: Mapping[str, str], body: bytes | None = None
     ) -> Answer:
         """Send a request over a connection of its own; raises `OSError` or `HTTPException` when nothing comes back."""
-        connection = http.client.HTTPSConnection(self._name, timeout=_SECONDS)
-        raw = socket.create_connection((self._target, self._port), timeout=_SECONDS)
+        connection = http.client.HTTPSConnection(self._name, timeout=self._seconds)
+        raw = socket.create_connection((self._target, self._port), timeout=self._seconds)
         try:
             connection.sock = self._tls.wrap_socket(raw, server_hostname=self._name)
             connection.request(method, path, body=body, headers=dict(headers))

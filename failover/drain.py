@@ -7,11 +7,11 @@ is waited out from now on. With `--look` nothing is waited for.
 
 from __future__ import annotations
 
-import socket
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from failover._looking import conclude, make_parser
+from failover._names import resolve
 from failover._notes import Notes, open_notes
 from failover._places import LOAD_BALANCER, reach, read_places
 from failover._telling import run
@@ -35,25 +35,23 @@ def read_load_balancer(elbv2: Any) -> str:
     return name
 
 
-def resolve(name: str) -> frozenset[str]:
-    """Return the addresses of a name; none when nobody knows it."""
-    try:
-        found = socket.getaddrinfo(name, 443, type=socket.SOCK_STREAM)
-    except OSError:
-        return frozenset()
-    return frozenset(str(one[4][0]) for one in found)
+def observe_led(
+    name: str, balancer: str, *, addresses: Callable[[str], frozenset[str]] = resolve
+) -> list[str]:
+    """Return where a name leads, by DNS, if that is not to a load balancer alone."""
+    led, wanted = addresses(name), addresses(balancer)
+    if not led:
+        return [f"{name} leads nowhere."]
+    if elsewhere := led - wanted:
+        return [f"{name} leads to {', '.join(sorted(elsewhere))}, which is not {balancer}."]
+    return []
 
 
 def observe(
     name: str, balancer: str, notes: Notes, *, addresses: Callable[[str], frozenset[str]] = resolve
 ) -> list[str]:
     """Return what still leads users elsewhere."""
-    led, wanted = addresses(name), addresses(balancer)
-    missing = []
-    if not led:
-        missing.append(f"{name} leads nowhere.")
-    if elsewhere := led - wanted:
-        missing.append(f"{name} leads to {', '.join(sorted(elsewhere))}, which is not {balancer}.")
+    missing = observe_led(name, balancer, addresses=addresses)
     note = notes.read(SWITCHED, valid=_VALID)
     if note is None:
         missing.append("When users were switched is not noted here: answers of before may not be expired.")
@@ -68,7 +66,7 @@ def drain(
     """Wait until nobody is led elsewhere."""
     if notes.read(SWITCHED, valid=_VALID) is None:
         notes.write(SWITCHED, f"{name}: not later than this")
-    advice = "`python -m failover.switch_traffic --look` says whether users are led to the recovery region."
+    advice = "`failover.switch_traffic` or `failover.switch_by_health` with `--look` says whether users were switched."
     await_seen(lambda: observe(name, balancer, notes, addresses=addresses), advice=advice, attempts=_LOOKS)
 
 

@@ -30,6 +30,7 @@ from botocore.exceptions import (
 )
 
 from failover._looking import conclude, make_parser
+from failover._names import resolve
 from failover._notes import open_notes
 from failover._old_primary import OVERRIDE, OVERRIDE_VALID, Writes, look_at_hosts, observe_writes
 from failover._places import DATABASES, INTERNAL, reach, reach_lost
@@ -117,10 +118,15 @@ def _make_group(rds: Any, version: str) -> None:
     rds.modify_db_parameter_group(DBParameterGroupName=GROUP, Parameters=[_READ_ONLY])
 
 
-def look_at_all(route53: Any, heirs: Sequence[str], look: Callable[[str, str], Finding]) -> list[Finding]:
+def look_at_all(
+    heirs: Sequence[str],
+    look: Callable[[str, str], Finding],
+    *,
+    addresses: Callable[[str], frozenset[str]] = resolve,
+) -> list[Finding]:
     """Look at every old primary by the names that lead to it; `heirs` are hosts that are none."""
     names = (f"{database}-database.{INTERNAL}" for database in DATABASES)
-    return [one for name in names for one in look_at_hosts(route53, name, heirs, look)]
+    return [one for name in names for one in look_at_hosts(name, heirs, look, addresses=addresses)]
 
 
 def observe(findings: Sequence[Finding], notes: Notes) -> list[str]:
@@ -162,12 +168,12 @@ def main() -> None:
         help="note why the failover goes on although one may take writes (for six hours)",
     )  # fmt: skip
     asked, notes = parser.parse_args(), open_notes()
-    route53, heirs = reach("route53"), read_heirs(reach("rds"))
+    heirs = read_heirs(reach("rds"))
     if not asked.look:
         if asked.although_primary_writes:
             notes.write(OVERRIDE, asked.although_primary_writes)
         fence_all(reach_lost("rds"), notes)
-    findings = look_at_all(route53, heirs, observe_writes)
+    findings = look_at_all(heirs, observe_writes)
     missing = observe(findings, notes)
     if missing and not asked.look:
         missing.append(

@@ -1,15 +1,16 @@
 """Bring a database back in the recovery region: promote its read replica, and point its name at it.
 
-    python -m failover.promote_replica [--replica NAME] [--region REGION] [--name DNS_NAME] [--look]
+    python -m failover.promote_replica [--replica NAME] [--region REGION] [--name DNS_NAME] [--without-name] [--look]
 
 1. look that the old primary takes no writes any more, by its own protocol: AWS in the primary region is not asked
 2. note how far the replica lags, as CloudWatch knows it: no data point means that nobody knows
 3. promote it, and wait until AWS says that it is available
-4. look that it follows nobody any more, and point the database's name at its endpoint
+4. look that it follows nobody any more, and point the database's name at its endpoint (`--without-name`: it is not
+   touched, nor Route 53's API asked; who uses the name of the recovery region finds the database as before)
 5. ask for a standby in another zone; users need not wait for that one (`--without-standby`: Terraform will)
 
 Run again it goes on: what is promoted stays promoted. With `--look` it changes nothing: exit status 0 when the
-database is promoted and available, and its name leads to it.
+database is promoted and available, and its name leads to it (`--without-name`: whatever its name leads to).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from failover._looking import conclude, make_parser
-from failover._names import find_zone, read_alias
+from failover._names import find_zone, read_alias, resolve
 from failover._notes import open_notes
 from failover._old_primary import (
     OVERRIDE,
@@ -51,19 +52,20 @@ def promote_replica(
     *,
     although: str = "",
     standby: bool = True,
+    named: bool = True,
     look: Callable[[str, str], Finding] = observe_writes,
+    addresses: Callable[[str], frozenset[str]] = resolve,
 ) -> None:
-    """Promote a replica and have the database's name lead to it. Raises what AWS raises.
+    """Promote a replica and, if it is to be `named`, have the database's name lead to it. Raises what AWS raises.
 
     `although`: why it is promoted beside an old primary that may take writes; raises `StoppedError` without.
     """
     rds = boto3.client("rds", region, config=CONFIG)
-    route53 = boto3.client("route53", config=CONFIG)
     before = describe(rds, replica)
     if before.get(
         "ReadReplicaSourceDBInstanceIdentifier"
     ):  # promoted before, there is nothing to be kept back
-        findings = look_at_hosts(route53, name, (before["Endpoint"]["Address"],), look)
+        findings = look_at_hosts(name, (before["Endpoint"]["Address"],), look, addresses=addresses)
         require_fenced(
             findings, reason=although, note=lambda: open_notes().read(OVERRIDE, valid=OVERRIDE_VALID)
         )
@@ -77,8 +79,8 @@ def promote_replica(
             "What to do: `aws rds describe-events` says why it was not promoted. Then run the same command again."
         )
     say("promoted", instance=replica, endpoint=instance["Endpoint"]["Address"])
-    point(route53, name, instance["Endpoint"]["Address"])
-    say("pointed", name=name, endpoint=instance["Endpoint"]["Address"])
+    if named:
+        point(boto3.client("route53", config=CONFIG), name, instance["Endpoint"]["Address"])
     if standby and not instance["MultiAZ"]:
         protect(rds, replica)
         say("standby requested", instance=replica)
@@ -150,20 +152,26 @@ def point(route53: Any, name: str, endpoint: str) -> None:
     changed = route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch=batch)
     waiter = route53.get_waiter("resource_record_sets_changed")
     waiter.wait(Id=changed["ChangeInfo"]["Id"], WaiterConfig=PATIENCE)
+    say("pointed", name=name, endpoint=endpoint)
 
 
-def observe(rds: Any, route53: Any, replica: str, name: str) -> list[str]:
-    """Return what is not so yet: promoted, available, led to."""
-    instance = describe(rds, replica)
+def observe(instance: dict[str, Any]) -> list[str]:
+    """Return what is not so yet of an instance, as AWS describes it: promoted, available."""
+    replica = instance["DBInstanceIdentifier"]
     missing = []
     if source := instance.get("ReadReplicaSourceDBInstanceIdentifier"):
         missing.append(f"{replica} still follows {source}.")
     if instance["DBInstanceStatus"] != "available":
         missing.append(f"{replica} is {instance['DBInstanceStatus']}.")
+    return missing
+
+
+def observe_name(route53: Any, instance: dict[str, Any], name: str) -> list[str]:
+    """Return that a name does not lead to an instance, if it does not."""
     endpoint = instance["Endpoint"]["Address"]
     if (led := read_alias(route53, name)) != endpoint:
-        missing.append(f"{name} leads to {led or 'nothing'}, not to {endpoint}.")
-    return missing
+        return [f"{name} leads to {led or 'nothing'}, not to {endpoint}."]
+    return []
 
 
 def read_arguments() -> argparse.Namespace:
@@ -184,6 +192,11 @@ def read_arguments() -> argparse.Namespace:
         help="promote beside an old primary that may take writes, and say why",
     )
     parser.add_argument("--without-standby", action="store_true", help="somebody else asks for its standby")
+    parser.add_argument(
+        "--without-name",
+        action="store_true",
+        help="leave the name as it is: Route 53's API is not asked",
+    )
     return parser.parse_args()
 
 
@@ -191,12 +204,12 @@ def main() -> None:
     """Read the arguments and do it, or look."""
     asked = read_arguments()
     if asked.look:
-        rds, route53 = (
-            boto3.client("rds", asked.region, config=CONFIG),
-            boto3.client("route53", config=CONFIG),
-        )
-        missing = observe(rds, route53, asked.replica, asked.name)
-        conclude(missing, f"{asked.replica} is promoted, and {asked.name} leads to it")
+        instance = describe(boto3.client("rds", asked.region, config=CONFIG), asked.replica)
+        missing, so = observe(instance), f"{asked.replica} is promoted"
+        if not asked.without_name:
+            missing += observe_name(boto3.client("route53", config=CONFIG), instance, asked.name)
+            so = f"{so}, and {asked.name} leads to it"
+        conclude(missing, so)
         return
     promote_replica(
         asked.replica,
@@ -204,6 +217,7 @@ def main() -> None:
         asked.name,
         although=asked.although_primary_writes,
         standby=not asked.without_standby,
+        named=not asked.without_name,
     )
 
 

@@ -1,24 +1,23 @@
 """Tell users how far it is, on the status page: `python -m failover.tell_users KEY [--look]`.
 
 Keys: `investigating`, `declared`, `switched`, `recovered`. The page is in a bucket of the recovery region that
-everybody may read, and is made if it is not there. A notice is told once in an incident, which is over ten minutes
-after `recovered`, or after twelve hours. With `--look` it only looks whether it was told.
+everybody may read, as Terraform makes it: making one needs us-east-1, storing in it only its region. A notice is told
+once in an incident, which is over ten minutes after `recovered`, or after twelve hours. With `--look` it only looks
+whether it was told.
 """
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from failover._looking import conclude, make_parser
-from failover._places import reach, read_places
+from failover._places import STATUS_BUCKET, reach
 from failover._status_page import Notice, State, read_notices, render_page, write_notices
 from failover._telling import StoppedError, run, say
 
-BUCKET = "meqenet-status"
 _NOTICES, _PAGE = "notices.json", "index.html"
 _LONGEST_INCIDENT = timedelta(hours=12)
 _AFTER_RECOVERY = timedelta(minutes=10)  # so long a failover that was broken off at its end may be run again
@@ -48,16 +47,16 @@ MESSAGES = {
 def read_told(s3: Any) -> tuple[Notice, ...]:
     """Return what users were told, newest first; nothing where there is no page yet."""
     try:
-        document = s3.get_object(Bucket=BUCKET, Key=_NOTICES)["Body"].read()
+        document = s3.get_object(Bucket=STATUS_BUCKET, Key=_NOTICES)["Body"].read()
     except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchBucket", "NoSuchKey"):
+        if error.response["Error"]["Code"] == "NoSuchKey":
             return ()
         raise
     try:
         return read_notices(document)
     except ValueError as error:
         raise StoppedError(
-            f"{BUCKET}/{_NOTICES} is {error}; nothing was changed.\n"
+            f"{STATUS_BUCKET}/{_NOTICES} is {error}; nothing was changed.\n"
             "What to do: bring its version of before back, or delete it, and run the same command again."
         ) from error
 
@@ -69,9 +68,8 @@ def observe(s3: Any, key: str, now: datetime) -> list[str]:
     return []
 
 
-def tell(s3: Any, key: str, region: str, now: datetime) -> None:
-    """Put a notice on the page, once, and make the page if it is not there."""
-    open_page(s3, region)
+def tell(s3: Any, key: str, now: datetime) -> None:
+    """Put a notice on the page, once."""
     notices = read_told(s3)
     if _find(notices, key, now) is None:
         state, text = MESSAGES[key]
@@ -80,32 +78,6 @@ def tell(s3: Any, key: str, region: str, now: datetime) -> None:
     _put(s3, _PAGE, "text/html; charset=utf-8", render_page(notices))
     _put(s3, _NOTICES, "application/json", write_notices(notices))
     say("told", key=key, notices=len(notices))
-
-
-def open_page(s3: Any, region: str) -> None:
-    """Have a bucket that everybody may read; what is so already is so once more."""
-    try:
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": region})
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
-            raise
-    s3.put_public_access_block(
-        Bucket=BUCKET,
-        PublicAccessBlockConfiguration={
-            "BlockPublicAcls": True,
-            "IgnorePublicAcls": True,
-            "BlockPublicPolicy": False,
-            "RestrictPublicBuckets": False,
-        },
-    )
-    statement = {
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": "s3:GetObject",
-        "Resource": f"arn:aws:s3:::{BUCKET}/*",
-    }
-    policy = {"Version": "2012-10-17", "Statement": [statement]}
-    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
 
 
 def _find(notices: tuple[Notice, ...], key: str, now: datetime) -> Notice | None:
@@ -120,7 +92,7 @@ def _find(notices: tuple[Notice, ...], key: str, now: datetime) -> Notice | None
 
 
 def _put(s3: Any, key: str, kind: str, body: bytes) -> None:
-    s3.put_object(Bucket=BUCKET, Key=key, Body=body, ContentType=kind, CacheControl="max-age=15")
+    s3.put_object(Bucket=STATUS_BUCKET, Key=key, Body=body, ContentType=kind, CacheControl="max-age=15")
 
 
 def main() -> None:
@@ -129,7 +101,7 @@ def main() -> None:
     parser.add_argument("key", choices=sorted(MESSAGES), help="which notice")
     asked, s3, now = parser.parse_args(), reach("s3"), datetime.now(UTC)
     if not asked.look:
-        tell(s3, asked.key, read_places().recovery, now)
+        tell(s3, asked.key, now)
     conclude(observe(s3, asked.key, now), f"users were told `{asked.key}`")
 
 

@@ -17,16 +17,18 @@ import json
 import os
 import secrets
 import sys
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from failover._places import reach, read_places
-from failover._synthetic import Answer, PublicApi
+from failover._synthetic import PublicApi
 from failover._telling import StoppedError, run, say
 from failover._waiters import await_seen
 from failover.drain import read_load_balancer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from failover._synthetic import Answer, Api
 
 _IDS = 1 << 40  # of them, one at random: two of a year's validations hardly ever meet
 _SAGA_LOOKS = (
@@ -38,16 +40,6 @@ _CANCELLED = (
     "What to do: look whether the database of users has the test user's account, and how much credit it has left "
     "(GET /users/me). Then run the same command again: it makes another payment."
 )
-
-
-class Api(Protocol):
-    """What answers requests."""
-
-    def request(
-        self, method: str, path: str, *, headers: Mapping[str, str], body: bytes | None = None
-    ) -> Answer:
-        """Send a request; raises `OSError` or `HTTPException` when nothing comes back."""
-        ...
 
 
 class Synthetic:

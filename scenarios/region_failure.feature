@@ -49,3 +49,21 @@ Feature: The primary region is lost
     And every service was back within its recovery time objective
     And no more was lost than the recovery point objective allows
     And every surviving row is one that a user wrote, and one region wrote at a time
+
+  @scenario:region_and_route53_lost
+  Scenario: The primary region loses power while Route 53's control plane is lost
+    Given users are served by the system in its steady state
+    When Route 53's control plane is lost
+    And the primary region loses power
+    And users are not served any more
+    And the operators run the failover's runbook
+    And users are served again
+    And Route 53's control plane is back
+    And the operators have names lead to what serves
+    And the primary region has its power back
+    And users are served on beside what came back
+    And recovery is measured
+    Then the drill is valid
+    And every service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one region wrote at a time

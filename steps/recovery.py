@@ -34,6 +34,12 @@ def run_the_runbook(drill: Drill) -> None:
     drill.run_runbook()
 
 
+@when("the operators have names lead to what serves")
+def settle_the_names(drill: Drill) -> None:
+    """Have the company's code bring Route 53's records to what serves, now that they can be changed again."""
+    drill.fail_over("settle_names")
+
+
 @when("users are served on beside what came back")
 def wait_for_users_to_be_served_on(drill: Drill) -> None:
     """Wait until users are seen served for the stability time beside what has its power back."""

@@ -1,7 +1,8 @@
 """Bring the company's services into both regions from Git, by its CI, as a release would.
 
 Runs on the operator's host. The primary region gets production's size, the recovery region its pilot light. Returns
-when every target group has the targets that it is to have, all of them healthy.
+when every target group has the targets that it is to have, all of them healthy, and users are led to the primary
+region.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import http.client
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -28,6 +30,7 @@ _REPOSITORY = "system"
 _WITHIN_SECONDS = 120  # measured 8 s
 # Seconds, and looks: a pod that a deployment replaces drains for 30 s.
 _HEALTHY_WITHIN = {"Delay": 1, "MaxAttempts": 90}
+_LED_WITHIN_SECONDS = 90  # three looks of the switch's health check, 10 s apart, from when the mirror came up
 
 
 class DeployError(Exception):
@@ -36,12 +39,14 @@ class DeployError(Exception):
 
 def main() -> int:
     """Push and deploy; returns the exit status."""
-    regions = json.loads((_SYSTEM / "terraform" / "settings.json").read_text(encoding="utf-8"))["regions"]
+    settings = json.loads((_SYSTEM / "terraform" / "settings.json").read_text(encoding="utf-8"))
+    regions = settings["regions"]
     try:
         push()
         with ThreadPoolExecutor(len(regions)) as pool:
             for said in pool.map(lambda one: deploy(one[0], one[1]["region"]), regions.items()):
                 sys.stdout.write(f"{said}\n")
+        await_way(settings["domain"])
     except DeployError as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -116,6 +121,24 @@ def await_targets(region: str) -> int:
             ) from error
         count += len(client.describe_target_health(**asked)["TargetHealthDescriptions"])
     return count
+
+
+def await_way(domain: str) -> None:
+    """Wait until users are led to the primary region alone: a health check that is new leads them away from it."""
+    name, wanted = f"api.{domain}", f"api.primary.{domain}"
+    deadline = time.monotonic() + _LED_WITHIN_SECONDS
+    while not (led := resolve(name)) or led - resolve(wanted):
+        if time.monotonic() > deadline:
+            raise DeployError(f"{name} leads to {', '.join(sorted(led)) or 'nothing'}, not to {wanted}.")
+        time.sleep(1)
+
+
+def resolve(name: str) -> set[str]:
+    """Return the addresses of a name; none when nobody knows it."""
+    try:
+        return {str(one[4][0]) for one in socket.getaddrinfo(name, 443, type=socket.SOCK_STREAM)}
+    except socket.gaierror:
+        return set()
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -166,7 +167,10 @@ def choose(names: list[str]) -> list[list[Root]]:
 
 
 def read_weights(domain: str) -> dict[str, int]:
-    """Return which share of the public name each region has, by its role; nothing before there is such a name."""
+    """Return which share of the public name each region has, by its role; nothing before there is such a name.
+
+    A region to which the name leads although its record has no weight (`failover.switch_by_health`) has a share, too.
+    """
     import boto3  # noqa: PLC0415 (only who applies a pilot light needs it)
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 (likewise)
 
@@ -184,7 +188,19 @@ def read_weights(domain: str) -> dict[str, int]:
         raise RootsError(
             f"who serves users cannot be read, so no region is made a pilot light: {error}"
         ) from error
-    return {one["SetIdentifier"]: one["Weight"] for one in records if one["Name"] == name and "Weight" in one}
+    weights = {
+        one["SetIdentifier"]: one["Weight"] for one in records if one["Name"] == name and "Weight" in one
+    }
+    led = _resolve(name)
+    return {role: weight or len(led & _resolve(f"api.{role}.{domain}.")) for role, weight in weights.items()}
+
+
+def _resolve(name: str) -> set[str]:
+    """Return the addresses of a name; none when nobody knows it."""
+    try:
+        return {str(one[4][0]) for one in socket.getaddrinfo(name, 443, type=socket.SOCK_STREAM)}
+    except OSError:
+        return set()
 
 
 def refuse_what_serves(

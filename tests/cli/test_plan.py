@@ -16,10 +16,11 @@ PLAN, RUNBOOK = "scenarios/plan.yaml", "failover/runbook.yaml"
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a copy of the reference plan and its runbook, and be there."""
+    """Return a copy of the reference plan and of the one runbook that all its scenarios name then, and be there."""
     for name in (PLAN, RUNBOOK):
         (tmp_path / name).parent.mkdir()
         shutil.copyfile(REPOSITORY / name, tmp_path / name)
+    edit(tmp_path / PLAN, "runbook: failover/runbook_data_plane.yaml", f"runbook: {RUNBOOK}")
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -90,7 +91,7 @@ def test_the_runbook_of_a_scenario_is_checked_too(
 
 def test_a_runbook_that_uses_the_lost_region(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A step that needs what is lost could never be done."""
-    line = edit(repository / RUNBOOK, "uses: [recovery, global]", "uses: [primary, global]")
+    line = edit(repository / RUNBOOK, "uses: [recovery, route53]", "uses: [primary, route53]")
     (mistake,) = check(capsys)
     assert mistake.startswith(f"{RUNBOOK}:{line}: steps.detection.uses[0]: this step needs `primary`")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from failover._telling import StoppedError
-from failover.check_configuration import ROOTS, observe
+from failover.check_configuration import NAMES, ROOTS, main, observe
 from failover.scale_up import Ended
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def test_every_root_that_can_be_looked_at_is_planned() -> None:
         asked.append(arguments)
         return Ended(0, "")
 
-    observe(roots)
+    observe(roots=roots)
     assert asked == [["plan", *ROOTS, "--set", "capacity=production"]]
     assert not any("primary" in root for root in ROOTS)
 
@@ -34,4 +34,15 @@ def test_every_root_that_can_be_looked_at_is_planned() -> None:
 def test_what_is_not_quiet_is_told(ended: Ended, said: str) -> None:
     """A plan that would change something, and one that cannot be made, are no success."""
     with pytest.raises(StoppedError, match=said):
-        observe(lambda _: ended)
+        observe(roots=lambda _: ended)
+
+
+def test_without_names_nobody_asks_route_53(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The root of the names is left out, and no other one."""
+    asked: list[Sequence[str]] = []
+    monkeypatch.setattr("failover.check_configuration.observe", asked.append)
+    for options in ([], ["--without-names"]):
+        monkeypatch.setattr("sys.argv", ["check_configuration", *options])
+        main()
+    assert asked == [list(ROOTS), [root for root in ROOTS if root != NAMES]]
+    assert NAMES in ROOTS

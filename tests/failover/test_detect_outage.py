@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from failover._synthetic import Answer
 from failover._telling import StoppedError
 from failover._waiters import await_seen
-from failover.detect_outage import Seen, observe, read_checks, read_seen
+from failover.detect_outage import Seen, look_ourselves, main, observe, read_checks, read_seen
 from tests.failover.fake_clients import FakeClient
 
 GOOD, BAD = "Success: HTTP Status Code 200, OK.", "Failure: The endpoint did not answer in time."
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 CHECKS = {"primary": "primary-check", "recovery": "recovery-check"}
 
 
@@ -37,6 +41,10 @@ class Route53(FakeClient):
         good = self.healthy[HealthCheckId.removesuffix("-check")]
         statuses = [GOOD] * good + [BAD] * (3 - good)
         return {"HealthCheckObservations": [{"StatusReport": {"Status": one}} for one in statuses]}
+
+
+def _seen(route53: Route53) -> dict[str, Seen]:
+    return {role: read_seen(route53, check) for role, check in CHECKS.items()}
 
 
 def test_checks_are_found_by_their_tag() -> None:
@@ -84,14 +92,14 @@ def test_the_majority_says_it(healthy: int, checkers: int, is_healthy: bool, is_
 )
 def test_what_keeps_a_failover_back(primary: int, recovery: int, says: list[str]) -> None:
     """Only a lost primary region and a healthy recovery region are a reason to fail over."""
-    missing = observe(Route53(healthy={"primary": primary, "recovery": recovery}), CHECKS)
+    missing = observe(_seen(Route53(healthy={"primary": primary, "recovery": recovery})))
     assert len(missing) == len(says)
     assert all(expected in one for one, expected in zip(missing, says, strict=True))
 
 
 def test_every_look_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """The commander sees what the checkers see, in their words."""
-    observe(Route53(healthy={"primary": 1, "recovery": 3}), CHECKS)
+    observe(_seen(Route53(healthy={"primary": 1, "recovery": 3})))
     told = capsys.readouterr().out.splitlines()
     assert told == [
         f"primary: healthy for 1 of 3 checkers: {BAD}",
@@ -103,4 +111,68 @@ def test_two_healthy_regions_are_refused_in_the_end() -> None:
     """It waits for the outage, and says at last why it does not go on."""
     route53 = Route53()
     with pytest.raises(StoppedError, match="nothing to fail over from"):
-        await_seen(lambda: observe(route53, CHECKS), advice="Look.", delay=0, attempts=2)
+        await_seen(lambda: observe(_seen(route53)), advice="Look.", delay=0, attempts=2)
+
+
+@dataclass
+class Edge:
+    """A region's load balancer, and what it answers with, one look after the other; 0: it does not."""
+
+    answers: list[int]
+
+    def request(
+        self, method: str, path: str, *, headers: Mapping[str, str], body: bytes | None = None
+    ) -> Answer:
+        """Answer the next look."""
+        assert (method, path, dict(headers), body) == ("GET", "/readyz", {}, None)
+        status = self.answers.pop(0)
+        if not status:
+            raise TimeoutError("timed out")
+        return Answer(status, b"{}")
+
+
+@pytest.mark.parametrize(
+    ("primary", "recovery", "lost"),
+    [
+        ([0, 0, 0], [200, 200, 200], True),
+        ([503, 0, 200], [200, 503, 200], True),
+        ([200, 0, 200], [200, 200, 200], False),
+        ([0, 0, 0], [200, 0, 503], False),
+        ([0, 0, 0], [404, 301, 404], False),
+    ],
+)
+def test_our_own_looks(primary: list[int], recovery: list[int], lost: bool) -> None:
+    """Three of each region, nobody of AWS asked: most of them say whether it is lost, and one alone says nothing."""
+    edges = {"primary": Edge(primary), "recovery": Edge(recovery)}
+    missing = observe(look_ourselves(edges, delay=0), "looks from here")
+    assert (missing == []) is lost
+    assert (primary, recovery) == ([], [])
+
+
+def test_what_our_own_looks_saw_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """In the words of who did not answer, each once."""
+    edges = {"primary": Edge([0, 503, 0]), "recovery": Edge([200] * 3)}
+    observe(look_ourselves(edges, delay=0), "looks from here")
+    assert capsys.readouterr().out.splitlines() == [
+        "primary: healthy for 0 of 3 looks from here: Failure: timed out.; Failure: HTTP 503: {}",
+        "recovery: healthy for 3 of 3 looks from here",
+    ]
+
+
+@pytest.mark.parametrize(("options", "asks"), [([], True), (["--ourselves"], False)])
+def test_route_53_is_asked_by_one_of_the_ways(
+    options: list[str], asks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Looking ourselves makes no client of AWS at all."""
+    clients: list[str] = []
+
+    def reach(service: str) -> Route53:
+        clients.append(service)
+        return Route53(healthy={"primary": 0, "recovery": 3})
+
+    monkeypatch.setattr("failover.detect_outage.reach", reach)
+    lost = {"primary": Seen(0, 3, ()), "recovery": Seen(3, 3, ())}
+    monkeypatch.setattr("failover.detect_outage.look_ourselves", lambda _: lost)
+    monkeypatch.setattr("sys.argv", ["detect_outage", "--look", *options])
+    main()
+    assert clients == (["route53"] if asks else [])

@@ -34,7 +34,7 @@ from failover.fence_primary import GROUP, fence_all, look_at_all, observe, read_
 from tests.failover.fake_clients import FakeClient, refusal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from tests.failover.fake_clients import FakeWaiter
@@ -209,42 +209,29 @@ def test_databases_of_the_recovery_region_are_no_old_primaries() -> None:
     assert read_heirs(Rds()) == ["payments.rds", "users.rds"]
 
 
-@dataclass
-class Route53:
-    """A zone, and where names in it lead."""
-
-    leads: dict[str, str]
-
-    def list_hosted_zones_by_name(self, DNSName: str, **_: object) -> dict[str, Any]:  # noqa: N803
-        """Answer as Route 53 does: with the zone, or with the next one."""
-        return {"HostedZones": [{"Id": "Z1", "Name": "meqenet.internal."}] if "meqenet" in DNSName else []}
-
-    def list_resource_record_sets(self, StartRecordName: str, **_: object) -> dict[str, Any]:  # noqa: N803
-        """Answer as Route 53 does."""
-        host = self.leads.get(StartRecordName)
-        name = f"{StartRecordName}." if host else "something.else."
-        return {
-            "ResourceRecordSets": [
-                {"Name": name, "Type": "CNAME", "ResourceRecords": [{"Value": f"{host}."}]}
-            ]
-        }
+def _dns(leads: Mapping[str, str]) -> Callable[[str], frozenset[str]]:
+    """Return what resolves names to one address each, and all others to none."""
+    return lambda name: frozenset({leads[name]} if name in leads else ())
 
 
 def test_old_primaries_are_found_by_names() -> None:
-    """By the company's own name and by that of the primary region, without asking that region."""
-    name = "payments-database.meqenet.internal"
-    leads = {name: "old.rds", "payments-database.primary.meqenet.internal": "old.rds"}
-    assert find_hosts(Route53(leads), name, ("new.rds",)) == ("old.rds",)
-    leads[name] = "new.rds"
-    assert find_hosts(Route53(leads), name, ("new.rds",)) == ("old.rds",)
-    assert find_hosts(Route53({}), name, ()) == ()
+    """By the company's own name and by that of the primary region, without asking any API of AWS."""
+    name, regional = "payments-database.meqenet.internal", "payments-database.primary.meqenet.internal"
+    leads = {name: "10.0.0.1", regional: "10.0.0.1", "new.rds": "10.4.0.1"}
+    assert find_hosts(name, ("new.rds",), addresses=_dns(leads)) == (regional,)
+    leads[name] = "10.4.0.1"
+    assert find_hosts(name, ("new.rds",), addresses=_dns(leads)) == (regional,)
+    leads[name] = "10.0.0.2"
+    assert find_hosts(name, ("new.rds",), addresses=_dns(leads)) == (regional, name)
+    assert find_hosts(name, (), addresses=_dns({})) == ()
     assert database_of(name) == "payments"
 
 
-@pytest.mark.parametrize("leads", [{}, {"payments-database.meqenet.internal": "new.rds"}])
+@pytest.mark.parametrize("leads", [{}, {"payments-database.meqenet.internal": "10.4.0.1"}])
 def test_a_database_without_a_host_is_not_safe(leads: dict[str, str]) -> None:
     """Where names lead to nobody, or to heirs alone, the old primary was not looked at, and may take writes."""
-    (found,) = look_at_hosts(Route53(leads), "payments-database.meqenet.internal", ("new.rds",), _refuses)
+    dns = _dns({**leads, "new.rds": "10.4.0.1"})
+    (found,) = look_at_hosts("payments-database.meqenet.internal", ("new.rds",), _refuses, addresses=dns)
     assert (found.database, found.host) == ("payments", "payments-database.primary.meqenet.internal")
     assert found.writes is Writes.UNKNOWN
     assert not found.safe
@@ -256,17 +243,21 @@ def _refuses(database: str, host: str) -> Finding:
 
 def test_every_old_primary_is_looked_at() -> None:
     """Of both databases, also after one was promoted, when its name leads to its heir."""
-    leads = {f"{one}-database.primary.meqenet.internal": f"{one}.rds" for one in ("payments", "users")}
-    leads["payments-database.meqenet.internal"] = "payments.rds"
-    leads["users-database.meqenet.internal"] = "users-recovery.rds"
-    findings = look_at_all(Route53(leads), ["payments-recovery.rds", "users-recovery.rds"], _refuses)
-    assert [one.host for one in findings] == ["payments.rds", "users.rds"]
+    leads = {
+        "payments-database.primary.meqenet.internal": "10.0.0.1", "users-database.primary.meqenet.internal": "10.0.0.2",
+        "payments-database.meqenet.internal": "10.0.0.1", "users-database.meqenet.internal": "10.4.0.2",
+        "payments-recovery.rds": "10.4.0.1", "users-recovery.rds": "10.4.0.2",
+    }  # fmt: skip
+    findings = look_at_all(["payments-recovery.rds", "users-recovery.rds"], _refuses, addresses=_dns(leads))
+    assert [one.host for one in findings] == [
+        "payments-database.primary.meqenet.internal", "users-database.primary.meqenet.internal",
+    ]  # fmt: skip
 
 
 def test_a_database_that_nobody_looked_at(notes: Notes, capsys: pytest.CaptureFixture[str]) -> None:
     """It is missing by its name, also beside one that was seen to refuse writes; a person may go on nevertheless."""
-    leads = {"users-database.primary.meqenet.internal": "users.rds"}
-    findings = look_at_all(Route53(leads), ["payments-recovery.rds"], _refuses)
+    dns = _dns({"users-database.primary.meqenet.internal": "10.0.0.2"})
+    findings = look_at_all(["payments-recovery.rds"], _refuses, addresses=dns)
     (missing,) = observe(findings, notes)
     assert missing.startswith("payments-database.primary.meqenet.internal may take writes: it could not be ")
     notes.write(OVERRIDE, "its network was cut")

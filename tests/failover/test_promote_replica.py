@@ -14,7 +14,16 @@ from botocore.stub import Stubber
 from failover._notes import open_notes
 from failover._old_primary import OVERRIDE, Finding, Writes
 from failover._telling import StoppedError
-from failover.promote_replica import observe, point, promote, promote_replica, protect, read_lag
+from failover.promote_replica import (
+    main,
+    observe,
+    observe_name,
+    point,
+    promote,
+    promote_replica,
+    protect,
+    read_lag,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,9 +61,6 @@ class Aws:
 
     def leads(self, name: str, host: str) -> None:
         """Let a name lead to a host; empty: nowhere."""
-        if name.count(".") > 2:  # the zone is not the nearest that it could be
-            listed = {"HostedZones": [], "IsTruncated": False, "MaxItems": "1"}
-            self.scripts["route53"].add_response("list_hosted_zones_by_name", listed)
         self.lists_zone()
         record = {"Name": f"{name}.", "Type": "CNAME", "TTL": 5, "ResourceRecords": [{"Value": host}]}
         records = {"ResourceRecordSets": [record] if host else [], "IsTruncated": False, "MaxItems": "1"}
@@ -96,10 +102,14 @@ def _seen(writes: Writes) -> Callable[[str, str], Finding]:
     return lambda database, host: Finding(database, host, writes, "as it was scripted")
 
 
-def _leads_to_the_old_primary(aws: Aws) -> None:
-    aws.says(FOLLOWS)
-    aws.leads(NAME, OLD)
-    aws.leads("orders.primary.example.com", "")
+def _dns(name: str) -> frozenset[str]:
+    """Resolve names while the database's own leads to the old primary."""
+    return frozenset({NAME: ("10.0.0.1",), ENDPOINT: ("10.4.0.1",)}.get(name, ()))
+
+
+def _nothing(_: str) -> frozenset[str]:
+    """Resolve no name at all."""
+    return frozenset()
 
 
 def test_the_whole_promotion(
@@ -107,17 +117,17 @@ def test_the_whole_promotion(
 ) -> None:
     """The old primary is looked at and the lag noted, then it is promoted and led to; a standby is asked for last."""
     monkeypatch.setattr(boto3, "client", aws.client)
-    _leads_to_the_old_primary(aws)
+    aws.says(FOLLOWS)
     aws.scripts["cloudwatch"].add_response("get_metric_statistics", MAXIMUM)
     aws.scripts["rds"].add_response("promote_read_replica", {"DBInstance": {}}, ANY_INSTANCE)
     aws.says(ALONE, ALONE)
     asked = {**ANY_INSTANCE, "MultiAZ": True, "ApplyImmediately": True}
     aws.scripts["rds"].add_response("modify_db_instance", {"DBInstance": {}}, asked)
     aws.lets_point()
-    promote_replica(REPLICA, REGION, NAME, look=_seen(Writes.UNREACHABLE))
+    promote_replica(REPLICA, REGION, NAME, look=_seen(Writes.UNREACHABLE), addresses=_dns)
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["what"] for one in said] == ["old primary", "lag", "promoted", "pointed", "standby requested"]
-    assert (said[0]["database"], said[0]["host"], said[0]["writes"]) == ("orders", OLD, "unreachable")
+    assert (said[0]["database"], said[0]["host"], said[0]["writes"]) == ("orders", NAME, "unreachable")
     assert (said[1]["seconds"], said[1]["known"]) == (3.5, True)
 
 
@@ -128,15 +138,9 @@ def test_nothing_is_promoted_beside_a_primary_that_writes(
     """One that answers, and is not seen to refuse writes, could go on writing: nothing is done beside it."""
     monkeypatch.setattr(boto3, "client", aws.client)
     monkeypatch.setenv("HOME", str(tmp_path))
-    _leads_to_the_old_primary(aws)
-    with pytest.raises(StoppedError, match="Nothing was promoted"):
-        promote_replica(REPLICA, REGION, NAME, look=_seen(writes))
-
-
-def _leads_nowhere(aws: Aws) -> None:
     aws.says(FOLLOWS)
-    aws.leads(NAME, "")
-    aws.leads("orders.primary.example.com", "")
+    with pytest.raises(StoppedError, match="Nothing was promoted"):
+        promote_replica(REPLICA, REGION, NAME, look=_seen(writes), addresses=_dns)
 
 
 def test_nothing_is_promoted_beside_a_primary_that_nobody_looked_at(
@@ -145,11 +149,11 @@ def test_nothing_is_promoted_beside_a_primary_that_nobody_looked_at(
     """Where no name leads to the old primary, nobody knows whether it takes writes: nothing is done beside it."""
     monkeypatch.setattr(boto3, "client", aws.client)
     monkeypatch.setenv("HOME", str(tmp_path))
-    _leads_nowhere(aws)
+    aws.says(FOLLOWS)
     with pytest.raises(
         StoppedError, match=r"(?s)orders\.primary\.example\.com may take.*Nothing was promoted"
     ):
-        promote_replica(REPLICA, REGION, NAME, look=_seen(Writes.REFUSED))
+        promote_replica(REPLICA, REGION, NAME, look=_seen(Writes.REFUSED), addresses=_nothing)
 
 
 def test_a_reason_counts_also_where_nobody_could_look(
@@ -158,12 +162,14 @@ def test_a_reason_counts_also_where_nobody_could_look(
     """A person may know of the old primary what no name leads to."""
     monkeypatch.setattr(boto3, "client", aws.client)
     monkeypatch.setenv("HOME", str(tmp_path))
-    _leads_nowhere(aws)
+    aws.says(FOLLOWS)
     aws.scripts["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": []})
     aws.scripts["rds"].add_response("promote_read_replica", {"DBInstance": {}}, ANY_INSTANCE)
     aws.says(ALONE, {**ALONE, "MultiAZ": True})
     aws.lets_point()
-    promote_replica(REPLICA, REGION, NAME, although="it was deleted", look=_seen(Writes.REFUSED))
+    promote_replica(
+        REPLICA, REGION, NAME, although="it was deleted", look=_seen(Writes.REFUSED), addresses=_nothing
+    )
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert (said[0]["writes"], said[1]["reason"]) == ("unknown", "it was deleted")
 
@@ -174,15 +180,17 @@ def test_a_person_may_say_why_it_is_promoted_nevertheless(
     """The reason is printed, and the promotion goes its way."""
     monkeypatch.setattr(boto3, "client", aws.client)
     monkeypatch.setenv("HOME", str(tmp_path))
-    _leads_to_the_old_primary(aws)
+    aws.says(FOLLOWS)
     aws.scripts["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": []})
     aws.scripts["rds"].add_response("promote_read_replica", {"DBInstance": {}}, ANY_INSTANCE)
     aws.says(ALONE, {**ALONE, "MultiAZ": True})
     aws.lets_point()
-    promote_replica(REPLICA, REGION, NAME, although="its network was cut", look=_seen(Writes.TAKEN))
+    promote_replica(
+        REPLICA, REGION, NAME, although="its network was cut", look=_seen(Writes.TAKEN), addresses=_dns
+    )
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert said[1]["reason"] == "its network was cut"
-    assert said[1]["hosts"] == [OLD]
+    assert said[1]["hosts"] == [NAME]
 
 
 def test_a_reason_that_was_noted_counts_too(
@@ -192,12 +200,12 @@ def test_a_reason_that_was_noted_counts_too(
     monkeypatch.setattr(boto3, "client", aws.client)
     monkeypatch.setenv("HOME", str(tmp_path))
     open_notes().write(OVERRIDE, "its network was cut")
-    _leads_to_the_old_primary(aws)
+    aws.says(FOLLOWS)
     aws.scripts["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": []})
     aws.scripts["rds"].add_response("promote_read_replica", {"DBInstance": {}}, ANY_INSTANCE)
     aws.says(ALONE, {**ALONE, "MultiAZ": True})
     aws.lets_point()
-    promote_replica(REPLICA, REGION, NAME, look=_seen(Writes.TAKEN))
+    promote_replica(REPLICA, REGION, NAME, look=_seen(Writes.TAKEN), addresses=_dns)
 
 
 def test_what_is_promoted_goes_on_whatever_has_come_back(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -208,18 +216,18 @@ def test_what_is_promoted_goes_on_whatever_has_come_back(aws: Aws, monkeypatch: 
     aws.scripts["rds"].add_client_error("promote_read_replica", "InvalidDBInstanceState", "no read replica")
     aws.says(ALONE, ALONE, {**ALONE, "MultiAZ": True})
     aws.lets_point()
-    promote_replica(REPLICA, REGION, NAME, look=_seen(Writes.TAKEN))
+    promote_replica(REPLICA, REGION, NAME, look=_seen(Writes.TAKEN), addresses=_dns)
 
 
 def test_what_follows_still_gets_no_users(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
     """A replica that AWS calls available and that follows its source still is not what the name may lead to."""
     monkeypatch.setattr(boto3, "client", aws.client)
-    _leads_to_the_old_primary(aws)
+    aws.says(FOLLOWS)
     aws.scripts["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": []})
     aws.scripts["rds"].add_response("promote_read_replica", {"DBInstance": {}}, ANY_INSTANCE)
     aws.says(FOLLOWS, FOLLOWS)
     with pytest.raises(StoppedError, match="still follows"):
-        promote_replica(REPLICA, REGION, NAME, look=_seen(Writes.REFUSED))
+        promote_replica(REPLICA, REGION, NAME, look=_seen(Writes.REFUSED), addresses=_dns)
 
 
 @pytest.mark.parametrize("points", [[], [{"Timestamp": datetime(2026, 1, 1, tzinfo=UTC), "Maximum": -1.0}]])
@@ -234,12 +242,12 @@ def test_an_unknown_lag_holds_nothing_up(
 ) -> None:
     """Nobody can wait for what a lost region would have sent: it is promoted, and said that the lag is not known."""
     monkeypatch.setattr(boto3, "client", aws.client)
-    _leads_to_the_old_primary(aws)
+    aws.says(FOLLOWS)
     aws.scripts["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": []})
     aws.scripts["rds"].add_response("promote_read_replica", {"DBInstance": {}}, ANY_INSTANCE)
     aws.says(ALONE, ALONE)
     aws.lets_point()
-    promote_replica(REPLICA, REGION, NAME, standby=False, look=_seen(Writes.UNREACHABLE))
+    promote_replica(REPLICA, REGION, NAME, standby=False, look=_seen(Writes.UNREACHABLE), addresses=_dns)
     said = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["what"] for one in said] == ["old primary", "lag", "promoted", "pointed"]
     assert (said[1]["seconds"], said[1]["known"]) == (None, False)
@@ -293,6 +301,27 @@ def test_a_first_backup_is_waited_for(aws: Aws) -> None:
 )
 def test_the_look(aws: Aws, described: dict[str, Any], led: str, says: list[str]) -> None:
     """It says what is not so, until the database serves under its name in the recovery region."""
-    aws.says(described)
     aws.leads(NAME, led)
-    assert observe(aws.clients["rds"], aws.clients["route53"], REPLICA, NAME) == says
+    assert [*observe(described), *observe_name(aws.clients["route53"], described, NAME)] == says
+
+
+def test_without_its_name_route_53_is_not_asked(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Promotion and look of it go on where nobody can change a name; the old primary is found by DNS all the same."""
+    del aws.clients["route53"]
+    monkeypatch.setattr(boto3, "client", aws.client)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    aws.says(FOLLOWS)
+    with pytest.raises(StoppedError, match="Nothing was promoted"):
+        promote_replica(REPLICA, REGION, NAME, named=False, look=_seen(Writes.TAKEN), addresses=_dns)
+    aws.says(FOLLOWS)
+    aws.scripts["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": []})
+    aws.scripts["rds"].add_response("promote_read_replica", {"DBInstance": {}}, ANY_INSTANCE)
+    aws.says(ALONE, ALONE)
+    promote_replica(
+        REPLICA, REGION, NAME, named=False, standby=False, look=_seen(Writes.UNREACHABLE), addresses=_dns
+    )
+    aws.says(ALONE)
+    monkeypatch.setattr("sys.argv", ["promote_replica", f"--replica={REPLICA}", "--without-name", "--look"])
+    main()

@@ -7,22 +7,47 @@ from pathlib import Path
 
 import pytest
 
+from drdrill.plan.runbook import Step, Where
 from drdrill.plan.runbook_checking import check_runbook, load_runbook
 
-RUNBOOK = Path(__file__).parents[2] / "failover" / "runbook.yaml"
-STEPS = load_runbook(RUNBOOK).steps
+FOLDER = Path(__file__).parents[2] / "failover"
+RUNBOOKS = {name: FOLDER / f"{name}.yaml" for name in ("runbook", "runbook_data_plane")}
+STEPS = load_runbook(RUNBOOKS["runbook"]).steps
+DATA_PLANE = load_runbook(RUNBOOKS["runbook_data_plane"])
+WITHOUT = ("--ourselves", "--without-name", "--without-names")  # do not ask Route 53's API
 LOOK = "--look"
 
 
-def test_the_runbook_loads() -> None:
+@pytest.mark.parametrize("name", RUNBOOKS)
+def test_a_runbook_loads(name: str) -> None:
     """It has no mistakes."""
-    assert check_runbook(RUNBOOK) == ()
+    assert check_runbook(RUNBOOKS[name]) == ()
 
 
 @pytest.mark.parametrize("name", STEPS)
-def test_what_a_step_runs_exists(name: str) -> None:
+def test_the_variant_is_the_runbook_without_route_53(name: str) -> None:
+    """All steps are the same, but for those that ask Route 53's API, and what is shown of one of them."""
+    assert (DATA_PLANE.loses, DATA_PLANE.also_loses) == (Where.PRIMARY, [Where.ROUTE_53])
+    assert list(DATA_PLANE.steps) == list(STEPS)
+    ours, other = STEPS[name], DATA_PLANE.steps[name]
+    assert (other != ours) is (Where.ROUTE_53 in ours.uses or name == "declaration")
+    if ours.action.command is not None and name != "switch":
+        left = [one for one in other.action.command or () if one not in WITHOUT]
+        assert left == ours.action.command
+    for same in ("needs", "within", "phase", "by", "critical"):
+        assert getattr(other, same) == getattr(ours, same)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        pytest.param(step, id=f"{title}-{name}")
+        for title, steps in (("runbook", STEPS), ("data_plane", DATA_PLANE.steps))
+        for name, step in steps.items()
+    ],
+)
+def test_what_a_step_runs_exists(step: Step) -> None:
     """A step is a module of the failover code; it is looked at by the same command, without changing anything."""
-    step = STEPS[name]
     if step.action.gate is not None:
         assert step.verify is None
         return
@@ -61,7 +86,8 @@ def test_users_are_led_there_when_it_was_seen_to_work() -> None:
 
 def test_no_step_skips_a_look() -> None:
     """What goes on although a look refuses it is a person's word at that time: no step has it written down."""
-    commands = [work.command or () for step in STEPS.values() for work in (step.action, step.verify) if work]
+    steps = (*STEPS.values(), *DATA_PLANE.steps.values())
+    commands = [work.command or () for step in steps for work in (step.action, step.verify) if work]
     assert not {"--planned", "--although-primary-writes"} & {word for command in commands for word in command}
 
 

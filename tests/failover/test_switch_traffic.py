@@ -11,7 +11,7 @@ import pytest
 
 from failover._notes import Notes
 from failover._telling import StoppedError
-from failover.drain import TTL, drain, read_load_balancer, resolve
+from failover.drain import TTL, drain, read_load_balancer
 from failover.drain import observe as observe_drained
 from failover.switch_traffic import SWITCHED, observe, switch
 from tests.failover.fake_clients import FakeClient
@@ -132,9 +132,3 @@ def test_the_load_balancer_is_that_of_the_recovery_region() -> None:
             return {"LoadBalancers": [{"DNSName": BALANCER}]}
 
     assert read_load_balancer(Elbv2()) == BALANCER
-
-
-def test_names_are_resolved() -> None:
-    """To addresses; a name that nobody knows has none."""
-    assert resolve("localhost") <= {"127.0.0.1", "::1"}
-    assert resolve("nobody.invalid") == frozenset()

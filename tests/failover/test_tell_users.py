@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +15,6 @@ from failover.tell_users import MESSAGES, observe, tell
 from tests.failover.fake_clients import refusal
 
 NOW = datetime(2026, 11, 29, 17, 0, tzinfo=UTC)
-REGION = "eu-central-1"
 
 
 class LaptopDiedError(BaseException):
@@ -25,59 +23,37 @@ class LaptopDiedError(BaseException):
 
 @dataclass
 class S3:
-    """One bucket, once it was made."""
+    """The bucket, as Terraform makes it."""
 
-    objects: dict[str, bytes] | None = None
-    policy: dict[str, Any] = field(default_factory=dict)
+    objects: dict[str, bytes] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
     dies_at: str = ""  # at which object
 
-    def create_bucket(self, Bucket: str, CreateBucketConfiguration: dict[str, str]) -> None:  # noqa: N803
-        """Make the bucket, once."""
-        assert (Bucket, CreateBucketConfiguration) == ("meqenet-status", {"LocationConstraint": REGION})
-        if self.objects is not None:
-            raise refusal("BucketAlreadyOwnedByYou", "CreateBucket")
-        self.objects = {}
-
-    def put_public_access_block(self, PublicAccessBlockConfiguration: dict[str, bool], **_: str) -> None:  # noqa: N803
-        """Let a policy make it public."""
-        assert not PublicAccessBlockConfiguration["BlockPublicPolicy"]
-
-    def put_bucket_policy(self, Policy: str, **_: str) -> None:  # noqa: N803
-        """Take a policy."""
-        self.policy = json.loads(Policy)
-
     def get_object(self, Key: str, **_: str) -> dict[str, Any]:  # noqa: N803
         """Answer as S3 does."""
-        if self.objects is None:
-            raise refusal("NoSuchBucket", "GetObject")
         if Key not in self.objects:
             raise refusal("NoSuchKey", "GetObject")
         return {"Body": io.BytesIO(self.objects[Key])}
 
     def put_object(self, Key: str, Body: bytes, ContentType: str, **_: str) -> None:  # noqa: N803
         """Store an object."""
-        assert self.objects is not None
         if self.dies_at == Key:
             raise LaptopDiedError
         self.objects[Key], self.kinds[Key] = Body, ContentType
 
     def told(self) -> list[str]:
         """Return the keys of all notices, newest first."""
-        assert self.objects is not None
         return [one.key for one in read_notices(self.objects["notices.json"])]
 
 
 def test_told_once() -> None:
-    """The look says no before and yes after; told again, there is one notice; everybody may read it."""
+    """The look says no before and yes after; told again, there is one notice."""
     s3 = S3()
     assert observe(s3, "declared", NOW) == ["Users were not told `declared` yet."]
-    tell(s3, "declared", REGION, NOW)
-    tell(s3, "declared", REGION, NOW + timedelta(minutes=1))
+    tell(s3, "declared", NOW)
+    tell(s3, "declared", NOW + timedelta(minutes=1))
     assert observe(s3, "declared", NOW + timedelta(hours=2)) == []
     assert s3.told() == ["declared"]
-    (statement,) = s3.policy["Statement"]
-    assert (statement["Principal"], statement["Action"]) == ("*", "s3:GetObject")
     assert s3.kinds["index.html"].startswith("text/html")
 
 
@@ -85,9 +61,8 @@ def test_newest_first() -> None:
     """In the list and on the page."""
     s3 = S3()
     for minutes, key in enumerate(("declared", "switched", "recovered")):
-        tell(s3, key, REGION, NOW + timedelta(minutes=minutes))
+        tell(s3, key, NOW + timedelta(minutes=minutes))
     assert s3.told() == ["recovered", "switched", "declared"]
-    assert s3.objects is not None
     page = s3.objects["index.html"].decode()
     assert page.index(MESSAGES["recovered"][1]) < page.index(MESSAGES["switched"][1])
 
@@ -96,13 +71,13 @@ def test_newest_first() -> None:
 def test_a_notice_of_another_incident_does_not_count(*, recovered: bool) -> None:
     """An hour after a recovery, or a year later without one, users are told again; old notices stay on the page."""
     s3 = S3()
-    tell(s3, "declared", REGION, NOW)
+    tell(s3, "declared", NOW)
     if recovered:
-        tell(s3, "recovered", REGION, NOW)
+        tell(s3, "recovered", NOW)
     later = NOW + (timedelta(hours=1) if recovered else timedelta(days=365))
     for key in ("declared", "recovered"):
         assert observe(s3, key, later) != []
-    tell(s3, "declared", REGION, later)
+    tell(s3, "declared", later)
     assert s3.told()[0] == s3.told()[-1] == "declared"
 
 
@@ -110,11 +85,11 @@ def test_a_failover_is_run_again_at_its_end() -> None:
     """Minutes after the recovery nobody is told once more that it is failing over."""
     s3 = S3()
     for key in ("declared", "switched", "recovered"):
-        tell(s3, key, REGION, NOW)
+        tell(s3, key, NOW)
     later = NOW + timedelta(minutes=5)
     for key in ("declared", "switched", "recovered"):
         assert observe(s3, key, later) == []
-        tell(s3, key, REGION, later)
+        tell(s3, key, later)
     assert s3.told() == ["recovered", "switched", "declared"]
 
 
@@ -123,10 +98,10 @@ def test_it_goes_on_where_it_died(dies_at: str) -> None:
     """What was stored by half is not seen as told; run again, page and list are whole."""
     s3 = S3(dies_at=dies_at)
     with pytest.raises(LaptopDiedError):
-        tell(s3, "declared", REGION, NOW)
+        tell(s3, "declared", NOW)
     assert observe(s3, "declared", NOW) != []
     s3.dies_at = ""
-    tell(s3, "declared", REGION, NOW)
+    tell(s3, "declared", NOW)
     assert s3.told() == ["declared"]
 
 
@@ -134,7 +109,7 @@ def test_a_list_that_is_none_is_not_replaced() -> None:
     """Somebody may need it, or mend it."""
     s3 = S3(objects={"notices.json": b"[]"})
     with pytest.raises(StoppedError, match=r"nothing was changed\.\nWhat to do: "):
-        tell(s3, "declared", REGION, NOW)
+        tell(s3, "declared", NOW)
     assert s3.objects == {"notices.json": b"[]"}
 
 

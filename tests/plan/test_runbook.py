@@ -80,6 +80,18 @@ def test_mistakes(tmp_path: Path, old: str, new: str, line: int, field: str, say
         load_runbook(tmp_path / "runbook.yaml")
 
 
+def test_what_else_is_lost_is_not_used(tmp_path: Path) -> None:
+    """A step may use nothing of all that is lost; the mistake says in which line that stands."""
+    lost = ("loses: primary\n", "loses: primary\nalso_loses: [route53, global]\n")
+    path = write(tmp_path, lost, ("uses: [recovery]", "uses: [recovery, route53]"))
+    (mistake,) = check_runbook(path)
+    line = path.read_text().splitlines().index("also_loses: [route53, global]") + 1
+    assert mistake.field == "steps.promote.uses[1]"
+    assert f"needs `route53`, which is lost when this runbook runs (line {line})" in mistake.problem
+    write(tmp_path, lost)
+    assert check_runbook(path) == ()
+
+
 def test_circle(tmp_path: Path) -> None:
     """Steps that need each other in a circle are named in its order."""
     path = write(tmp_path, ("    within: 30 min\n", "    needs: [promote]\n    within: 30 min\n"))

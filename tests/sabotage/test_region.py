@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.sabotage.region_copy import RegionCopy
+from tests.sabotage.region_copy import RUNBOOK, RegionCopy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -96,3 +96,12 @@ def test_a_step_that_needs_the_dead_region(region_copy: RegionCopy) -> None:
         verify=["aws", "--region", "eu-west-1", "--cli-connect-timeout", "5", "secretsmanager", "list-secrets"],
     )  # fmt: skip
     _require(region_copy.run(), "runbook_not_done", "secrets", "secretsmanager.eu-west-1.amazonaws.com")
+
+
+def test_the_way_that_needs_route_53(region_copy: RegionCopy) -> None:
+    """When its control plane is lost as well, the plan's own runbook comes no further than its first step."""
+    region_copy.replace(
+        "scenarios/plan.yaml", "runbook: failover/runbook_data_plane.yaml", f"runbook: {RUNBOOK}"
+    )
+    ended = region_copy.run("region_and_route53_lost")
+    _require(ended, "runbook_not_done", "detection", "AWS refused ListHealthChecks")

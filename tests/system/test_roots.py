@@ -67,3 +67,25 @@ def test_who_serves_is_not_known(roots: ModuleType, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("HOME", "/nonexistent")
     with pytest.raises(roots.RootsError, match="no region is made a pilot light"):
         roots.read_weights("shop.example")
+
+
+def test_users_may_be_led_there_without_a_weight(roots: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a switch by health the weights are those of before: the name itself says who serves."""
+    records = [
+        {"Name": "api.shop.example.", "SetIdentifier": role, "Weight": weight}
+        for role, weight in (("primary", 100), ("recovery", 0))
+    ]
+
+    class Route53:
+        def list_hosted_zones_by_name(self, **_: str) -> dict[str, Any]:
+            return {"HostedZones": [{"Id": "Z1", "Name": "shop.example."}]}
+
+        def list_resource_record_sets(self, **_: str) -> dict[str, Any]:
+            return {"ResourceRecordSets": records}
+
+    monkeypatch.setattr("boto3.client", lambda _: Route53())
+    led = {"api.primary.shop.example.": {"10.0.0.1"}, "api.recovery.shop.example.": {"10.4.0.1"}}
+    monkeypatch.setattr(roots, "_resolve", led.__getitem__)
+    for serving, share in (("primary", 0), ("recovery", 1)):
+        led["api.shop.example."] = led[f"api.{serving}.shop.example."]
+        assert roots.read_weights("shop.example") == {"primary": 100, "recovery": share}

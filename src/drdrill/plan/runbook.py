@@ -46,6 +46,7 @@ class Where(StrEnum):
     PRIMARY = "primary"
     RECOVERY = "recovery"
     GLOBAL = "global"
+    ROUTE_53 = "route53"
 
 
 class Work(Part):
@@ -104,7 +105,7 @@ class Step(Part):
     touches: list[Text] = Field(default_factory=list)
     """What it changes, for people: shown by a dry run."""
     uses: list[Where] = Field(default_factory=list)
-    """The places that must be alive for it: `primary`, `recovery`, `global`."""
+    """The places that must be alive for it: `primary`, `recovery`, `global`, `route53` (its API, not its answers)."""
 
 
 class Runbook(Part):
@@ -116,6 +117,8 @@ class Runbook(Part):
     """The title of the runbook."""
     loses: Annotated[Where, Field(examples=["primary"])]
     """The place that is lost when this runbook is needed: no step may use it."""
+    also_loses: list[Where] = Field(default_factory=list)
+    """What else is lost then: no step may use that, either."""
     proposes: list[Text] = Field(default_factory=list)
     """Where it does something else than the plan's document says, for its owner to confirm: shown in reports."""
     steps: Annotated[dict[Name, Step], Field(min_length=1)]

@@ -62,12 +62,16 @@ def _check_step(runbook: Place, steps: dict[str, Place], name: str, step: Place)
     if duration is not None:
         yield from check_real_duration(duration)
     yield from _check_time(step)
-    lost = runbook.find("loses")
+    yield from _check_places(runbook, step)
+
+
+def _check_places(runbook: Place, step: Place) -> Mistakes:
+    first = runbook.find("loses")
+    lost = {one.text: one for one in (*runbook.find_all("also_loses"), *([first] if first else []))}
     for place in step.find_all("uses"):
-        if lost is not None and place.text and place.text == lost.text:
-            problem = (
-                f"this step needs `{place.text}`, which is lost when this runbook runs (line {lost.line})."
-            )
+        if place.text and place.text in lost:
+            line = lost[place.text].line
+            problem = f"this step needs `{place.text}`, which is lost when this runbook runs (line {line})."
             yield place.mistake(problem, "Do it by a path that does not need it.")
 
 

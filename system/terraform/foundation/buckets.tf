@@ -26,3 +26,34 @@ resource "aws_s3_bucket_public_access_block" "documents" {
   ignore_public_acls      = true
   restrict_public_buckets = true
 }
+
+# The status page, and the object by which users are led here without Route 53's API (root `global`). In the recovery
+# region alone, made beforehand: on the day nothing has to be made, objects are stored, which is S3's data plane.
+resource "aws_s3_bucket" "status" {
+  count  = var.role == "recovery" ? 1 : 0
+  bucket = "meqenet-status"
+}
+
+resource "aws_s3_bucket_public_access_block" "status" {
+  count                   = length(aws_s3_bucket.status)
+  bucket                  = aws_s3_bucket.status[0].id
+  block_public_acls       = true
+  block_public_policy     = false
+  ignore_public_acls      = true
+  restrict_public_buckets = false
+}
+
+# Everybody reads, Route 53's health checkers too. Whoever may store here may move all users.
+resource "aws_s3_bucket_policy" "status" {
+  count  = length(aws_s3_bucket.status)
+  bucket = aws_s3_bucket_public_access_block.status[0].bucket
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = "*"
+      Action    = "s3:GetObject"
+      Resource  = "${aws_s3_bucket.status[0].arn}/*"
+    }]
+  })
+}

@@ -5,3 +5,4 @@ output "security_groups" { value = { for name, group in aws_security_group.this 
 output "keys" { value = { for name, key in aws_kms_key.this : name => key.arn } }
 output "documents_bucket" { value = aws_s3_bucket.documents.id }
 output "documents_bucket_arn" { value = aws_s3_bucket.documents.arn }
+output "status_host" { value = one(aws_s3_bucket.status[*].bucket_regional_domain_name) }

@@ -1,4 +1,5 @@
-# Names: the one place that knows both regions. Changing who serves is the runbook's act, by a weight: never a plan's.
+# Names: the one place that knows both regions. Changing who serves is the runbook's act, by a weight or by the object of
+# the switch: never a plan's.
 terraform {
   required_version = ">= 1.10"
   required_providers {
@@ -33,6 +34,11 @@ data "terraform_remote_state" "platform" {
   config   = { bucket = var.state_bucket, key = "platform/${each.key}", region = var.state_region }
 }
 
+data "terraform_remote_state" "recovery_foundation" {
+  backend = "s3"
+  config  = { bucket = var.state_bucket, key = "foundation/recovery", region = var.state_region }
+}
+
 locals {
   regions = { for role, state in data.terraform_remote_state.platform : role => state.outputs }
   stores  = { for name, address in local.regions["primary"].databases : "${name}-database" => address }
@@ -61,6 +67,23 @@ resource "aws_route53_health_check" "region" {
   tags              = { Name = each.key }
 }
 
+# The switch that needs no control plane. As long as the object is not in the bucket of the recovery region, the check
+# fails, which inverted is healthy. Storing it (S3) takes the primary region's record out, and Route 53's data plane
+# leads users to the recovery region: "How Amazon Route 53 chooses records when health checking is configured" of the
+# developer guide has records of weight 0 answer when no other one is healthy. The bucket's regional host name, because a
+# redirect would count as healthy. A new check counts as failing, inverted, until it was looked at three times: for half
+# a minute users are led to the recovery region.
+resource "aws_route53_health_check" "switch" {
+  fqdn               = data.terraform_remote_state.recovery_foundation.outputs.status_host
+  type               = "HTTPS"
+  port               = 443
+  resource_path      = "/failover-switch"
+  request_interval   = 10
+  failure_threshold  = 3
+  invert_healthcheck = true
+  tags               = { Name = "switch" }
+}
+
 resource "aws_route53_record" "api" {
   for_each       = local.regions
   zone_id        = aws_route53_zone.public.zone_id
@@ -68,12 +91,26 @@ resource "aws_route53_record" "api" {
   type           = "A"
   set_identifier = each.key
   weighted_routing_policy { weight = each.key == "primary" ? 100 : 0 }
+  health_check_id = each.key == "primary" ? aws_route53_health_check.switch.id : null
   alias {
     name                   = each.value.load_balancer.name
     zone_id                = each.value.load_balancer.zone
     evaluate_target_health = false
   }
   lifecycle { ignore_changes = [weighted_routing_policy] }
+}
+
+# Each region's own edge, whichever serves: who looks at both needs neither Route 53's API nor the lost region's.
+resource "aws_route53_record" "edge" {
+  for_each = local.regions
+  zone_id  = aws_route53_zone.public.zone_id
+  name     = "api.${each.key}.${var.domain}"
+  type     = "A"
+  alias {
+    name                   = each.value.load_balancer.name
+    zone_id                = each.value.load_balancer.zone
+    evaluate_target_health = false
+  }
 }
 
 # The company's own names of its databases: after a disaster they lead elsewhere.
