@@ -7,18 +7,17 @@ after `recovered`, or after twelve hours. With `--look` it only looks whether it
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from failover._looking import conclude, make_parser
-from failover._places import reach, read_places
+from failover._places import STATUS_BUCKET, reach, read_places
+from failover._public_bucket import open_bucket
 from failover._status_page import Notice, State, read_notices, render_page, write_notices
 from failover._telling import StoppedError, run, say
 
-BUCKET = "meqenet-status"
 _NOTICES, _PAGE = "notices.json", "index.html"
 _LONGEST_INCIDENT = timedelta(hours=12)
 _AFTER_RECOVERY = timedelta(minutes=10)  # so long a failover that was broken off at its end may be run again
@@ -48,7 +47,7 @@ MESSAGES = {
 def read_told(s3: Any) -> tuple[Notice, ...]:
     """Return what users were told, newest first; nothing where there is no page yet."""
     try:
-        document = s3.get_object(Bucket=BUCKET, Key=_NOTICES)["Body"].read()
+        document = s3.get_object(Bucket=STATUS_BUCKET, Key=_NOTICES)["Body"].read()
     except ClientError as error:
         if error.response["Error"]["Code"] in ("NoSuchBucket", "NoSuchKey"):
             return ()
@@ -57,7 +56,7 @@ def read_told(s3: Any) -> tuple[Notice, ...]:
         return read_notices(document)
     except ValueError as error:
         raise StoppedError(
-            f"{BUCKET}/{_NOTICES} is {error}; nothing was changed.\n"
+            f"{STATUS_BUCKET}/{_NOTICES} is {error}; nothing was changed.\n"
             "What to do: bring its version of before back, or delete it, and run the same command again."
         ) from error
 
@@ -71,7 +70,7 @@ def observe(s3: Any, key: str, now: datetime) -> list[str]:
 
 def tell(s3: Any, key: str, region: str, now: datetime) -> None:
     """Put a notice on the page, once, and make the page if it is not there."""
-    open_page(s3, region)
+    open_bucket(s3, STATUS_BUCKET, region)
     notices = read_told(s3)
     if _find(notices, key, now) is None:
         state, text = MESSAGES[key]
@@ -80,32 +79,6 @@ def tell(s3: Any, key: str, region: str, now: datetime) -> None:
     _put(s3, _PAGE, "text/html; charset=utf-8", render_page(notices))
     _put(s3, _NOTICES, "application/json", write_notices(notices))
     say("told", key=key, notices=len(notices))
-
-
-def open_page(s3: Any, region: str) -> None:
-    """Have a bucket that everybody may read; what is so already is so once more."""
-    try:
-        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": region})
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
-            raise
-    s3.put_public_access_block(
-        Bucket=BUCKET,
-        PublicAccessBlockConfiguration={
-            "BlockPublicAcls": True,
-            "IgnorePublicAcls": True,
-            "BlockPublicPolicy": False,
-            "RestrictPublicBuckets": False,
-        },
-    )
-    statement = {
-        "Effect": "Allow",
-        "Principal": "*",
-        "Action": "s3:GetObject",
-        "Resource": f"arn:aws:s3:::{BUCKET}/*",
-    }
-    policy = {"Version": "2012-10-17", "Statement": [statement]}
-    s3.put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
 
 
 def _find(notices: tuple[Notice, ...], key: str, now: datetime) -> Notice | None:
@@ -120,7 +93,7 @@ def _find(notices: tuple[Notice, ...], key: str, now: datetime) -> Notice | None
 
 
 def _put(s3: Any, key: str, kind: str, body: bytes) -> None:
-    s3.put_object(Bucket=BUCKET, Key=key, Body=body, ContentType=kind, CacheControl="max-age=15")
+    s3.put_object(Bucket=STATUS_BUCKET, Key=key, Body=body, ContentType=kind, CacheControl="max-age=15")
 
 
 def main() -> None:
