@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
+from failover._leases import describe_left
 from failover._names import resolve
 from failover._telling import StoppedError, say
 
@@ -52,7 +53,7 @@ class Finding:
 
     @property
     def safe(self) -> bool:
-        """Whether another one may be promoted beside it: what cannot be seen from here cannot be waited for."""
+        """Whether another one may be promoted beside it, once those who may still reach it do not write to it."""
         return self.writes in (Writes.REFUSED, Writes.UNREACHABLE)
 
     def tell(self) -> None:
@@ -129,11 +130,17 @@ def observe_writes(database: str, host: str, *, port: int = _PORT) -> Finding:
     return Finding(database, host, Writes.TAKEN, "it is a primary, and takes writes")
 
 
-def require_fenced(findings: Sequence[Finding], *, reason: str, note: Callable[[], Note | None]) -> None:
-    """Return when no old primary can take writes, or a person said why to go on; raises `StoppedError` otherwise."""
+def require_fenced(
+    findings: Sequence[Finding], *, reason: str, note: Callable[[], Note | None], left: timedelta | None
+) -> None:
+    """Return when no old primary can take writes, or a person said why to go on; raises `StoppedError` otherwise.
+
+    `left`: for how long those who write to one that does not answer may still hold leases; None: nobody knows.
+    """
     for finding in findings:
         finding.tell()
-    unsafe = [one for one in findings if not one.safe]
+    held = describe_left(left)
+    unsafe = [one for one in findings if not one.safe or (one.writes is Writes.UNREACHABLE and held)]
     if not unsafe:
         return
     noted = note()
@@ -142,7 +149,10 @@ def require_fenced(findings: Sequence[Finding], *, reason: str, note: Callable[[
         say("although the old primary may take writes", reason=why, hosts=[one.host for one in unsafe])
         return
     raise StoppedError(
-        "".join(f"The old primary {one.host} may take writes ({one.said}).\n" for one in unsafe)
+        "".join(
+            f"The old primary {one.host} may take writes ({one.said if not one.safe else held}).\n"
+            for one in unsafe
+        )
         + "Nothing was promoted: two databases that take writes tear the ledger in two, and nobody can merge them.\n"
         "What to do: run `python -m failover.fence_primary`. Only if it cannot be fenced and no user reaches it: "
         "--although-primary-writes REASON."

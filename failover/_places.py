@@ -15,6 +15,7 @@ DATABASES = ("payments", "users")
 INTERNAL = "meqenet.internal"
 LOAD_BALANCER = "meqenet"
 STATUS_BUCKET = "meqenet-status"  # of the recovery region: everybody may read it
+WITNESS = "us-east-1"  # a region that is neither of the two
 CLUSTER, NODEGROUP = "meqenet", "services"
 
 # An unanswered call is tried again soon: the defaults of the SDK wait for a minute.
@@ -51,6 +52,11 @@ def read_places(settings: Path = SYSTEM / "terraform" / "settings.json") -> Plac
 def reach(service: str) -> Any:
     """Return a client of a service of the recovery region, or of a global one."""
     return boto3.client(service, read_places().recovery, config=CONFIG)
+
+
+def reach_in(service: str, region: str, **more: Any) -> Any:
+    """Return a client of a service of a region; `more` configures it, too."""
+    return boto3.client(service, region, config=CONFIG.merge(Config(**more)))
 
 
 def reach_lost(service: str) -> Any:

@@ -1,15 +1,19 @@
-"""Keep the primary region's databases from taking writes, as far as that region can still be reached.
+"""Keep the primary region from writing, as far as it can still be reached, and until it ceases by itself otherwise.
 
     python -m failover.fence_primary [--look] [--although-primary-writes REASON]
 
-Each gets a parameter group in which transactions are read-only, and is restarted, which ends the sessions that were
-open. That is not replicated, and goes away with the group: a password would be another one in the recovery region, too,
-a stop is refused to what has a replica, and a security group's rule does not end what is connected.
+First the recovery region is named as the one that writes, where the services of both regions look every few seconds. So
+a primary region that is cut off, alive, ceases to write by itself: when the lease of its services has run out.
+
+Then each database gets a parameter group in which transactions are read-only, and is restarted, which ends the sessions
+that were open. That is not replicated, and goes away with the group: a password would be another one in the recovery
+region, too, a stop is refused to what has a replica, and a security group's rule does not end what is connected.
 
 Then each is asked, by PostgreSQL's own protocol, whether it still takes writes. It ends with 0 when none does. One that
-does not answer counts as gone only when it was fenced, or its region's API did not answer, either; that is noted for an
-hour. When one takes writes, or could not be looked at, and cannot be fenced, a person may say why the failover goes on:
-that is noted for six hours, and what promotes the replicas reads it.
+does not answer counts as gone only when it was fenced, or its region's API did not answer, either (that is noted for an
+hour), and every lease has run out: that is waited for, from when the recovery region was named, which is noted, too.
+When one takes writes, or could not be looked at, and cannot be fenced, a person may say why the failover goes on: that
+is noted for six hours, and what promotes the replicas reads it.
 
 The only program that calls the primary region. It gives up soon there.
 """
@@ -29,12 +33,14 @@ from botocore.exceptions import (
     WaiterError,
 )
 
+from failover._leases import describe_left, read_left
 from failover._looking import conclude, make_parser
 from failover._names import resolve
 from failover._notes import open_notes
 from failover._old_primary import OVERRIDE, OVERRIDE_VALID, Writes, look_at_hosts, observe_writes
-from failover._places import DATABASES, INTERNAL, reach, reach_lost
+from failover._places import DATABASES, INTERNAL, reach, reach_lost, read_places
 from failover._telling import run, say
+from failover._writer import await_leases, find_unnamed, name_writer, reach_copies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -129,20 +135,30 @@ def look_at_all(
     return [one for name in names for one in look_at_hosts(name, heirs, look, addresses=addresses)]
 
 
-def observe(findings: Sequence[Finding], notes: Notes) -> list[str]:
+def observe(
+    findings: Sequence[Finding], notes: Notes, *, recovery: str, unnamed: Sequence[str] = ()
+) -> list[str]:
     """Print what was found, and return which old primary may take writes; nothing once a person said why to go on.
 
-    One that does not answer here may answer its own region's services: so somebody has to have tried to fence it.
+    One that does not answer here may answer its own region's services: so somebody has to have tried to fence it, and
+    their leases have to have run out. `unnamed`: where `recovery` is not named as the region that writes.
     """
     for finding in findings:
         finding.tell()
-    unsafe = [f"{one.host} may take writes: {one.said}." for one in findings if not one.safe]
+    unsafe = [*unnamed]
+    unsafe += [f"{one.host} may take writes: {one.said}." for one in findings if not one.safe]
     unsafe += [
         f"{one.host} does not answer here, and nobody has tried to fence it yet: it is not fenced, and the API of its "
         "region is not known to be gone."
         for one in findings
         if one.writes is Writes.UNREACHABLE and notes.read(tried(one.database), valid=_TRIED_VALID) is None
     ]
+    if held := describe_left(read_left(notes, recovery)):
+        unsafe += [
+            f"{one.host} does not answer here, and {held}."
+            for one in findings
+            if one.writes is Writes.UNREACHABLE
+        ]
     noted = notes.read(OVERRIDE, valid=OVERRIDE_VALID)
     if unsafe and noted is not None:
         say("although the old primary may take writes", reason=noted.text, noted=noted.at.isoformat())
@@ -161,27 +177,33 @@ def read_heirs(rds: Any) -> list[str]:
 def main() -> None:
     """Fence, look, and end with 0 only when no old primary takes writes."""
     parser = make_parser(
-        "Keep the primary region's databases from taking writes, as far as it can be reached."
+        "Keep the primary region from writing, as far as it can be reached, or until its leases have run out."
     )
     parser.add_argument(
         "--although-primary-writes", metavar="REASON", default="",
         help="note why the failover goes on although one may take writes (for six hours)",
     )  # fmt: skip
-    asked, notes = parser.parse_args(), open_notes()
+    asked, notes, recovery, copies = parser.parse_args(), open_notes(), read_places().recovery, reach_copies()
     heirs = read_heirs(reach("rds"))
     if not asked.look:
         if asked.although_primary_writes:
             notes.write(OVERRIDE, asked.although_primary_writes)
+        name_writer(copies, recovery, notes)
         fence_all(reach_lost("rds"), notes)
     findings = look_at_all(heirs, observe_writes)
-    missing = observe(findings, notes)
+    if not asked.look and any(one.writes is Writes.UNREACHABLE for one in findings):
+        await_leases(notes, recovery)
+    missing = observe(findings, notes, recovery=recovery, unnamed=find_unnamed(copies, recovery))
     if missing and not asked.look:
         missing.append(
             "What to do: end it by another way (its network, its hosts), and run this again. Only when no user reaches "
             "it: --although-primary-writes REASON."
         )
     unseen = sum(one.writes is Writes.UNREACHABLE for one in findings)
-    conclude(missing, f"no old primary is seen to take writes ({unseen} of {len(findings)} do not answer)")
+    conclude(
+        missing,
+        f"{recovery} writes, and no old primary is seen to ({unseen} of {len(findings)} do not answer)",
+    )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 """Bring a database back in the recovery region: promote its read replica, and point its name at it.
 
-    python -m failover.promote_replica [--replica NAME] [--region REGION] [--name DNS_NAME] [--without-name] [--look]
+    python -m failover.promote_replica [--replica NAME] [--region REGION] [--name DNS_NAME] [--leased] [--without-name]
+        [--look]
 
-1. look that the old primary takes no writes any more, by its own protocol: AWS in the primary region is not asked
+1. look that the old primary takes no writes any more, by its own protocol: AWS in the primary region is not asked;
+   `--leased`: one that does not answer is gone when its services' leases to write must have run out
 2. note how far the replica lags, as CloudWatch knows it: no data point means that nobody knows
 3. promote it, and wait until AWS says that it is available
 4. look that it follows nobody any more, and point the database's name at its endpoint (`--without-name`: it is not
@@ -21,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
+from failover._leases import read_left
 from failover._looking import conclude, make_parser
 from failover._names import find_zone, read_alias, resolve
 from failover._notes import open_notes
@@ -51,6 +54,7 @@ def promote_replica(
     name: str,
     *,
     although: str = "",
+    leased: bool = False,
     standby: bool = True,
     named: bool = True,
     look: Callable[[str, str], Finding] = observe_writes,
@@ -58,7 +62,8 @@ def promote_replica(
 ) -> None:
     """Promote a replica and, if it is to be `named`, have the database's name lead to it. Raises what AWS raises.
 
-    `although`: why it is promoted beside an old primary that may take writes; raises `StoppedError` without.
+    `although`: why it is promoted beside an old primary that may take writes; raises `StoppedError` without. `leased`:
+    whoever writes keeps a lease, and that none is held any more has to be noted where an old primary does not answer.
     """
     rds = boto3.client("rds", region, config=CONFIG)
     before = describe(rds, replica)
@@ -66,8 +71,12 @@ def promote_replica(
         "ReadReplicaSourceDBInstanceIdentifier"
     ):  # promoted before, there is nothing to be kept back
         findings = look_at_hosts(name, (before["Endpoint"]["Address"],), look, addresses=addresses)
+        notes = open_notes()
         require_fenced(
-            findings, reason=although, note=lambda: open_notes().read(OVERRIDE, valid=OVERRIDE_VALID)
+            findings,
+            reason=although,
+            note=lambda: notes.read(OVERRIDE, valid=OVERRIDE_VALID),
+            left=read_left(notes, region) if leased else timedelta(),
         )
     lag = read_lag(boto3.client("cloudwatch", region, config=CONFIG), replica)
     say("lag", seconds=lag, known=lag is not None)
@@ -191,6 +200,11 @@ def read_arguments() -> argparse.Namespace:
         default="",
         help="promote beside an old primary that may take writes, and say why",
     )
+    parser.add_argument(
+        "--leased",
+        action="store_true",
+        help="whoever writes keeps a lease: promote nothing while one may be held",
+    )
     parser.add_argument("--without-standby", action="store_true", help="somebody else asks for its standby")
     parser.add_argument(
         "--without-name",
@@ -216,6 +230,7 @@ def main() -> None:
         asked.region,
         asked.name,
         although=asked.although_primary_writes,
+        leased=asked.leased,
         standby=not asked.without_standby,
         named=not asked.without_name,
     )

@@ -20,6 +20,7 @@ from botocore.exceptions import (
     WaiterError,
 )
 
+from failover._leases import LEASE, MARGIN
 from failover._notes import Notes
 from failover._old_primary import (
     OVERRIDE,
@@ -32,6 +33,7 @@ from failover._old_primary import (
 )
 from failover.fence_primary import GROUP, fence_all, look_at_all, observe, read_heirs, tried
 from tests.failover.fake_clients import FakeClient, refusal
+from tests.failover.noted import RECOVERY, note_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -175,7 +177,8 @@ def test_each_database_has_a_note_of_its_own(notes: Notes) -> None:
     fence_all(Rds(fails={"payments": refusal("AccessDenied")}), notes)
     assert _tried(notes) == ["users"]
     findings = [Finding(one, f"{one}.rds", Writes.UNREACHABLE, "timed out") for one in ("payments", "users")]
-    (missing,) = observe(findings, notes)
+    note_named(notes, ago=LEASE + MARGIN)
+    (missing,) = observe(findings, notes, recovery=RECOVERY)
     assert missing.startswith("payments.rds does not answer here, and nobody has tried to fence it yet")
 
 
@@ -258,10 +261,10 @@ def test_a_database_that_nobody_looked_at(notes: Notes, capsys: pytest.CaptureFi
     """It is missing by its name, also beside one that was seen to refuse writes; a person may go on nevertheless."""
     dns = _dns({"users-database.primary.meqenet.internal": "10.0.0.2"})
     findings = look_at_all(["payments-recovery.rds"], _refuses, addresses=dns)
-    (missing,) = observe(findings, notes)
+    (missing,) = observe(findings, notes, recovery=RECOVERY)
     assert missing.startswith("payments-database.primary.meqenet.internal may take writes: it could not be ")
     notes.write(OVERRIDE, "its network was cut")
-    assert observe(findings, notes) == []
+    assert observe(findings, notes, recovery=RECOVERY) == []
     assert _told(capsys)[-1]["reason"] == "its network was cut"
 
 
@@ -278,23 +281,57 @@ def test_the_look(writes: Writes, safe: bool, notes: Notes) -> None:
     """One that answers has to be seen to refuse writes; one that does not cannot be waited for."""
     findings = [Finding("payments", "old.rds", writes, "as it was scripted")]
     notes.write(tried("payments"), "its region's API did not answer")
-    missing = observe(findings, notes)
+    note_named(notes, ago=LEASE + MARGIN)
+    missing = observe(findings, notes, recovery=RECOVERY)
     assert missing == ([] if safe else ["old.rds may take writes: as it was scripted."])
 
 
 def test_silence_is_no_fence(notes: Notes) -> None:
     """One that does not answer here may serve its own region: somebody has to have tried to fence it."""
     findings = [Finding("payments", "old.rds", Writes.UNREACHABLE, "timed out")]
-    (missing,) = observe(findings, notes)
+    note_named(notes, ago=LEASE + MARGIN)
+    (missing,) = observe(findings, notes, recovery=RECOVERY)
     assert "nobody has tried to fence it yet" in missing
     notes.write(tried("payments"), "its region's API did not answer")
-    assert observe(findings, notes) == []
+    assert observe(findings, notes, recovery=RECOVERY) == []
+
+
+@pytest.mark.parametrize(
+    ("ago", "said"),
+    [
+        (None, "it is not noted that another region was named as the one that writes."),
+        (timedelta(), "its services may hold a lease to write for 12 s more."),
+        (LEASE, "its services may hold a lease to write for 2 s more."),
+        (-timedelta(hours=1), "it is not noted that another region was named as the one that writes."),
+    ],
+)
+def test_silence_is_waited_for(ago: timedelta | None, said: str, notes: Notes) -> None:
+    """Who does not answer here may write until its leases have run out, from when the other region was named."""
+    findings = [
+        Finding("payments", "old.rds", Writes.UNREACHABLE, "timed out"),
+        Finding("users", "users.rds", Writes.REFUSED, "it is read-only"),
+    ]
+    notes.write(tried("payments"), "its region's API did not answer")
+    if ago is not None:
+        note_named(notes, ago=ago)
+    assert observe(findings, notes, recovery=RECOVERY) == [f"old.rds does not answer here, and {said}"]
+    assert observe(findings[1:], notes, recovery=RECOVERY) == []
+
+
+def test_a_copy_that_does_not_name_the_recovery_region(notes: Notes) -> None:
+    """The region is not fenced then, whatever its databases say: services believe whichever copy answers."""
+    said = ["meqenet-writer/writer names no region, not eu-central-1, as the one that writes."]
+    findings = [Finding("users", "users.rds", Writes.REFUSED, "it is read-only")]
+    assert observe(findings, notes, recovery=RECOVERY, unnamed=said) == said
 
 
 def test_a_reason_that_a_person_noted(notes: Notes, capsys: pytest.CaptureFixture[str]) -> None:
     """The look is content then, and prints the reason."""
     notes.write(OVERRIDE, "its network was cut")
-    assert observe([Finding("payments", "old.rds", Writes.TAKEN, "it takes writes")], notes) == []
+    assert (
+        observe([Finding("payments", "old.rds", Writes.TAKEN, "it takes writes")], notes, recovery=RECOVERY)
+        == []
+    )
     assert _told(capsys)[-1]["reason"] == "its network was cut"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
+from failover._leases import LEASE, MARGIN
 from failover._notes import open_notes
 from failover._old_primary import OVERRIDE, Finding, Writes
 from failover._telling import StoppedError
@@ -24,6 +25,7 @@ from failover.promote_replica import (
     protect,
     read_lag,
 )
+from tests.failover.noted import note_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -141,6 +143,38 @@ def test_nothing_is_promoted_beside_a_primary_that_writes(
     aws.says(FOLLOWS)
     with pytest.raises(StoppedError, match="Nothing was promoted"):
         promote_replica(REPLICA, REGION, NAME, look=_seen(writes), addresses=_dns)
+
+
+@pytest.mark.parametrize("ago", [None, timedelta(seconds=3)])
+def test_nothing_is_promoted_while_leases_may_be_held(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ago: timedelta | None
+) -> None:
+    """Where whoever writes keeps a lease, a primary that does not answer is gone when all of them have run out."""
+    monkeypatch.setattr(boto3, "client", aws.client)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    if ago:
+        note_named(open_notes(), ago=ago)
+    aws.says(FOLLOWS)
+    said = "for 9 s more" if ago else "it is not noted that another region was named"
+    with pytest.raises(StoppedError, match=rf"(?s)may take writes \(.*{said}.*Nothing was promoted"):
+        promote_replica(REPLICA, REGION, NAME, leased=True, look=_seen(Writes.UNREACHABLE), addresses=_dns)
+
+
+def test_it_is_promoted_when_no_lease_is_held(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As `fence_primary` has noted, beside a primary that does not answer."""
+    monkeypatch.setattr(boto3, "client", aws.client)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    note_named(open_notes(), ago=LEASE + MARGIN)
+    aws.says(FOLLOWS)
+    aws.scripts["cloudwatch"].add_response("get_metric_statistics", {"Datapoints": []})
+    aws.scripts["rds"].add_response("promote_read_replica", {"DBInstance": {}}, ANY_INSTANCE)
+    aws.says(ALONE, ALONE)
+    aws.lets_point()
+    promote_replica(
+        REPLICA, REGION, NAME, leased=True, standby=False, look=_seen(Writes.UNREACHABLE), addresses=_dns
+    )
 
 
 def test_nothing_is_promoted_beside_a_primary_that_nobody_looked_at(

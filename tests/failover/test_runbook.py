@@ -57,7 +57,8 @@ def test_what_a_step_runs_exists(step: Step) -> None:
     assert (python, option) == ("python", "-m")
     assert callable(importlib.import_module(module).main)
     own_look = module in {"failover.validate", "failover.check_configuration"}  # what it does is a look
-    asked = [one for one in step.action.command if one != "--without-standby"]  # which nothing waits for
+    # What nothing waits for, and what was waited for before.
+    asked = [one for one in step.action.command if one not in ("--without-standby", "--leased")]
     assert step.verify.command == [*asked, *([] if own_look else [LOOK])]
 
 
@@ -96,3 +97,14 @@ def test_critical_services_do_not_wait_for_terraform() -> None:
     needed = {need for name, step in STEPS.items() if step.critical for need in (name, *_all_needs(name))}
     assert STEPS["scale_up"].action.command == ["python", "-m", "failover.scale_up"]
     assert "scale_up" not in needed
+
+
+def test_databases_are_promoted_when_no_lease_is_held() -> None:
+    """Each promotion demands it, and waits for the fence, which waits for leases to run out."""
+    promotions = [
+        step
+        for step in STEPS.values()
+        if step.action.command is not None and "failover.promote_replica" in step.action.command
+    ]
+    assert len(promotions) == 2
+    assert all("--leased" in (step.action.command or ()) and "fence" in step.needs for step in promotions)

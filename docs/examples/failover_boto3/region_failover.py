@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -39,6 +40,8 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         name: boto3.client(name, region, config=CONFIG) for name in ("rds", "eks", "elbv2", "route53", "s3")
     }
     tell_users(clients["s3"], event["status_bucket"], region, LOST)
+    name_writer(event["writer"]["copies"], region)
+    time.sleep(event["writer"]["lease_seconds"])
     with ThreadPoolExecutor() as pool:
         nodes = pool.submit(scale, clients["eks"], event["cluster"], event["nodegroup"], event["nodes"])
         promotions = [
@@ -58,8 +61,39 @@ def lambda_handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 def tell_users(s3: Any, bucket: str, region: str, text: str) -> None:
     """Put a notice on the status page, which everybody may read."""
+    open_bucket(s3, bucket, region)
+    page = PAGE.format(text=text, at=f"{datetime.now(UTC):%Y-%m-%d %H:%M}")
+    s3.put_object(
+        Bucket=bucket,
+        Key="index.html",
+        Body=page.encode(),
+        ContentType="text/html; charset=utf-8",
+        CacheControl="max-age=15",
+    )
+
+
+def name_writer(copies: dict[str, str], region: str) -> None:
+    """Write where services of both regions read it that a region is the one that writes."""
+    said = {"region": region, "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    for bucket, place in copies.items():
+        s3 = boto3.client("s3", place, config=CONFIG)
+        open_bucket(s3, bucket, place)
+        s3.put_object(
+            Bucket=bucket,
+            Key="writer",
+            Body=json.dumps(said).encode(),
+            ContentType="application/json",
+            CacheControl="no-store",
+        )
+    logger.info("%s is named as the region that writes", region)
+
+
+def open_bucket(s3: Any, bucket: str, region: str) -> None:
+    """Have a bucket that everybody may read."""
+    # us-east-1 is where a bucket is made that names no region, and must not be named.
+    where = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     try:
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
+        s3.create_bucket(Bucket=bucket, **where)
     except ClientError as error:
         if error.response["Error"]["Code"] != "BucketAlreadyOwnedByYou":
             raise
@@ -80,14 +114,6 @@ def tell_users(s3: Any, bucket: str, region: str, text: str) -> None:
     }
     s3.put_bucket_policy(
         Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [everybody]})
-    )
-    page = PAGE.format(text=text, at=f"{datetime.now(UTC):%Y-%m-%d %H:%M}")
-    s3.put_object(
-        Bucket=bucket,
-        Key="index.html",
-        Body=page.encode(),
-        ContentType="text/html; charset=utf-8",
-        CacheControl="max-age=15",
     )
 
 

@@ -14,6 +14,8 @@ PUBLIC_ZONE=meqenet.et
 PUBLIC_NAME=api.meqenet.et
 INTERNAL_ZONE=meqenet.internal
 STATUS_BUCKET=meqenet-status
+WRITER_BUCKET=meqenet-writer
+WRITER_REGION=us-east-1
 
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
@@ -43,16 +45,30 @@ HTML
     --content-type 'text/html; charset=utf-8' --cache-control max-age=15 > /dev/null
 }
 
-open_status_page() {
-  aws s3api create-bucket --bucket "$STATUS_BUCKET" \
-    --create-bucket-configuration "LocationConstraint=$AWS_REGION" > /dev/null 2>&1 || true
-  aws s3api put-public-access-block --bucket "$STATUS_BUCKET" --public-access-block-configuration \
+# publish BUCKET REGION: lets everybody read a bucket
+publish() {
+  aws s3api put-public-access-block --region "$2" --bucket "$1" --public-access-block-configuration \
     BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=false,RestrictPublicBuckets=false
   cat > "$tmp/policy.json" <<JSON
 {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
- "Resource": "arn:aws:s3:::$STATUS_BUCKET/*"}]}
+ "Resource": "arn:aws:s3:::$1/*"}]}
 JSON
-  aws s3api put-bucket-policy --bucket "$STATUS_BUCKET" --policy "file://$tmp/policy.json"
+  aws s3api put-bucket-policy --region "$2" --bucket "$1" --policy "file://$tmp/policy.json"
+}
+
+open_buckets() {
+  aws s3api create-bucket --bucket "$STATUS_BUCKET" \
+    --create-bucket-configuration "LocationConstraint=$AWS_REGION" > /dev/null 2>&1 || true
+  publish "$STATUS_BUCKET" "$AWS_REGION"
+  aws s3api create-bucket --region "$WRITER_REGION" --bucket "$WRITER_BUCKET" > /dev/null 2>&1 || true
+  publish "$WRITER_BUCKET" "$WRITER_REGION"
+}
+
+# name_writer BUCKET REGION: services of both regions read there which one writes
+name_writer() {
+  echo "{\"region\": \"$AWS_REGION\", \"since\": \"$(date -u +%FT%TZ)\"}" > "$tmp/writer"
+  aws s3api put-object --region "$2" --bucket "$1" --key writer --body "$tmp/writer" \
+    --content-type application/json --cache-control no-store > /dev/null
 }
 
 # point DATABASE: lets the database's name lead to what was its replica
@@ -75,9 +91,12 @@ record() {
     sed -E "s/\"Weight\": [0-9]+/\"Weight\": $2/"
 }
 
-log "1. status page"
-open_status_page
+log "1. status page, and which region writes"
+open_buckets
 tell "One of our two regions is lost, and we are moving everything to the other one."
+name_writer "$STATUS_BUCKET" "$AWS_REGION"
+name_writer "$WRITER_BUCKET" "$WRITER_REGION"
+sleep 12 # until then a service of the lost region that nobody reaches may write: its lease is 10 s
 
 log "2. databases"
 for database in payments users; do

@@ -34,7 +34,7 @@ async def log_in(request: Request) -> Response:
     """Begin a session."""
     place, said = place_of(request), await read_object(request)
     user, password = read_text(said, "user"), read_text(said, "password")
-    async with place.database.transaction() as connection:
+    async with place.database.reading() as connection:
         query = "select salt, hash from auth.credentials where user_id = %s"
         row = await (await connection.execute(query, (user,))).fetchone()
     salt, stored = row or (_NOBODY, b"")

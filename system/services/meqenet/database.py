@@ -3,6 +3,9 @@
 A failover changes what the database's name leads to, and a promotion makes a read-only database writable. So names are
 resolved for every new connection, connections are looked at before they are lent, live for half a minute, and one whose
 server is gone is known within two seconds.
+
+Here is where a region that may not write does not: a transaction that may write is lent while the region's lease lasts,
+is not committed afterwards, and is ended by the server itself when its client sleeps over that.
 """
 
 from __future__ import annotations
@@ -15,17 +18,23 @@ from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
 
+from meqenet.lease import NotWriterError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from psycopg.errors import Diagnostic
 
+    from meqenet.lease import Lease
     from meqenet.password import Password
     from meqenet.settings import DatabaseSettings
 
 Connection = AsyncConnection[TupleRow]
 _LIVES_SECONDS = 30.0
 _LENT_WITHIN_SECONDS = 2.0
+_BOUND_WITHIN_SECONDS = (
+    0.5  # the server counts a lease's rest from so much later on at most, and so much less of it
+)
 # Milliseconds. Whoever asked is gone after a few seconds; the server should not go on.
 _LIMITS = "-c statement_timeout=4000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000"
 
@@ -36,21 +45,28 @@ class UnknownOutcomeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class DatabaseState:
-    """Whether a database takes writes, and the migration that its schema stands at; `` before the first."""
+    """Whether a database takes writes of this region, and the migration of its schema; `` before the first."""
 
     writable: bool
     schema: str
 
 
 class Database:
-    """A pool of connections; it opens without a server, too."""
+    """A pool of connections; it opens without a server, too. `lease`: what writing needs; None: nothing."""
 
     def __init__(
-        self, settings: DatabaseSettings, password: Password, *, service: str, size: int = 4
+        self,
+        settings: DatabaseSettings,
+        password: Password,
+        *,
+        service: str,
+        lease: Lease | None = None,
+        size: int = 4,
     ) -> None:
         self._settings = settings
         self._password = password
         self._service = service
+        self._lease = lease
         self._doubtful: set[int] = set()
         self._pool = AsyncConnectionPool[Connection](
             kwargs=self._describe,
@@ -93,22 +109,51 @@ class Database:
     async def transaction(self) -> AsyncIterator[Connection]:
         """Lend a connection for one transaction, committed at the end.
 
-        Raises psycopg's errors, `PoolTimeout` when there is no connection in time, and `UnknownOutcomeError`. After an
-        `OperationalError` at its end nobody knows what became of it, either.
+        Raises psycopg's errors, `PoolTimeout` when there is no connection in time, `NotWriterError` where this region
+        may not write, and `UnknownOutcomeError`. After an `OperationalError` at its end nobody knows what became of it,
+        either.
         """
+        self._require_lease()
         async with self._pool.connection() as connection:
             self._doubtful.discard(id(connection))
+            await connection.set_read_only(None)
             async with connection.transaction():
+                await self._bind(connection)
                 yield connection
+                self._require_lease()
             if id(connection) in self._doubtful:
                 await connection.close()
                 raise UnknownOutcomeError("no standby has confirmed what was written")
 
+    @contextlib.asynccontextmanager
+    async def reading(self) -> AsyncIterator[Connection]:
+        """Lend a connection for one transaction that only reads, lease or none; raises psycopg's and the pool's."""
+        async with self._pool.connection() as connection:
+            await connection.set_read_only(True)
+            async with connection.transaction():
+                yield connection
+
+    def _require_lease(self) -> None:
+        if self._lease:
+            self._lease.require()
+
+    async def _bind(self, connection: Connection) -> None:
+        """Have the server end a transaction before the lease does, should this process not be there to look."""
+        if not self._lease:
+            return
+        began, left = self._lease.clock(), self._lease.require() - _BOUND_WITHIN_SECONDS
+        if left > 0:
+            limit = f"{max(int(left * 1000), 1)}ms"
+            await connection.execute("select set_config('transaction_timeout', %s, true)", (limit,))
+        if left <= 0 or self._lease.clock() - began > _BOUND_WITHIN_SECONDS:
+            raise NotWriterError("this region does not write: its lease to write is about to run out")
+
     async def read_state(self) -> DatabaseState:
-        """Look at the database; raises what `transaction` raises."""
-        async with self.transaction() as connection:
+        """Look at the database; raises what `reading` raises."""
+        async with self.reading() as connection:
             looked = await connection.execute(
-                "select current_setting('transaction_read_only') = 'off', to_regclass('alembic_version') is not null"
+                "select not pg_is_in_recovery() and current_setting('default_transaction_read_only') = 'off', "
+                "to_regclass('alembic_version') is not null"
             )
             writable, migrated = await looked.fetchone() or (False, False)
             version = None
@@ -116,4 +161,5 @@ class Database:
                 version = await (
                     await connection.execute("select version_num from alembic_version")
                 ).fetchone()
-        return DatabaseState(writable=writable, schema=version[0] if version else "")
+        allowed = self._lease is None or self._lease.held
+        return DatabaseState(writable=writable and allowed, schema=version[0] if version else "")

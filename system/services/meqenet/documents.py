@@ -64,7 +64,7 @@ async def store(request: Request) -> Response:
     content = await read_content(request, _LARGEST_BYTES)
     digest, key = hashlib.sha256(content).hexdigest(), f"{user}/{name}"
     if not (await place.database.read_state()).writable:  # before an object is stored that no row will name
-        raise HTTPException(503, "the database is read-only: this region does not serve")
+        raise HTTPException(503, "this region does not write now: it does not serve")
     answer = await place.ask_objects("put_object", Key=key, Body=content, Metadata={"sha256": digest})
     version = answer.get("VersionId", "")
     async with place.database.transaction() as connection:
@@ -78,7 +78,7 @@ async def fetch(request: Request) -> Response:
     """Return the newest version of a document, checked against what was stored."""
     place = own_place_of(request, DocumentsPlace)
     user, name = await place.sessions.require_user(request), request.path_params["name"]
-    async with place.database.transaction() as connection:
+    async with place.database.reading() as connection:
         row = await (await connection.execute(_NEWEST, (user, name))).fetchone()
     if row is None:
         raise HTTPException(404, f"there is no document `{name}`")

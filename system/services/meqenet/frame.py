@@ -1,8 +1,9 @@
 """What all services answer alike: whether they live and are ready, who they are, and errors in words.
 
 `/healthz` says that the process lives, whatever else is lost: a restart would not help. `/readyz` says whether the
-database can be read and its schema is the expected one. A read-only database, that of a pilot light, is ready, and says
-that it is not writable. A service that is to end is not ready, and closes every connection after its answer.
+database can be read and its schema is the expected one. Over a read-only database, that of a pilot light, or in a
+region that may not write a service is ready, and says that it is not writable. A service that is to end is not ready,
+and closes every connection after its answer.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from meqenet.database import UnknownOutcomeError
+from meqenet.lease import NotWriterError
 from meqenet.place import place_of
 
 if TYPE_CHECKING:
@@ -47,6 +49,10 @@ def make_app(place: Place, routes: Sequence[Route]) -> ASGIApp:
             psycopg.errors.ReadOnlySqlTransaction: _say(
                 "the database is read-only: this region does not serve"
             ),
+            psycopg.errors.TransactionTimeout: _say(
+                "it took longer than this region may write; nothing was done"
+            ),
+            NotWriterError: _say(),
             psycopg.OperationalError: _say("the database did not answer; whether it was done is not known"),
             psycopg_pool.PoolTimeout: _say("the database does not answer"),
             psycopg_pool.TooManyRequests: _say("too many requests wait for the database"),
@@ -122,9 +128,11 @@ async def _fail(request: Request, error: Exception) -> JSONResponse:
     return JSONResponse({"error": "this service failed; its log says why"}, status_code=500)
 
 
-def _say(text: str) -> Callable[[Request, Exception], Any]:
+def _say(text: str = "") -> Callable[[Request, Exception], Any]:
+    """Return what answers so; without a text in the error's own words."""
+
     async def answer(request: Request, error: Exception) -> JSONResponse:
         place_of(request).log.warning("unavailable", path=request.url.path, reason=str(error).strip())
-        return JSONResponse({"error": text}, status_code=503)
+        return JSONResponse({"error": text or str(error)}, status_code=503)
 
     return answer

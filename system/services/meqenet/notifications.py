@@ -37,7 +37,7 @@ async def read_mine(request: Request) -> Response:
     """Return the newest messages of whoever asks."""
     place = place_of(request)
     user = await place.sessions.require_user(request)
-    async with place.database.transaction() as connection:
+    async with place.database.reading() as connection:
         rows = await (await connection.execute(_NEWEST, (user,))).fetchall()
     return JSONResponse(
         {

@@ -78,7 +78,7 @@ async def read_payment(request: Request) -> Response:
     place = own_place_of(request, PaymentsPlace)
     user = await place.sessions.require_user(request)
     payment = read_id(request.path_params["payment"], "the payment's id")
-    async with place.database.transaction() as connection:
+    async with place.database.reading() as connection:
         row = await (await connection.execute(_FIND, (payment,))).fetchone()
     if row is None or row[0] != user:
         raise HTTPException(404, f"there is no payment {payment}")

@@ -6,10 +6,15 @@ A service that holds more than a database and sessions has a place of its own, m
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import anyio
+
 from meqenet.database import Database
+from meqenet.fetching import Fetcher
+from meqenet.lease import Lease
 from meqenet.logs import Log
 from meqenet.password import Password
 from meqenet.sessions import Sessions
@@ -33,18 +38,29 @@ class Place:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.log = Log(service=settings.service, zone=settings.zone, pod=settings.pod)
-        self.database = Database(settings.database, Password(settings.database), service=settings.service)
+        get = Fetcher(os.environ.get("AWS_CA_BUNDLE")).get
+        self.lease = Lease(settings.lease, settings.region, self.log, get=get) if settings.lease else None
+        self.database = Database(
+            settings.database, Password(settings.database), service=settings.service, lease=self.lease
+        )
         self.sessions = Sessions(settings.cache_host, settings.cache_port)
         self.schema = find_newest_migration(settings.database.name)
         self.ending = False
 
     @contextlib.asynccontextmanager
     async def live(self) -> AsyncIterator[None]:
-        """Hold the connections from start to end; services that do more add it to this."""
+        """Hold the connections and the lease from start to end; services that do more add it to this."""
         await self.database.open()
         self.log.info("started", database=self.settings.database.host)
         try:
-            yield
+            async with anyio.create_task_group() as group:
+                if self.lease:
+                    await (
+                        self.lease.ask()
+                    )  # before the first request: what it may is known then, or that it is not
+                    group.start_soon(self.lease.keep)
+                yield
+                group.cancel_scope.cancel()
         finally:
             await self.sessions.close()
             await self.database.close()

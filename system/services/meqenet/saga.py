@@ -22,6 +22,7 @@ import psycopg
 import psycopg_pool
 
 from meqenet.database import UnknownOutcomeError
+from meqenet.lease import NotWriterError
 from meqenet.ledger import Posting, book
 from meqenet.neighbours import NeighbourError
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from meqenet.neighbours import Neighbours
 
 _IDLE_SECONDS = 0.5  # what another pod accepted is found so late, when that pod dies
-_AWAY_SECONDS = 1.0  # between two looks at a database that does not answer, or is read-only
+_AWAY_SECONDS = 1.0  # between two looks at a database that does not answer, or is not to be written
 _LONGEST_SECONDS = 30
 _NEXT = """
     select outbox.id, outbox.attempts, payments.id, payments.user_id, payments.amount_minor, payments.state
@@ -93,6 +94,7 @@ class Saga:
                 psycopg_pool.PoolTimeout,
                 psycopg_pool.TooManyRequests,
                 UnknownOutcomeError,
+                NotWriterError,
             ) as error:
                 self._log.warning("saga waits", step=step, reason=str(error).strip())
                 pause = _AWAY_SECONDS

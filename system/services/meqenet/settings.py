@@ -27,8 +27,20 @@ class DatabaseSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseSettings:
+    """How a service knows whether its region may write: where copies of that stand, and who writes where none does."""
+
+    urls: tuple[str, ...]
+    unless_named: str
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
-    """Where a service stands, and where what it needs is. `grace_seconds`: for how long it answers while it ends."""
+    """Where a service stands, and where what it needs is. `grace_seconds`: for how long it answers while it ends.
+
+    `lease`: None where one region is all there is, and keeps no lease to write.
+    """
 
     service: str
     port: int
@@ -42,11 +54,15 @@ class Settings:
     users_url: str
     notifications_url: str
     grace_seconds: int
+    lease: LeaseSettings | None
 
 
 # The readiness probe looks every 2 s, and believes the second refusal.
 _USUAL_GRACE_SECONDS = 5
 _LONGEST_GRACE_SECONDS = 60
+_USUAL_LEASE_SECONDS = 10
+_SHORTEST_LEASE_SECONDS = 8  # renewed every 7 s when the first of two copies does not answer
+_LONGEST_LEASE_SECONDS = 60
 _OF_SERVICES = {
     "auth": ("CACHE_HOST",),
     "users": ("CACHE_HOST",),
@@ -94,7 +110,10 @@ def read_settings(service: str, variables: Mapping[str, str]) -> Settings:
         documents_bucket=variables.get("DOCUMENTS_BUCKET", ""),
         users_url=variables.get("USERS_URL", ""),
         notifications_url=variables.get("NOTIFICATIONS_URL", ""),
-        grace_seconds=_read_grace(variables),
+        grace_seconds=_read_seconds(
+            variables, "GRACE_SECONDS", _USUAL_GRACE_SECONDS, most=_LONGEST_GRACE_SECONDS
+        ),
+        lease=_read_lease(variables),
     )
 
 
@@ -105,10 +124,27 @@ def _read_port(variables: Mapping[str, str], name: str, usual: int) -> int:
     return int(text)
 
 
-def _read_grace(variables: Mapping[str, str]) -> int:
-    text = variables.get("GRACE_SECONDS", "") or str(_USUAL_GRACE_SECONDS)
-    if not text.isdecimal() or int(text) > _LONGEST_GRACE_SECONDS:
+def _read_lease(variables: Mapping[str, str]) -> LeaseSettings | None:
+    urls = tuple(variables.get("WRITER_URLS", "").split())
+    if not urls:
+        return None
+    missing = [name for name in ("WRITER_UNLESS_NAMED", "AWS_REGION") if not variables.get(name)]
+    if missing:
+        raise SettingsError(f"not set, beside WRITER_URLS: {', '.join(missing)}")
+    wrong = [url for url in urls if not url.startswith(("https://", "http://"))]
+    if wrong:
         raise SettingsError(
-            f"GRACE_SECONDS is `{text}`; whole seconds up to {_LONGEST_GRACE_SECONDS} were expected"
+            f"WRITER_URLS has `{wrong[0]}`; addresses of HTTP with spaces between them were expected"
         )
+    seconds = _read_seconds(
+        variables, "WRITER_LEASE_SECONDS", _USUAL_LEASE_SECONDS,
+        least=_SHORTEST_LEASE_SECONDS, most=_LONGEST_LEASE_SECONDS,
+    )  # fmt: skip
+    return LeaseSettings(urls, variables["WRITER_UNLESS_NAMED"], seconds)
+
+
+def _read_seconds(variables: Mapping[str, str], name: str, usual: int, *, least: int = 0, most: int) -> int:
+    text = variables.get(name, "") or str(usual)
+    if not text.isdecimal() or not least <= int(text) <= most:
+        raise SettingsError(f"{name} is `{text}`; whole seconds from {least} to {most} were expected")
     return int(text)

@@ -38,7 +38,7 @@ async def read_me(request: Request) -> Response:
     """Return the profile of whoever asks."""
     place = place_of(request)
     user = await place.sessions.require_user(request)
-    async with place.database.transaction() as connection:
+    async with place.database.reading() as connection:
         row = await (await connection.execute(_PROFILE, (user,))).fetchone()
     if row is None:
         raise HTTPException(404, f"there is no user `{user}`")

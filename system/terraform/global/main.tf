@@ -136,3 +136,31 @@ resource "aws_route53_record" "regional" {
   ttl      = 5
   records  = [each.value]
 }
+
+# Which region may write: the second copy of the object `writer`, whose first one is in the recovery region's status
+# bucket. Here, because this is a region of neither: services that reach neither copy are cut off, and cease to write.
+resource "aws_s3_bucket" "writer" {
+  bucket = "meqenet-writer"
+}
+
+resource "aws_s3_bucket_public_access_block" "writer" {
+  bucket                  = aws_s3_bucket.writer.id
+  block_public_acls       = true
+  block_public_policy     = false
+  ignore_public_acls      = true
+  restrict_public_buckets = false
+}
+
+# Everybody reads. Whoever may store here may take a region's writes away.
+resource "aws_s3_bucket_policy" "writer" {
+  bucket = aws_s3_bucket_public_access_block.writer.bucket
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = "*"
+      Action    = "s3:GetObject"
+      Resource  = "${aws_s3_bucket.writer.arn}/*"
+    }]
+  })
+}

@@ -14,6 +14,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -87,15 +88,20 @@ class Company:
             command = [sys.executable, "-m", "meqenet.migrate", database]
             subprocess.run(command, env=self._told(database), check=True, capture_output=True)
 
-    def start(self, *services: str, grace_seconds: int = 1) -> None:
-        """Start services, all if none is named; their answers are waited for. `grace_seconds`: when they end."""
+    def start(
+        self, *services: str, grace_seconds: int = 1, told: Mapping[str, str] = MappingProxyType({})
+    ) -> None:
+        """Start services, all if none is named; their answers are waited for. `grace_seconds`: when they end.
+
+        `told`: what else they are told.
+        """
         for service in set(services or SERVICES) - set(self._processes):
             with (self._folder / f"{service}.log").open("ab") as log:
                 self._processes[service] = subprocess.Popen(
                     [sys.executable, "-m", f"meqenet.{service}"],
                     env=self._told(
                         _DATABASES.get(service, "users"), PORT=str(self._ports[service]),
-                        GRACE_SECONDS=str(grace_seconds),
+                        GRACE_SECONDS=str(grace_seconds), **told,
                     ),
                     stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 )  # fmt: skip
@@ -148,6 +154,10 @@ class Company:
     def log(self, service: str) -> str:
         """Return what a service wrote."""
         return (self._folder / f"{service}.log").read_text(encoding="utf-8")
+
+    def await_logged(self, service: str, text: str) -> None:
+        """Wait until a service has written a text."""
+        wait_until(lambda: text in self.log(service), what=text, within=WITHIN, every=EVERY)
 
     def ask(self, service: str, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         """Send a request and return the answer."""

@@ -1,0 +1,23 @@
+"""What an operator's host remembers, as of another time than now."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from failover._leases import NAMED
+
+if TYPE_CHECKING:
+    from datetime import timedelta
+
+    from failover._notes import Notes
+
+RECOVERY = "eu-central-1"
+
+
+def note_named(notes: Notes, *, ago: timedelta) -> None:
+    """Note that the recovery region was named so long ago."""
+    notes.write(NAMED, RECOVERY)
+    said = {"at": (datetime.now(UTC) - ago).isoformat(), "text": RECOVERY}
+    notes.path(NAMED).write_text(json.dumps(said), encoding="utf-8")

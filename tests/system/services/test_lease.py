@@ -1,0 +1,232 @@
+"""The lease to write: who may write when, whatever the copies of who does answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from meqenet.fetching import Fetcher
+from meqenet.lease import Lease, NotWriterError
+from meqenet.logs import Log
+from meqenet.settings import LeaseSettings
+from tests.system.services.copies import HERE, ISOLATED, THERE, HttpCopy, answer, hang, name, send
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from tests.system.services.copies import Answering
+
+LEASE_SECONDS = 10
+
+
+class Clock:
+    """A clock that goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        """Return the time."""
+        return self.now
+
+
+class Stage:
+    """A lease, its clock, and both copies that it reads."""
+
+    def __init__(self, *copies: HttpCopy, region: str = HERE) -> None:
+        self.first, self.second = copies
+        self.usual = region == HERE
+        self.clock = Clock()
+        settings = LeaseSettings((self.first.url, self.second.url), HERE, LEASE_SECONDS)
+        self.lease = Lease(settings, region, Log(service="test"), get=Fetcher().get, clock=self.clock)
+
+    async def ask(self, *, after: float = 3) -> bool:
+        """Let time pass, have the lease ask, and return whether this region may write then."""
+        self.clock.now += after
+        await self.lease.ask()
+        return self.lease.held
+
+    def refusal(self) -> str:
+        """Return why it may not write."""
+        with pytest.raises(NotWriterError) as caught:
+            self.lease.require()
+        return str(caught.value)
+
+
+def on_stage(play: Callable[[Stage], Coroutine[None, None, None]], *, region: str = HERE) -> None:
+    """Run a play with a lease of a region."""
+
+    async def run() -> None:
+        async with AsyncExitStack() as stack:
+            copies = [await stack.enter_async_context(HttpCopy().serve()) for _ in range(2)]
+            await play(Stage(*copies, region=region))
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_nobody_was_named(status: int) -> None:
+    """Where there is no object the usual region writes, and the other one does not; one copy's word is enough."""
+
+    async def play(stage: Stage) -> None:
+        stage.first.answering = answer(status)
+        assert await stage.ask() == stage.usual
+        assert (stage.first.asked, stage.second.asked) == (1, 0)
+
+    on_stage(play)
+    on_stage(play, region=THERE)
+
+
+def test_nobody_writes_before_the_first_answer() -> None:
+    """A service that starts and can ask nobody does not write."""
+
+    async def play(stage: Stage) -> None:
+        assert stage.refusal() == "this region does not write: it has not asked yet who does"
+        stage.first.answering = stage.second.answering = answer(500)
+        assert not await stage.ask()
+        stage.second.answering = name(HERE)
+        assert await stage.ask()
+
+    on_stage(play)
+
+
+def test_the_region_that_is_named_writes() -> None:
+    """Named, the recovery region writes at once and the primary region ceases at once; given back, the other way."""
+
+    async def play(stage: Stage) -> None:
+        elsewhere = Stage(stage.first, stage.second, region=THERE)
+        for named in (HERE, THERE, HERE):
+            stage.first.answering = name(named)
+            assert await stage.ask() == (named == HERE)
+            assert await elsewhere.ask() == (named == THERE)
+        stage.first.answering = name(THERE)
+        await stage.ask()
+        assert stage.refusal() == "this region does not write: eu-central-1 does"
+
+    on_stage(play)
+
+
+def test_a_lease_counts_from_when_it_was_asked_for() -> None:
+    """An answer that took its time gives the rest of the lease."""
+
+    async def play(stage: Stage) -> None:
+        async def take_time(writer: asyncio.StreamWriter) -> None:
+            stage.clock.now += 4
+            await name(HERE)(writer)
+
+        stage.first.answering = take_time
+        assert await stage.ask()
+        assert stage.lease.require() == pytest.approx(LEASE_SECONDS - 4)
+        stage.clock.now += LEASE_SECONDS - 4
+        assert stage.refusal() == ISOLATED
+
+    on_stage(play)
+
+
+SILENCES: dict[str, Answering] = {
+    "an error": answer(500),
+    "elsewhere": answer(301),
+    "no JSON": answer(200, b"<html>sign in to this network</html>"),
+    "no text": answer(200, b"\xff\xfe"),
+    "a list": answer(200, b"[]"),
+    "too deep": answer(200, b"[" * 4000),
+    "no region": answer(200, b'{"region": ""}'),
+    "another kind of region": answer(200, b'{"region": 1}'),
+    "too much": answer(200, b" " * 5000),
+    "no HTTP": send(b"SSH-2.0-OpenSSH_9.2\r\n"),
+    "another protocol": send(b"HTTP/1.1 101 So\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nx"),
+    "nothing": send(b""),
+    "half": send(b'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"region": "eu-west-1"}'),
+    "never": hang(),
+    "drop by drop": hang(*(bytes((one,)) for one in b"HTTP/1.1 200 OK\r\n")),
+}
+
+
+@pytest.mark.parametrize("silence", SILENCES.values(), ids=SILENCES)
+def test_what_says_nothing(silence: Answering) -> None:
+    """It counts as silence: the other copy is believed; where that is silent, too, the lease runs out and no sooner.
+
+    Each copy is given up in time, and its connection with it.
+    """
+
+    async def play(stage: Stage) -> None:
+        stage.first.answering = name(HERE)
+        assert await stage.ask()
+        stage.first.answering, stage.second.answering = silence, name(THERE)
+        assert not await stage.ask()
+        stage.second.answering = name(HERE)
+        assert await stage.ask()
+        began = time.monotonic()
+        stage.second.answering = silence
+        assert await stage.ask(after=LEASE_SECONDS - 1)
+        assert time.monotonic() - began < 4.5
+        assert not await stage.ask(after=1)
+        assert stage.refusal() == ISOLATED
+        stage.first.answering = name(HERE)
+        assert await stage.ask()
+        await asyncio.sleep(0.05)
+        assert stage.first.open == stage.second.open == 0
+
+    on_stage(play)
+
+
+def test_the_recovery_region_alone_is_gone() -> None:
+    """The primary region writes on, for as long as it likes."""
+
+    async def play(stage: Stage) -> None:
+        stage.first.answering = answer(503)
+        for _ in range(10):
+            assert await stage.ask(after=LEASE_SECONDS)
+
+    on_stage(play)
+
+
+def test_copies_that_come_and_go() -> None:
+    """A copy that flaps stops nobody as long as one answers within a lease; what names another region stops at once."""
+
+    async def play(stage: Stage) -> None:
+        stage.first.answering = stage.second.answering = name(HERE)
+        assert await stage.ask()
+        for flapping in (stage.first, stage.second, stage.first):
+            stage.first.answering = stage.second.answering = answer(500)
+            assert [await stage.ask(), await stage.ask()] == [True, True]
+            flapping.answering = name(HERE)
+            assert await stage.ask()
+        stage.first.answering, stage.second.answering = answer(500), name(THERE)
+        assert not await stage.ask()
+        stage.second.answering = answer(500)
+        assert not await stage.ask()
+
+    on_stage(play)
+
+
+def test_a_name_that_nobody_resolves() -> None:
+    """There is one look-up of a name at a time, however often it was given up: look-ups cannot be ended."""
+
+    async def play() -> None:
+        loop = asyncio.get_running_loop()
+        begun, let_go = 0, asyncio.Event()
+
+        async def getaddrinfo(*_: object, **__: object) -> list[object]:
+            nonlocal begun
+            begun += 1
+            await let_go.wait()
+            raise OSError("no such name")
+
+        loop.getaddrinfo = getaddrinfo  # type: ignore[assignment]  # a resolver that hangs
+        fetcher = Fetcher()
+        for _ in range(3):
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.01):
+                    await fetcher.get("http://somewhere.invalid/writer")
+        assert begun == 1
+        let_go.set()
+        await asyncio.sleep(0)
+        with pytest.raises(OSError, match="no such name"):
+            await fetcher.get("http://somewhere.invalid/writer")
+
+    asyncio.run(play())
