@@ -28,6 +28,7 @@ from drdrill.mirror.backup_store import FolderStore
 from drdrill.mirror.caches import Caches
 from drdrill.mirror.capacity import CapacityReadings
 from drdrill.mirror.control import ControlServer
+from drdrill.mirror.control_plane_faults import ControlPlaneFaults
 from drdrill.mirror.control_planes import ControlPlanes
 from drdrill.mirror.delivery.machine import DeliveryMachine
 from drdrill.mirror.endpoints import open_endpoints
@@ -176,6 +177,21 @@ def run_supervisor(
         zones.table(),
         PlaceFaults(network, zones, clock).table(),
         control_planes.table(),
+        ControlPlaneFaults(
+            control_planes,
+            list(rds),
+            clock,
+            services_of=lambda region: (
+                {s for at, s in services if at == region} | delegation.services_in(region)
+            ),
+            databases=lambda: [
+                (one.record.region, one.record.endpoint)
+                for region in rds.values()
+                for one in region.instances()
+            ],
+            names=route53.find_names,
+            global_region=ROUTE53_REGION,
+        ).table(),
         clusters.table(),
         cloud.table(),
         delivery.table(),
