@@ -57,10 +57,10 @@ class RegionCopy:
             runbook["steps"][name] |= {"action": {"command": [*action]}, "verify": {"command": [*verify]}}
         path.write_text(yaml.safe_dump(runbook, sort_keys=False), encoding="utf-8")
 
-    def run(self) -> Ended:
+    def run(self, scenario: str = SCENARIO) -> Ended:
         """Run the drill to its verdict; nothing of it is left when this returns or raises."""
         command = [
-            sys.executable, "-m", "drdrill.cli.main", "run", "region", "--scenario", SCENARIO, "--json", "--seed", "7",
+            sys.executable, "-m", "drdrill.cli.main", "run", "region", "--scenario", scenario, "--json", "--seed", "7",
         ]  # fmt: skip
         with (self.path / "run.log").open("wb") as log:
             process = subprocess.Popen(

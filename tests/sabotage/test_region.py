@@ -96,3 +96,9 @@ def test_a_step_that_needs_the_dead_region(region_copy: RegionCopy) -> None:
         verify=["aws", "--region", "eu-west-1", "--cli-connect-timeout", "5", "secretsmanager", "list-secrets"],
     )  # fmt: skip
     _require(region_copy.run(), "runbook_not_done", "secrets", "secretsmanager.eu-west-1.amazonaws.com")
+
+
+def test_a_detection_that_always_says_yes(region_copy: RegionCopy) -> None:
+    """Whoever fails over from a region that serves its users is told so, whatever the failover was worth."""
+    region_copy.spoil("detection")
+    _require(region_copy.run("region_control_plane_lost"), "failed_over_needlessly", "went on to", "`fence`")
