@@ -145,3 +145,23 @@ def inject_region_power_loss(region: str) -> dict[str, Any]:
 def heal_region_power_loss(region: str) -> dict[str, Any]:
     """Give the region its power back."""
     return faults.heal("region_power_loss", region)
+
+
+def inject_region_control_plane_loss(region: str, amount: str) -> dict[str, Any]:
+    """Take the control planes of a region away: `amount` is `refused`, `throttled` or `silent`."""
+    return faults.inject("region_control_plane_loss", region, "primary", amount)
+
+
+def heal_region_control_plane_loss(region: str) -> dict[str, Any]:
+    """Give the region's control planes back."""
+    return faults.heal("region_control_plane_loss", region)
+
+
+def inject_route53_control_plane_loss(amount: str) -> dict[str, Any]:
+    """Take Route 53's control plane away: `amount` is `refused`, `throttled` or `silent`."""
+    return faults.inject("route53_control_plane_loss", "route53", "primary", amount)
+
+
+def heal_route53_control_plane_loss() -> dict[str, Any]:
+    """Give Route 53's control plane back."""
+    return faults.heal("route53_control_plane_loss", "route53")

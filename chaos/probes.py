@@ -145,3 +145,23 @@ def observe_region_dark(region: str, within: str) -> dict[str, Any]:
 def observe_region_lit(region: str, within: str) -> dict[str, Any]:
     """Watch until everything in the region says something again; fails when it does not within that time."""
     return faults.observe_healed("region_power_loss", region, within)
+
+
+def observe_region_control_plane_loss(region: str, within: str) -> dict[str, Any]:
+    """Watch until the region's APIs do nothing and its databases answer; fails when it is not so within that time."""
+    return faults.observe_effect("region_control_plane_loss", region, within)
+
+
+def observe_region_control_plane_back(region: str, within: str) -> dict[str, Any]:
+    """Watch until the region's APIs answer; fails when they do not within that time."""
+    return faults.observe_healed("region_control_plane_loss", region, within)
+
+
+def observe_route53_control_plane_loss(within: str) -> dict[str, Any]:
+    """Watch until Route 53's API does nothing and names are answered; fails when it is not so within that time."""
+    return faults.observe_effect("route53_control_plane_loss", "route53", within)
+
+
+def observe_route53_control_plane_back(within: str) -> dict[str, Any]:
+    """Watch until Route 53's API answers; fails when it does not within that time."""
+    return faults.observe_healed("route53_control_plane_loss", "route53", within)

@@ -37,6 +37,20 @@ Feature: The primary region is lost
     And no more was lost than the recovery point objective allows
     And every surviving row is one that a user wrote, and one region wrote at a time
 
+  @scenario:region_control_plane_lost
+  Scenario: The APIs of the primary region do nothing, its users are served, and nobody fails over
+    Given users are served by the system in its steady state
+    When the control planes of the primary region are lost
+    And the operators run the failover's runbook
+    And the control planes of the primary region are back
+    And users are served on beside what came back
+    And recovery is measured
+    Then the drill is valid
+    And nobody failed over, and users were served all along
+    And every service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one region wrote at a time
+
   @scenario:region_loses_power_at_peak
   Scenario: The primary region loses power at peak load
     Given users are served by the system in its steady state at peak load

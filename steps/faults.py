@@ -163,3 +163,27 @@ def cut_the_power_of_the_region(drill: Drill) -> None:
 def give_the_power_back_to_the_region(drill: Drill) -> None:
     """Give the primary region its power back."""
     drill.heal_at("region_power_loss", region=drill.primary_region)
+
+
+@when("the control planes of the primary region are lost")
+def take_the_control_planes_away(drill: Drill) -> None:
+    """Have the APIs of the primary region do nothing; what they made serves on."""
+    drill.inject_at("region_control_plane_loss", region=drill.primary_region)
+
+
+@when("the control planes of the primary region are back")
+def give_the_control_planes_back(drill: Drill) -> None:
+    """Give the APIs of the primary region back."""
+    drill.heal_at("region_control_plane_loss", region=drill.primary_region)
+
+
+@when("Route 53's control plane is lost")
+def take_route53_away(drill: Drill) -> None:
+    """Have Route 53's API do nothing, for the fault that comes next."""
+    drill.worsen_at("route53_control_plane_loss")
+
+
+@when("Route 53's control plane is back")
+def give_route53_back(drill: Drill) -> None:
+    """Give Route 53's API back."""
+    drill.heal_at("route53_control_plane_loss")

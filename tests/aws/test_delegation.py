@@ -221,6 +221,15 @@ def test_regions(wire: Wire, upstream: Served) -> None:
     assert len(upstream.heard) == 1
 
 
+def test_services_of_a_region() -> None:
+    """What is one for all regions is a service of the first one, and of no other."""
+    delegation = Delegation(Served(), (REGION, OTHER))
+    here, first = delegation.services_in(REGION), delegation.services_in("us-east-1")
+    assert ("secretsmanager" in here, "iam" in here) == (True, False)
+    assert ("secretsmanager" in first, "iam" in first) == (False, True)
+    assert delegation.services_in("eu-north-1") == frozenset()
+
+
 def test_ours_come_first(wire: Wire, upstream: Served) -> None:
     """What a service of ours implements, it answers, but for those who are somebody else by a role."""
     assert wire.client("sts").get_caller_identity()["Arn"].endswith(":user/mirror")

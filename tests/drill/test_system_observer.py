@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from drdrill.drill.system_observer import SystemObserver, note_building
-from drdrill.environment.port import RegionCapacity
+from drdrill.environment.port import RegionCapacity, StoreMember, StoreRole
 from drdrill.load.workload import load_workload
 from drdrill.plan import load_plan
 from drdrill.record.directory import DrillDirectory
 from drdrill.record.journal import read_journal
-from tests.drill.fakes import FakeEnvironment
+from tests.drill.fakes import RESOURCE, FakeEnvironment, make_state
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAN = load_plan(ROOT / "scenarios" / "plan.yaml")
@@ -20,12 +21,12 @@ WORKLOAD = load_workload(ROOT / "environments" / "embedded" / "workload.yaml", P
 PODS = {"meqenet/auth": 3}
 
 
-def _observe(tmp_path: Path, environment: FakeEnvironment, scenario: str) -> DrillDirectory:
+def _observe(tmp_path: Path, environment: FakeEnvironment, scenario: str, *watched: str) -> DrillDirectory:
     directory = DrillDirectory(tmp_path / "drill")
     directory.create()
     journal = directory.journal("drill")
     note_building(journal, "deploying the services")
-    SystemObserver(environment, WORKLOAD, PLAN.scenarios[scenario], journal).note("before_fault")
+    SystemObserver(environment, WORKLOAD, PLAN.scenarios[scenario], journal, watched).note("before_fault")
     return directory
 
 
@@ -43,6 +44,17 @@ def test_capacity_and_way_are_noted(tmp_path: Path) -> None:
     assert (seen.data["name"], seen.data["addresses"]) == ("api.meqenet.et", {"10.0.0.1": True})
     command = [sys.executable, "-m", "drdrill.load.lead", "api.meqenet.et", "443", "2"]
     assert environment.operated == [command]
+
+
+def test_primaries_are_noted(tmp_path: Path) -> None:
+    """Of each store that is watched the zones in which it has a primary: a replica is none."""
+    environment = FakeEnvironment(tmp_path, PLAN)
+    environment.capacity, environment.says = {}, json.dumps({"addresses": {}})
+    serving = make_state("db-1")
+    replica = StoreMember("db-2", "eu-central-1a", "10.40.0.10", StoreRole.REPLICA, "async")
+    environment.states = [replace(serving, members=(*serving.members, replica))]
+    event = read_journal(_observe(tmp_path, environment, "region_loses_power", RESOURCE).journal_path)[-1]
+    assert event.data["primaries"] == {RESOURCE: ["eu-west-1a"]}
 
 
 def test_what_cannot_be_seen_is_noted(tmp_path: Path) -> None:

@@ -70,6 +70,16 @@ def test_another_target(record: ActiveFaults) -> None:
     assert [entry.target for entry in record.read()] == ["accounts", "letters"]
 
 
+def test_a_place_and_its_control_planes(record: ActiveFaults) -> None:
+    """A region whose control planes are lost may lose its power, too; its control planes are lost once."""
+    planes = replace(REQUEST, kind="region_control_plane_loss", store="eu-west-1")
+    record.begin(planes, at_ns=1)
+    record.begin(replace(planes, kind="region_power_loss"), at_ns=2)
+    assert [entry.target for entry in record.read()] == ["the control planes of eu-west-1", "eu-west-1"]
+    with pytest.raises(RefusedError, match="already has one"):
+        record.begin(planes, at_ns=3)
+
+
 def test_many_writers(record: ActiveFaults) -> None:
     """Writers at the same time lose none of each other's faults."""
     requests = [replace(REQUEST, store=f"store-{number}") for number in range(8)]

@@ -148,15 +148,20 @@ def test_instance_empty(ask: Ask) -> None:
     assert "the drill started ``" in refusal(replace(ask, instance=""))
 
 
-PLACES = PLAN_TEXT.replace("targets: [accounts]", "targets: [accounts, eu-west-1, eu-west-1a]")
+PLACES = PLAN_TEXT.replace("targets: [accounts]", "targets: [accounts, eu-west-1, eu-west-1a, route53]")
 
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [(FaultKind.REGION_POWER_LOSS, "eu-west-1"), (FaultKind.ZONE_POWER_LOSS, "eu-west-1a")],
+    [
+        (FaultKind.REGION_POWER_LOSS, "eu-west-1"),
+        (FaultKind.ZONE_POWER_LOSS, "eu-west-1a"),
+        (FaultKind.REGION_CONTROL_PLANE_LOSS, "eu-west-1"),
+        (FaultKind.ROUTE53_CONTROL_PLANE_LOSS, "route53"),
+    ],
 )
 def test_a_place_is_allowed_by_its_name(tmp_path: Path, port: FakePort, kind: FaultKind, name: str) -> None:
-    """A region and a zone are targets like any other: what the plan names may be broken, and is called so."""
+    """A region, a zone and Route 53 are targets like any other: what the plan names may be broken, and is called so."""
     path = tmp_path / "plan.yaml"
     path.write_text(PLACES, encoding="utf-8")
     request = guard.allow(
@@ -172,6 +177,8 @@ def test_a_place_is_allowed_by_its_name(tmp_path: Path, port: FakePort, kind: Fa
         (FaultKind.REGION_POWER_LOSS, "eu-west-1a", "the plan has no region `eu-west-1a`"),
         (FaultKind.ZONE_POWER_LOSS, "eu-west-1", "the plan has no zone `eu-west-1`"),
         (FaultKind.HOST_POWER_LOSS, "eu-west-1", "the plan has no store `eu-west-1`"),
+        (FaultKind.REGION_CONTROL_PLANE_LOSS, "route53", "the plan has no region `route53`"),
+        (FaultKind.ROUTE53_CONTROL_PLANE_LOSS, "eu-west-1", "the plan has no global service `eu-west-1`"),
     ],
 )
 def test_a_place_that_the_plan_does_not_give_up(

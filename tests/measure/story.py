@@ -184,6 +184,11 @@ class Story:
         """Write the directory and measure it."""
         return measure(self.store())
 
+    def measure_again(self) -> Measurement:
+        """Write the directory to another place, and measure it."""
+        self.path = self.path / "again"
+        return self.measure()
+
     def _store_survivors(self, directory: DrillDirectory, number: int, writes: Iterable[Write]) -> None:
         rows = [
             (write.id, write.stored_amount, write.position) for write in writes for _ in range(write.rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -12,7 +12,7 @@ import pytest
 from drdrill.core.errors import DamagedRecordError
 from drdrill.core.verdict import Verdict
 from drdrill.measure.capacity import Capacity, SystemSeen, check_capacity, check_way
-from drdrill.measure.facts import Fault
+from drdrill.measure.facts import Fault, read_facts
 from drdrill.measure.notices import check_notices, find_notices, read_notices
 from drdrill.measure.system import Agreement, SystemRecord, check_record, find_record, read_record
 from drdrill.measure.system_document import render_system
@@ -247,9 +247,10 @@ def test_it_is_read_from_the_journal(plan: Plan, lost: Scenario, tmp_path: Path)
     journal.append("reconciliation.observed", name="all is well", across=False, wrong=["x"], problem="")
     journal.append("recovery.observed", recovered=True, outage_seconds=1.0)
     fault = Fault("region_power_loss", HOME, 0, 1)
+    journal.append("fault.injected", **asdict(fault), details={})
     for resource in ("elsewhere", HOME):
         journal.append("fault.healing", kind="region_power_loss", resource=resource)
-    record = read_record(directory, plan, lost, fault)
+    record = read_record(directory, plan, lost, fault, read_facts(directory).healing_ns)
     assert record is not None
     assert record.region == AWAY
     assert (

@@ -98,7 +98,7 @@ CASES = {
         "`auth` is listed twice.",
     ),
     "target": (
-        "targets: [payments-database, users-database, eu-west-1]",
+        "targets: [payments-database, users-database, eu-west-1, route53]",
         "targets: [mars]",
         "safety.targets[0]",
         "called `mars`",
@@ -226,7 +226,7 @@ def test_all_mistakes_are_reported_at_once_with_their_lines(
         ("users\n    standby: synchronous\n", "users\n    standby: yes\n"),
         ("minimum_samples: 20", "minimum_samples: 0"),
         ("class: database", "class: databse"),
-        ("targets: [payments-database, users-database, eu-west-1]", "targets: [payment-database]"),
+        ("targets: [payments-database, users-database, eu-west-1, route53]", "targets: [payment-database]"),
     )
     lines = plan_text.splitlines()
 

@@ -13,6 +13,10 @@ from tests.plan.edited_plan import (
     require_one_mistake,
 )
 
+FIRST = "scenarios.primary_host_loses_power"
+IMPACT_AND_PATH = f"{IMPACT}\n    {CRITICAL_PATH}"
+STAYS = "impact: {service: payments, none: true}\n    mirror: system\n    decision: stay"
+STAYS_BY_RUNBOOK = f"{STAYS}\n    runbook: failover/runbook.yaml"
 CASES = {
     # objectives
     "no re-protection": (
@@ -145,6 +149,37 @@ CASES = {
         "scenarios.primary_host_loses_power.mirror",
         "Did you mean `system`?",
     ),
+    # decision
+    "stay without a runbook": (
+        IMPACT_AND_PATH,
+        f"{STAYS}\n    {CRITICAL_PATH}",
+        f"{FIRST}.decision",
+        "nothing decides to stay",
+    ),
+    "stay although users are down": (
+        IMPACT_AND_PATH,
+        STAYS_BY_RUNBOOK.replace("none: true", "down_at_least: 1 s"),
+        f"{FIRST}.decision",
+        "users who feel the fault are a reason to fail over",
+    ),
+    "stay, and lose": (
+        IMPACT_AND_PATH,
+        f"{STAYS_BY_RUNBOOK}\n    loss_path: [damage_detection]",
+        f"{FIRST}.loss_path",
+        "nothing is lost where nobody fails over",
+    ),
+    "stay with databases alone": (
+        IMPACT_AND_PATH,
+        STAYS_BY_RUNBOOK.replace("    mirror: system\n", ""),
+        f"{FIRST}.decision",
+        "Add `mirror: system`.",
+    ),
+    "mistyped decision": (
+        IMPACT,
+        f"{IMPACT}\n    decision: stey",
+        f"{FIRST}.decision",
+        "Did you mean `stay`?",
+    ),
     "impact above the objective": (
         "down_at_least: 500 ms",
         "down_at_least: 60 min",
@@ -160,6 +195,11 @@ def test_each_rule_finds_its_mistake_and_only_that(
 ) -> None:
     """One change breaks one rule: exactly one mistake says so, at the field, on a line of the change."""
     require_one_mistake(check_edited, plan_text, case)
+
+
+def test_a_decision_to_stay(check_edited: CheckEdited) -> None:
+    """A runbook that has to say no, users who feel nothing, and the whole system to see it by: nothing is missing."""
+    assert not check_edited((IMPACT_AND_PATH, STAYS_BY_RUNBOOK))
 
 
 def test_no_impact_may_be_declared(check_edited: CheckEdited) -> None:

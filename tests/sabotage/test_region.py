@@ -105,3 +105,9 @@ def test_the_way_that_needs_route_53(region_copy: RegionCopy) -> None:
     )
     ended = region_copy.run("region_and_route53_lost")
     _require(ended, "runbook_not_done", "detection", "AWS refused ListHealthChecks")
+
+
+def test_a_detection_that_always_says_yes(region_copy: RegionCopy) -> None:
+    """Whoever fails over from a region that serves its users is told so, whatever the failover was worth."""
+    region_copy.spoil("detection")
+    _require(region_copy.run("region_control_plane_lost"), "failed_over_needlessly", "went on to", "`fence`")

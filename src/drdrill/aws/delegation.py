@@ -96,6 +96,13 @@ class Delegation:
         first = service in _GLOBAL or service == "s3"
         return region in self._regions or (first and region in (FIRST_REGION, ""))
 
+    def services_in(self, region: str) -> frozenset[str]:
+        """Return the services of a region that are the upstream's; those for all regions are of the first one."""
+        there = region == FIRST_REGION
+        return frozenset(
+            name for name in _DELEGATED if self.covers(region, name) and (there or name not in _GLOBAL)
+        )
+
     def takes_over(self, environ: Mapping[str, Any], service: str) -> bool:
         """Say whether the upstream answers what ours could, too: who somebody is whom it gave a role."""
         found = _KEY.search(str(environ.get("HTTP_AUTHORIZATION", "")))

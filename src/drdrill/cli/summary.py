@@ -98,12 +98,14 @@ def _table(verdict: Mapping[str, Any]) -> Table:
         resolution = measured["resolution_seconds"]
         digits = 2 if (measured["value_seconds"] or 0) < _MINUTE else 0
         exactness = f"\N{NO-BREAK SPACE}±{resolution:.{digits}f}" if resolution is not None else ""
-        counts = combine(Verdict(one["verdict"]) for one in (measured, projected))
+        counts = combine(Verdict(one["verdict"]) for one in (measured, projected) if one["verdict"])
         table.add_row(
             f"  {_name(objective, several=kinds.count(objective['kind']) > 1)}",
             format_seconds(objective["objective_seconds"]),
             Text(format_seconds(measured["value_seconds"]) + exactness, style=_STYLES[measured["verdict"]]),
-            Text(format_seconds(projected["value_seconds"]), style=_STYLES[projected["verdict"]]),
+            Text(format_seconds(projected["value_seconds"]), style=_STYLES[projected["verdict"]])
+            if projected["verdict"]
+            else Text("nothing", style="dim"),
             *(() if crowded else (format_seconds(objective["margin_seconds"]),)),
             Text(counts, style=_STYLES[counts]),
         )

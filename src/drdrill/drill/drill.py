@@ -28,6 +28,7 @@ from drdrill.core.clock import NANOSECONDS, Clock, SystemClock, read_boot_id
 from drdrill.core.errors import InvalidDrillError, NotObservedError, UsageError
 from drdrill.core.verdict import Verdict
 from drdrill.core.waiting import wait_until
+from drdrill.drill import judging
 from drdrill.drill.about import WORKLOAD_NAME, copy_inputs, draw_seed, enter_register
 from drdrill.drill.across_regions import replicate
 from drdrill.drill.aftermath import LOOK_EVERY, Aftermath
@@ -37,13 +38,6 @@ from drdrill.drill.ending import Ending
 from drdrill.drill.experiments import Experiments, run_named
 from drdrill.drill.failover import FailoverCode
 from drdrill.drill.failover_command import FailoverCommand, check_command
-from drdrill.drill.judging import (
-    describe_figures,
-    require_intact_rows,
-    require_objective,
-    require_restored,
-    require_valid,
-)
 from drdrill.drill.observation import StoreObserver
 from drdrill.drill.page import write_page
 from drdrill.drill.restoring import Restoring
@@ -173,7 +167,8 @@ class Drill:
             availability=self.plan.availability_of(request.scenario),
             directory=self.directory, journal=self.directory.journal("users"), clock=self._clock,
         )  # fmt: skip
-        self._system = SystemObserver(environment, self.workload, self.scenario, self.journal)
+        watched = [one.resource for one in self.plan.stores.values()] if self.scenario.stays else ()
+        self._system = SystemObserver(environment, self.workload, self.scenario, self.journal, watched)
         self._runbook = RunbookCode(request.root, environment, self.directory, clock=self._clock)
         self._command = FailoverCommand(request.root, environment, self.directory, clock=self._clock)
         self._failover = FailoverCode(request.root, environment, self.directory, clock=self._clock)
@@ -331,23 +326,27 @@ class Drill:
 
     def require_valid(self) -> None:
         """Raise `InvalidDrillError` if fault, load, steady state, user impact or a control was not as stated."""
-        require_valid(self._require(self.measurement))
+        judging.require_valid(self._require(self.measurement))
 
     def require_intact_rows(self) -> None:
         """Raise if acknowledged rows are gone without explanation, or rows are there that should not be."""
-        require_intact_rows(self._require(self.measurement))
+        judging.require_intact_rows(self._require(self.measurement))
+
+    def require_stayed(self) -> None:
+        """Raise unless nobody failed over, and users were served without a break."""
+        judging.require_stayed(self._require(self.measurement))
 
     def require_restored(self) -> None:
         """Raise unless what was restored was read, and is what users had been told."""
-        require_restored(self._require(self.measurement))
+        judging.require_restored(self._require(self.measurement))
 
     def require_objective(self, kind: str) -> tuple[Objective, ...]:
         """Raise unless every objective of a kind (`rto`, `rpo`, `re_protection`) is met, measured and projected."""
-        return require_objective(self._require(self.measurement), ObjectiveKind(kind))
+        return judging.require_objective(self._require(self.measurement), ObjectiveKind(kind))
 
     def describe_figures(self) -> dict[str, str]:
         """Return the measured figures as short texts, for reports."""
-        return {} if self.measurement is None else describe_figures(self.measurement, self.seed)
+        return {} if self.measurement is None else judging.describe_figures(self.measurement, self.seed)
 
     # -- the end ---------------------------------------------------------------------------------------------
 

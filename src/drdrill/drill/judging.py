@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import InconclusiveError, InvalidDrillError, ObjectiveMissedError
 from drdrill.core.verdict import Verdict, combine
+from drdrill.measure.decision import check_decision
 
 if TYPE_CHECKING:
     from drdrill.measure import Measurement
@@ -46,16 +47,23 @@ def require_objective(measurement: Measurement, kind: ObjectiveKind) -> tuple[Ob
     objectives = tuple(one for one in measurement.objectives if one.kind is kind)
     if not objectives:
         raise InconclusiveError(f"The plan states no objective of the kind {kind} for this scenario.")
-    verdict = combine(each for one in objectives for each in (one.measured_verdict, one.projected_verdict))
+    verdict = combine(each for one in objectives for each in one.verdicts)
     if verdict is not Verdict.MET:
         concerned = [
             one for one in measurement.reasons if one.code.startswith(f"{kind}_") or one.verdict is verdict
         ]
-        names = ", ".join(
-            one.name for one in objectives if verdict in (one.measured_verdict, one.projected_verdict)
-        )
+        names = ", ".join(one.name for one in objectives if verdict in one.verdicts)
         _raise(verdict, concerned, otherwise=f"{names}: {verdict}.")
     return objectives
+
+
+def require_stayed(measurement: Measurement) -> None:
+    """Raise unless nobody failed over, and users were served all along."""
+    decided = measurement.decision
+    if decided is None:
+        raise InconclusiveError("The plan does not say of this scenario that nobody is to fail over.")
+    for verdict in (Verdict.MISSED, Verdict.INCONCLUSIVE):
+        _raise(verdict, [one for one in check_decision(decided) if one.verdict is verdict])
 
 
 def require_restored(measurement: Measurement) -> None:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from drdrill.core.errors import DrdrillError
+from drdrill.environment.port import StoreRole
 from drdrill.plan.scenario import MirrorExtent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from drdrill.environment.port import Environment
     from drdrill.load.workload import Workload
@@ -36,9 +37,16 @@ class SystemObserver:
     """
 
     def __init__(
-        self, environment: Environment, workload: Workload, scenario: Scenario, journal: Journal
+        self,
+        environment: Environment,
+        workload: Workload,
+        scenario: Scenario,
+        journal: Journal,
+        resources: Iterable[str] = (),
     ) -> None:
+        """Take also the `resources` of stores whose primaries are to be where they were."""
         self._environment, self._journal = environment, journal
+        self._resources = tuple(resources)
         journeys = workload.journeys if scenario.mirror is MirrorExtent.SYSTEM else None
         parts = urlsplit(journeys.public_name if journeys else "")
         self._host, self._port = parts.hostname, parts.port or _HTTPS
@@ -53,6 +61,7 @@ class SystemObserver:
                 sys.executable, "-m", "drdrill.load.lead", self._host, str(self._port), _ANSWER_SECONDS,
             ]  # fmt: skip
             led = json.loads(self._environment.run_for_operator(command, within=_LOOK_WITHIN))["addresses"]
+            primaries = {one: self._find_primaries(one) for one in self._resources}
         except DrdrillError as error:
             self._journal.append("system.unreadable", moment=moment, reason=str(error))
             return
@@ -62,7 +71,13 @@ class SystemObserver:
             regions={region: asdict(one) for region, one in capacity.items()},
             name=self._host,
             addresses=led,
+            primaries=primaries,
         )
+
+    def _find_primaries(self, resource: str) -> list[str]:
+        """Return the zones in which a store has a primary: two, where one was promoted beside it."""
+        members = self._environment.observe_store(resource).members
+        return sorted({one.zone for one in members if one.role is StoreRole.PRIMARY})
 
 
 def note_building(journal: Journal, line: str) -> None:

@@ -43,7 +43,7 @@ class StoreRole(StrEnum):
 class FaultRequest:
     """What is to be broken: a kind of the catalogue, and a store's member by its role. `resource`: the API's name.
 
-    `store`: the plan's name of what is hit; of kinds that hit a zone or a region its name, as `resource`.
+    `store`: the plan's name of what is hit; of kinds that hit a zone, a region or Route 53 its name, as `resource`.
     `amount`: how much, in words such as `3 s`; empty for kinds that know no more and less.
     `statement`: the SQL of a kind that is one; `doomed`: a query of the keys, one bigint, of the rows that it destroys.
     """

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 FILE_NAME = "active-faults.json"
 _OF_LINKS = frozenset(kind.value for kind in FaultKind if kind.of_link)
+_OF_CONTROL_PLANES = frozenset(kind.value for kind in FaultKind if kind.of_control_planes)
 _REMEDY = "Run `drdrill env heal` first."
 
 
@@ -57,8 +58,10 @@ class ActiveFault:
 
     @property
     def target(self) -> str:
-        """What this fault is in, the store or its links to other regions; each holds one fault at a time."""
+        """What this fault is in: a store, its links to other regions, a place, its APIs. Each holds one at a time."""
         store = self.request.store
+        if self.request.kind in _OF_CONTROL_PLANES:
+            return f"the control planes of {store}"
         return f"the links of {store}" if self.request.kind in _OF_LINKS else store
 
     def __str__(self) -> str:

@@ -26,6 +26,8 @@ class FaultKind(StrEnum):
     BACKUP_DAMAGE = "backup_damage"
     ZONE_POWER_LOSS = "zone_power_loss"
     REGION_POWER_LOSS = "region_power_loss"
+    REGION_CONTROL_PLANE_LOSS = "region_control_plane_loss"
+    ROUTE53_CONTROL_PLANE_LOSS = "route53_control_plane_loss"
 
     @property
     def of_link(self) -> bool:
@@ -34,8 +36,15 @@ class FaultKind(StrEnum):
 
     @property
     def of_place(self) -> bool:
-        """Whether it hits a zone or a region by its name, and no store."""
-        return self in (FaultKind.ZONE_POWER_LOSS, FaultKind.REGION_POWER_LOSS)
+        """Whether it hits a zone, a region or Route 53 by its name, and no store."""
+        return (
+            self is FaultKind.ZONE_POWER_LOSS or self is FaultKind.REGION_POWER_LOSS or self.of_control_planes
+        )
+
+    @property
+    def of_control_planes(self) -> bool:
+        """Whether it hits APIs alone, and nothing of what they made."""
+        return self in (FaultKind.REGION_CONTROL_PLANE_LOSS, FaultKind.ROUTE53_CONTROL_PLANE_LOSS)
 
     @property
     def description(self) -> str:
@@ -63,6 +72,10 @@ class FaultKind(StrEnum):
             FaultKind.ZONE_POWER_LOSS: "Everything in an availability zone stops at once, as without power.",
             FaultKind.REGION_POWER_LOSS: "Everything in a region stops at once, as without power, and its APIs "
             "answer nobody.",
+            FaultKind.REGION_CONTROL_PLANE_LOSS: "The APIs of AWS in a region do nothing that they are asked for; what "
+            "they made runs on.",
+            FaultKind.ROUTE53_CONTROL_PLANE_LOSS: "Route 53's API does nothing that it is asked for; names are "
+            "answered, and health checks move them.",
         }[self]
 
 

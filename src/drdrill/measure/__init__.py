@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from drdrill.measure.measurement import Measurement, measure
+from drdrill.measure.measurement import measure
+from drdrill.measure.result import Measurement
 
 __all__ = ["Measurement", "measure"]

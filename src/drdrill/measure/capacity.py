@@ -5,7 +5,7 @@ From the journal's events `system.observed`. A last look that saw nothing is non
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.verdict import Verdict
@@ -32,11 +32,15 @@ class Capacity:
 
 @dataclass(frozen=True, slots=True)
 class SystemSeen:
-    """The system at a moment: what each region carries, and where the public name leads and whether it answers."""
+    """The system at a moment: what each region carries, and where the public name leads and whether it answers.
+
+    `primaries`: by store's resource, the zones in which a primary of it is; empty: nobody looked at that.
+    """
 
     regions: Mapping[str, Capacity]
     name: str
     addresses: Mapping[str, bool]
+    primaries: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def read_system(events: Sequence[Event], moment: str) -> SystemSeen | None:
@@ -51,7 +55,8 @@ def read_system(events: Sequence[Event], moment: str) -> SystemSeen | None:
     data = looks[-1].data
     regions = {str(name): _capacity(one) for name, one in data["regions"].items()}
     addresses = {str(address): answers is True for address, answers in data["addresses"].items()}
-    return SystemSeen(regions, str(data["name"]), addresses)
+    primaries = {str(name): frozenset(map(str, zones)) for name, zones in data.get("primaries", {}).items()}
+    return SystemSeen(regions, str(data["name"]), addresses, primaries)
 
 
 def _capacity(data: Mapping[str, Any]) -> Capacity:

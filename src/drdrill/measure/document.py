@@ -2,7 +2,7 @@
 
 | Version | has |
 |---|---|
-| 5 | `calls` |
+| 5 | `calls` and `decision`, and objectives of which nothing is projected |
 | 4 | `services`, `runbook` and `system`, the RTA from the declaration, and regions among the writers |
 | 3 | `restores` and `destroyed`, and the followers of `replication` |
 | 2 | `swept`, and the findings of the sweep |
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from drdrill.measure.curve import Curve
+    from drdrill.measure.decision import DecisionRecord
     from drdrill.measure.integrity import Integrity
-    from drdrill.measure.measurement import Measurement
     from drdrill.measure.outage import CohortOutage, Outage
     from drdrill.measure.replication import Cut
+    from drdrill.measure.result import Measurement
     from drdrill.measure.runbook_record import RunbookRecord
     from drdrill.measure.services import ServiceOutage
     from drdrill.measure.sweep import Drilled, Sweep
@@ -39,7 +40,12 @@ if TYPE_CHECKING:
     from drdrill.plan.model import Plan
 
 SCHEMA_VERSION = 5
-_ADDED = {2: ("swept",), 3: ("restores", "destroyed"), 4: ("services", "runbook", "system"), 5: ("calls",)}
+_ADDED = {
+    2: ("swept",),
+    3: ("restores", "destroyed"),
+    4: ("services", "runbook", "system"),
+    5: ("calls", "decision"),
+}
 _POINTS = 600  # of the curve: a picture has no more places
 _SWEPT_FINDINGS = {"swept_differs", "synchronous_behind", "swept_over_objective"}
 
@@ -65,6 +71,7 @@ def render(measurement: Measurement) -> dict[str, Any]:
         ),
         "system": render_system(measurement.system),
         "calls": render_calls(measurement.calls),
+        "decision": _decision(measurement.decision),
         "rpa": _rpa(measurement.integrity, measurement.plan),
         "replication": _replication(measurement.cut, measurement.followers),
         "swept": _swept(measurement.sweep),
@@ -125,10 +132,24 @@ def _objective(objective: Objective) -> dict[str, Any]:
         "projected": {
             "value_seconds": seconds(objective.projected.value_ns),
             "percentile": objective.projected.percentile,
-            "verdict": objective.projected_verdict.value,
+            "verdict": objective.projected_verdict.value if objective.projected_verdict else None,
             "basis": objective.projected.basis,
         },
         "margin_seconds": seconds(objective.margin_ns),
+    }
+
+
+def _decision(decision: DecisionRecord | None) -> dict[str, Any] | None:
+    if decision is None:
+        return None
+    return {
+        "expected": decision.expected.value,
+        "taken": decision.taken.value if decision.taken else None,
+        "detection": decision.detection or None,
+        "said": decision.said or None,
+        "went_on": list(decision.went_on),
+        "changed": list(decision.changed),
+        "breaks": {service: seconds(down_ns) for service, down_ns in decision.breaks.items()},
     }
 
 

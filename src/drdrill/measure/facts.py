@@ -127,6 +127,7 @@ class Facts:
     `fault_failed`: why injecting failed; `failed_later`: what failed after the injection, such as healing.
     `damage`: what was left right after a fault that destroys rows; None: the fault was not of that kind.
     `command`: what was run in the runbook's place; None: nothing was.
+    `healing_ns`: when somebody began to mend what the fault broke; None: nobody did.
     """
 
     boot_ids: frozenset[str]
@@ -155,6 +156,7 @@ class Facts:
     zones: Mapping[int, str] = field(default_factory=dict)
     all_primaries: Mapping[str, frozenset[int]] = field(default_factory=dict)
     command: CommandRecord | None = None
+    healing_ns: int | None = None
 
 
 def read_about(directory: DrillDirectory) -> About:
@@ -227,6 +229,7 @@ def _facts(events: Sequence[Event], directory: DrillDirectory) -> Facts:
         zones={_address(member): str(member["zone"]) for _, member in _members(events) if "zone" in member},
         all_primaries=_all_primaries(events),
         command=read_command(events),
+        healing_ns=_find_healing(fault, events) if fault else None,
     )
 
 
@@ -271,13 +274,17 @@ def _effect_of(fault: Fault | None, events: Sequence[Event]) -> Effect | None:
 
 
 def _circumstance(fault: Fault, events: Sequence[Event]) -> Circumstance:
+    return Circumstance(fault, _effect_of(fault, events), _find_healing(fault, events))
+
+
+def _find_healing(fault: Fault, events: Sequence[Event]) -> int | None:
     healing = (
         event.at_ns
         for event in _of(events, "fault.healing")
         if (event.data["kind"], event.data["resource"]) == (fault.kind, fault.resource)
         and event.at_ns >= fault.after_ns
     )
-    return Circumstance(fault, _effect_of(fault, events), next(healing, None))
+    return next(healing, None)
 
 
 def _effect(event: Event) -> Effect:

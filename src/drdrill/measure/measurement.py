@@ -5,7 +5,7 @@
 3. measure the outage of each                    (`outage`, `services`)
 4. compare rows: loss, integrity, writers        (`integrity`, `writers`, `replication`, `restore`)
 5. sweep the other moments                       (`sweep`)
-6. ask what became of the runbook, and what was called (`runbook_record`, `call_record`)
+6. ask what became of the runbook, what was called, and decided (`runbook_record`, `call_record`, `decision`)
 7. ask whether the drill proves anything         (`validity`, `controls`)
 8. judge every objective, measured and projected (`objectives`, `verdict`, `projection`)
 
@@ -14,19 +14,19 @@ Each part runs on its own: one that crashes is INCONCLUSIVE and leaves the other
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from drdrill.core.errors import DamagedRecordError
 from drdrill.core.verdict import Verdict, combine
-from drdrill.measure import document, validity
 from drdrill.measure import system as whole
+from drdrill.measure import validity
 from drdrill.measure.availability import thresholds_of
 from drdrill.measure.call_record import CallRecord, read_calls
 from drdrill.measure.checks import Checks
 from drdrill.measure.clientele import Clientele
 from drdrill.measure.controls import Control, find_planted, remove_rows, watch_black_hole
+from drdrill.measure.decision import check_decision, read_decision
 from drdrill.measure.facts import About, Facts, read_about, read_facts
 from drdrill.measure.findings import find_elsewhere, find_in_sweep
 from drdrill.measure.followers import find_cut_at, find_every_cut, narrow_to_successor
@@ -42,7 +42,7 @@ from drdrill.measure.integrity import (
 )
 from drdrill.measure.objectives import judge_objectives
 from drdrill.measure.omissions import find_calls
-from drdrill.measure.outage import Outage, Phase, measure_outage
+from drdrill.measure.outage import Outage, measure_outage
 from drdrill.measure.phases import split
 from drdrill.measure.recovery import check_run, read_record_of, read_recovery
 from drdrill.measure.redundancy import measure_redundancy
@@ -58,6 +58,7 @@ from drdrill.measure.restore import (
     find_whole_again,
     prove_restores,
 )
+from drdrill.measure.result import Measurement
 from drdrill.measure.runbook_record import RunbookRecord, check_record
 from drdrill.measure.services import ServiceOutage, check_service, measure_service
 from drdrill.measure.sweep import Sweep, sweep
@@ -67,45 +68,14 @@ from drdrill.plan import load_plan
 from drdrill.record.ledger import read_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    from drdrill.measure.reason import Finding, Reason
+    from drdrill.measure.reason import Finding
     from drdrill.measure.replication import Reading
     from drdrill.measure.writers import WritersWatch
     from drdrill.plan.model import Plan, Scenario
     from drdrill.record.directory import DrillDirectory
     from drdrill.record.ledger import ClientLedger
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Measurement:
-    """Everything that one drill's files say. A part that could not be measured is None."""
-
-    about: About
-    plan: Plan
-    verdict: Verdict
-    reasons: tuple[Reason, ...]
-    objectives: tuple[Objective, ...]
-    outage: Outage | None
-    phases: tuple[Phase, ...]
-    integrity: Integrity | None
-    cut: Cut
-    followers: Mapping[str, Cut]
-    sweep: Sweep | None
-    writers: WritersWatch | None
-    re_protection: Measured
-    controls: tuple[Control, ...]
-    findings: tuple[Finding, ...]
-    restores: tuple[RestoreProof, ...] = ()
-    destroyed: Destroyed | None = None
-    services: tuple[ServiceOutage, ...] = ()
-    runbook: RunbookRecord | None = None
-    system: whole.SystemRecord | None = None
-    calls: CallRecord | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the content of `verdict.json`; `docs/schemas/verdict.schema.json` describes it."""
-        return document.render(self)
 
 
 def measure(directory: DrillDirectory) -> Measurement:
@@ -179,11 +149,19 @@ class _Drill:
             controls = self._run_controls(told, judged, back, integrity, outage)
         self._check_runbook(runbook)
         system = checks.compute(
-            "system", partial(whole.read_record, self._directory, self._plan, self._scenario, fault)
+            "system",
+            partial(whole.read_record, self._directory, self._plan, self._scenario, fault, facts.healing_ns),
         )
+        outages = {self._scenario.service: outage, **{one.service: one.outage for one in services}}
         if system is not None:
-            outages = {self._scenario.service: outage, **{one.service: one.outage for one in services}}
             checks.collect("system", partial(whole.check_record, system, self._plan, self._scenario, outages))
+        decision = checks.compute(
+            "decision",
+            partial(
+                read_decision, self._plan, self._scenario, system, runbook, outages, command=facts.command
+            ),
+        )
+        checks.collect("decision", partial(check_decision, decision))
         calls = checks.compute("calls", partial(read_calls, self._directory, fault))
         measuring = partial(measure_redundancy, facts, self._store.resource)
         re_protection = checks.compute("redundancy", measuring) or Measured(None, None)
@@ -202,13 +180,15 @@ class _Drill:
         )  # fmt: skip
         findings = checks.compute("findings", finding) or ()
         phases = checks.compute("phases", partial(split, outage, runbook, facts, self._store.resource))
-        results = (
-            v for objective in objectives for v in (objective.measured_verdict, objective.projected_verdict)
-        )
         return Measurement(
             about=self._about,
             plan=self._plan,
-            verdict=combine((*(reason.verdict for reason in checks.reasons), *results)),
+            verdict=combine(
+                (
+                    *(reason.verdict for reason in checks.reasons),
+                    *(verdict for objective in objectives for verdict in objective.verdicts),
+                )
+            ),
             reasons=tuple(checks.reasons),
             objectives=objectives,
             outage=outage,
@@ -227,6 +207,7 @@ class _Drill:
             runbook=runbook,
             system=system,
             calls=calls,
+            decision=decision,
         )
 
     def _check_course(self) -> None:
@@ -251,7 +232,7 @@ class _Drill:
             facts.addresses,
             facts.fault.before_ns if facts.fault else None,
             integrity.rpa_ns if integrity and took_over else None,
-            given_up=facts.primaries.get(self._store.resource) if self._scenario.runbook else None,
+            given_up=facts.primaries.get(self._store.resource) if self._scenario.fails_over else None,
         )
 
     def _put_into_servers(self, ledgers: tuple[ClientLedger, ...]) -> tuple[ClientLedger, ...]:
@@ -269,7 +250,15 @@ class _Drill:
         checks, fault, thresholds = self._checks, self._facts.fault, self._thresholds
         for service in self._scenario.services:
             asking = self._clientele.asking(ledgers, service)
-            measuring = partial(measure_service, service, asking, thresholds, fault, whole_ns)
+            measuring = partial(
+                measure_service,
+                service,
+                asking,
+                thresholds,
+                fault,
+                whole_ns,
+                judged_until_ns=self._judged_until_ns,
+            )
             found = checks.compute(f"availability of {service}", measuring) or ServiceOutage(service, None)
             checks.collect(f"probes of {service}", partial(check_service, found, thresholds, fault))
             yield found
@@ -279,8 +268,13 @@ class _Drill:
         checks, facts = self._checks, self._facts
         checks.collect("runbook", partial(check_run, self._directory.path, self._scenario, facts.command))
         broken_off, invalid = facts.interrupted is not None, checks.has(Verdict.INVALID)
-        if record is not None:
+        if record is not None and not self._scenario.stays:
             checks.collect("runbook", partial(check_record, record, broken_off=broken_off, invalid=invalid))
+
+    @property
+    def _judged_until_ns(self) -> int:
+        """Until when users were to be served whatever became of them before: where nobody is to fail over."""
+        return (self._facts.healing_ns or 0) if self._scenario.stays else 0
 
     def _measure_outage(
         self,
@@ -293,8 +287,10 @@ class _Drill:
         outage = None
         if fault is not None:
             measuring = partial(measure_outage, ledgers, thresholds, fault.before_ns, fault.after_ns)
-            outage = checks.compute("availability", partial(measuring, whole_ns=whole_ns))
+            limits = {"whole_ns": whole_ns, "judged_until_ns": self._judged_until_ns}
+            outage = checks.compute("availability", partial(measuring, **limits))
         until_ns = outage.fault_ns + outage.at_least_ns if outage else fault.before_ns if fault else 0
+        until_ns = max(until_ns, self._judged_until_ns)
         checks.collect("load", partial(validity.check_load, facts, self._clientele, everybody, until_ns))
         checks.collect("steady state", partial(validity.check_steady_state, facts, outage))
         if outage is not None:
@@ -358,7 +354,7 @@ class _Drill:
             removing = partial(remove_rows, ledgers, back.survivors, integrity.comparison, self._about.seed)
             controls.append(checks.compute("control of rows", removing))
         if outage is not None:
-            until_ns = outage.fault_ns + outage.at_least_ns
+            until_ns = max(outage.fault_ns + outage.at_least_ns, self._judged_until_ns)
             watching = partial(watch_black_hole, judged, thresholds, outage.fault_ns, until_ns)
             controls.append(checks.compute("control of availability", watching))
         planted = self._scenario.must_find

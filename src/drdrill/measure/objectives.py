@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from drdrill.core.verdict import Verdict
 from drdrill.measure.availability import nanoseconds
-from drdrill.measure.projection import RE_PROTECTION, project_loss, project_path
+from drdrill.measure.projection import RE_PROTECTION, project_loss, project_nothing, project_path
 from drdrill.measure.recovery import Recovery, project_recovery
 from drdrill.measure.services import ServiceOutage
 from drdrill.measure.verdict import (
@@ -66,7 +66,9 @@ def judge_objectives(
         )
         for one in (ServiceOutage(scenario.service, outage, late), *services)
     ]
-    if restored or scenario.loss_path:
+    if scenario.stays:
+        lost = project_nothing(plan.projection, "nobody fails over, so nothing is given up")
+    elif restored or scenario.loss_path:
         lost = project_path(scenario.loss_path, plan.projection, seed, path="loss path")
     else:
         lost = project_loss(plan.stores[scenario.store], cut, plan.projection)

@@ -29,7 +29,7 @@ class CohortOutage:
     """One cohort through a fault. Times are boot-time ns, durations ns; None: not known.
 
     `longest_gap_ns`: between good completions around and after the fault, up to the end of observation; it
-    knows no threshold. `late_ns`: the worst lateness of the prober between the fault and recovery.
+    knows no threshold. `late_ns`: the worst lateness of the prober for as long as the service was judged.
     `up_before`: whether the last window that a healthy service would have answered before the fault was up
     (None: there is none).
     """
@@ -118,12 +118,14 @@ def measure_outage(
     fault_until_ns: int,
     *,
     whole_ns: int | None = None,
+    judged_until_ns: int = 0,
 ) -> Outage:
     """Measure what users had of a fault that was injected between two moments of the boot-time clock.
 
     The resolution is the worst cohort's sample period and lateness, and the time that the injection took.
     `whole_ns`: when users were first served from whole data, where the fault destroyed some: an answer from data that
-    is not whole is none, so no window from the fault until then is up.
+    is not whole is none, so no window from the fault until then is up. `judged_until_ns`: until when users were to be
+    served, also after their recovery: for so long the prober has to keep its schedule.
     """
     cohorts: list[CohortOutage] = []
     others: list[CohortOutage] = []
@@ -132,13 +134,14 @@ def measure_outage(
         if client.kind is ClientKind.CONTROL:
             continue
         decides = client.kind is ClientKind.PROBER and client.honours_ttl
-        (cohorts if decides else others).append(_measure_cohort(ledger, thresholds, fault_ns, whole_ns))
+        measured = _measure_cohort(ledger, thresholds, fault_ns, whole_ns, judged_until_ns)
+        (cohorts if decides else others).append(measured)
     seen = max((cohort.client.period_ns + cohort.late_ns for cohort in cohorts), default=0)
     return Outage(fault_ns, tuple(cohorts), tuple(others), seen + max(0, fault_until_ns - fault_ns))
 
 
 def _measure_cohort(
-    ledger: ClientLedger, thresholds: Thresholds, fault_ns: int, whole_ns: int | None
+    ledger: ClientLedger, thresholds: Thresholds, fault_ns: int, whole_ns: int | None, judged_until_ns: int
 ) -> CohortOutage:
     samples = read_samples(ledger)
     windows = judge_windows(samples, thresholds)
@@ -152,7 +155,7 @@ def _measure_cohort(
         client=ledger.client,
         recovery=recovery,
         longest_gap_ns=_longest_gap(before, after, fault_ns, samples.observed_until_ns),
-        late_ns=_lateness(samples, thresholds, fault_ns, recovery),
+        late_ns=_lateness(samples, thresholds, fault_ns, recovery, judged_until_ns),
         up_before=_up_before(windows, thresholds, fault_ns),
         observed_until_ns=samples.observed_until_ns,
         windows=len(windows.up),
@@ -165,11 +168,13 @@ def _longest_gap(before: NDArray[np.int64], after: NDArray[np.int64], fault_ns: 
     return int(np.diff(moments).max())
 
 
-def _lateness(samples: Samples, thresholds: Thresholds, fault_ns: int, recovery: Recovery) -> int:
-    """Return the worst lateness in ns among the requests that recovery was judged by."""
+def _lateness(
+    samples: Samples, thresholds: Thresholds, fault_ns: int, recovery: Recovery, judged_until_ns: int
+) -> int:
+    """Return the worst lateness in ns among the requests that the service was judged by."""
     until_ns = samples.observed_until_ns
     if recovery.recovered_ns is not None:
-        until_ns = recovery.recovered_ns + thresholds.stability_ns
+        until_ns = max(recovery.recovered_ns + thresholds.stability_ns, judged_until_ns)
     scheduled = samples.scheduled_ns
     concerned = (scheduled >= fault_ns - thresholds.window_ns) & (scheduled <= until_ns)
     return int(samples.late_ns[concerned].max(initial=0))

@@ -33,11 +33,20 @@ RE_PROTECTION = "re_protection"  # the step whose duration projects the time unt
 
 @dataclass(frozen=True, slots=True)
 class Projected:
-    """A projected figure in ns at a percentile, and what it is made from. None: no inputs for it."""
+    """A projected figure in ns at a percentile, and what it is made from. None: no inputs for it.
+
+    `expected` false: there is nothing that could be projected, and the basis says why.
+    """
 
     value_ns: int | None
     percentile: float
     basis: str
+    expected: bool = True
+
+
+def project_nothing(projection: Projection, why: str) -> Projected:
+    """Return that nothing is to be projected, and why."""
+    return Projected(None, projection.percentile, why, expected=False)
 
 
 def seeded(seed: int, purpose: str) -> np.random.Generator:

@@ -9,7 +9,7 @@ from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import DamagedRecordError
 from drdrill.core.verdict import Verdict
 from drdrill.measure.failover_command import NOT_STATED
-from drdrill.measure.projection import Projected, project_path
+from drdrill.measure.projection import Projected, project_nothing, project_path
 from drdrill.measure.reason import Reason
 from drdrill.measure.runbook_projection import project_runbook
 from drdrill.measure.runbook_record import read_record, read_runbook, was_run
@@ -108,6 +108,8 @@ def project_recovery(
 ) -> Projected:
     """Project how long a service takes in production until it is back, on the clock of its own objective."""
     percentile = plan.projection.percentile
+    if scenario.stays:
+        return project_nothing(plan.projection, "nobody fails over, so nothing is recovered")
     if recovery.problem:
         return Projected(None, percentile, recovery.problem)
     if recovery.runbook is None:

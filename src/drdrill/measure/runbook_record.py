@@ -60,7 +60,8 @@ class NotDone:
 class RunbookRecord:
     """A runbook as it went. `declared_ns`: when the last gate that declares a disaster was passed; None: none was.
 
-    `interrupted`: it was broken off, or killed. `bars` count their seconds from `begun_ns`.
+    `interrupted`: it was broken off, or killed. `bars` count their seconds from `begun_ns`. `said_no`: the steps whose
+    action ended by itself, and not well.
     """
 
     title: str
@@ -71,6 +72,7 @@ class RunbookRecord:
     bars: tuple[Bar, ...]
     gates: tuple[GateAnswer, ...]
     not_done: tuple[NotDone, ...]
+    said_no: tuple[str, ...] = ()
 
     @property
     def path_seconds(self) -> float:
@@ -154,6 +156,9 @@ def read_record(
         ),
         gates=tuple(_read_answers(events, runbook)),
         not_done=tuple(_find_not_done(events, runbook)),
+        said_no=tuple(
+            str(one.data["step"]) for one in events if one.kind == "step.acted" and one.data["status"]
+        ),
     )
 
 

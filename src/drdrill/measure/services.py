@@ -39,11 +39,20 @@ def measure_service(
     thresholds: Thresholds,
     fault: Fault | None,
     whole_ns: int | None,
+    *,
+    judged_until_ns: int = 0,
 ) -> ServiceOutage:
-    """Measure what users had of one service. `ledgers`: of those who ask it; `whole_ns` as for `measure_outage`."""
+    """Measure what users had of one service. `ledgers`: of those who ask it; all else as for `measure_outage`."""
     if fault is None:
         return ServiceOutage(service, None)
-    outage = measure_outage(ledgers, thresholds, fault.before_ns, fault.after_ns, whole_ns=whole_ns)
+    outage = measure_outage(
+        ledgers,
+        thresholds,
+        fault.before_ns,
+        fault.after_ns,
+        whole_ns=whole_ns,
+        judged_until_ns=judged_until_ns,
+    )
     if not outage.cohorts:
         return ServiceOutage(service, None)
     return ServiceOutage(service, outage, any(one.late_ns > thresholds.lateness_ns for one in outage.cohorts))

@@ -63,7 +63,11 @@ class SystemRecord:
 
 
 def read_record(
-    directory: DrillDirectory, plan: Plan, scenario: Scenario, fault: Fault | None
+    directory: DrillDirectory,
+    plan: Plan,
+    scenario: Scenario,
+    fault: Fault | None,
+    healing_ns: int | None = None,
 ) -> SystemRecord | None:
     """Read what became of the whole system; None where only databases were up."""
     if scenario.mirror is not MirrorExtent.SYSTEM:
@@ -80,7 +84,7 @@ def read_record(
     recoveries = _of(events, "recovery.observed")
     regions = plan.regions
     return SystemRecord(
-        region=(regions.recovery if scenario.runbook else regions.primary).name,
+        region=(regions.recovery if scenario.fails_over else regions.primary).name,
         before=read_system(events, _BEFORE),
         after=read_system(events, _AFTER),
         notices=notices,
@@ -89,20 +93,7 @@ def read_record(
         if begun
         else None,
         stayed=recoveries[-1].data["recovered"] is True if recoveries else None,
-        healing_ns=_find_healing(events, fault),
-    )
-
-
-def _find_healing(events: Sequence[Event], fault: Fault | None) -> int | None:
-    return next(
-        (
-            event.at_ns
-            for event in _of(events, "fault.healing")
-            if fault is not None
-            and (event.data["kind"], event.data["resource"]) == (fault.kind, fault.resource)
-            and event.at_ns >= fault.after_ns
-        ),
-        None,
+        healing_ns=healing_ns,
     )
 
 
@@ -122,14 +113,14 @@ def check_record(
 
     `outages`: what users of each judged service had; where the recovery is a runbook, what was lost must not be it.
     """
-    if scenario.runbook is not None and record.healing_ns is not None:
+    if scenario.fails_over and record.healing_ns is not None:
         yield from _check_return(record.healing_ns, outages)
     yield from check_capacity(record.before, record.after, plan.regions.primary.name, record.region)
-    yield from check_way(record.before, record.after, moved=scenario.runbook is not None)
+    yield from check_way(record.before, record.after, moved=scenario.fails_over)
     if record.stayed is False:
         text = "When it was last waited for, users were not served for the time that counts as stable."
         yield Reason(Verdict.MISSED, "not_served_on", text)
-    if scenario.runbook is not None and record.notices is not None:
+    if scenario.fails_over and record.notices is not None:
         yield from check_notices(record.notices)
     yield from _check_agreements(record, scenario)
 
@@ -155,7 +146,7 @@ def _check_agreements(record: SystemRecord, scenario: Scenario) -> Iterator[Reas
         if one.problem:
             text = f"Whether {one.name} could not be asked: {one.problem}"
             yield Reason(Verdict.INCONCLUSIVE, "agreement_not_known", text)
-        elif one.wrong and not (one.across and scenario.runbook):
+        elif one.wrong and not (one.across and scenario.fails_over):
             yield Reason(Verdict.MISSED, "stores_disagree", _describe(one))
 
 
@@ -163,7 +154,7 @@ def find_record(record: SystemRecord, plan: Plan, scenario: Scenario) -> Iterato
     """Yield what users were told, what copies disagree on, lost at different moments, and what is not known."""
     judged = [scenario.service, *scenario.services]
     stores = sorted({name for one in judged for name in plan.services[one].stores} - {scenario.store})
-    if stores and scenario.runbook:
+    if stores and scenario.fails_over:
         text = (
             f"Of {', '.join(stores)} the loss is not measured in time: only what stores disagree on is told."
         )
@@ -171,7 +162,7 @@ def find_record(record: SystemRecord, plan: Plan, scenario: Scenario) -> Iterato
     if record.notices is not None:
         yield from find_notices(record.notices)
     for one in record.agreements:
-        if one.wrong and one.across and scenario.runbook:
+        if one.wrong and one.across and scenario.fails_over:
             text = f"{_describe(one)} Each store lost what its own replication had not brought over."
             yield Finding("stores_disagree", text)
 

@@ -158,7 +158,7 @@ def check_impact(scenario: Scenario, facts: Facts, outage: Outage) -> Iterator[R
             "impact_not_shown", f"Impact is declared on {impact.service}, but clients asked {asked}."
         )
     elif impact.none:
-        if outage.was_down:
+        if outage.was_down and not scenario.stays:  # there a break is what was to be found
             yield _invalid(
                 "impact_shown",
                 f"Declared is no impact on {impact.service}; it was down {outage.down_ns / NANOSECONDS:g} s.",

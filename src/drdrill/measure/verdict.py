@@ -44,7 +44,10 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Objective:
-    """An objective with both results. `subject`: the service or store; `clock`: what a time counts from."""
+    """An objective with both results. `subject`: the service or store; `clock`: what a time counts from.
+
+    `projected_verdict` None: there is nothing to project.
+    """
 
     kind: ObjectiveKind
     subject: str
@@ -53,7 +56,16 @@ class Objective:
     measured: Measured
     measured_verdict: Verdict
     projected: Projected
-    projected_verdict: Verdict
+    projected_verdict: Verdict | None
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """Return the verdicts that count: measured, and projected where something is."""
+        return (
+            (self.measured_verdict,)
+            if self.projected_verdict is None
+            else (self.measured_verdict, self.projected_verdict)
+        )
 
     @property
     def name(self) -> str:
@@ -91,8 +103,10 @@ def judge_loss(measured: Measured, objective_ns: int, *, broken: bool, invalid: 
     return Verdict.INCONCLUSIVE if dark or measured.value_ns is None else Verdict.MET
 
 
-def judge_projection(projected: Projected, objective_ns: int) -> Verdict:
-    """Judge a projected figure; without inputs it is INCONCLUSIVE."""
+def judge_projection(projected: Projected, objective_ns: int) -> Verdict | None:
+    """Judge a projected figure; without inputs it is INCONCLUSIVE; None: there is nothing to project."""
+    if not projected.expected:
+        return None
     if projected.value_ns is None:
         return Verdict.INCONCLUSIVE
     return Verdict.MET if projected.value_ns <= objective_ns else Verdict.MISSED

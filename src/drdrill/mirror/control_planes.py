@@ -8,17 +8,20 @@ and health checks move them, RDS's in a region while databases serve.
     refused    an error of the server at once, which SDKs try again
     throttled  an error that asks for fewer calls, which SDKs try again later
     silent     no answer until it is restored, or for as long as nobody waits
+
+What a service's users call while they serve is its data plane, and is answered: an object of S3, a secret, a key's use.
 """
 
 from __future__ import annotations
 
+import re
 import threading
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.dialect import recognise, say_error
 from drdrill.aws.errors import AwsError
-from drdrill.aws.naming import read_host, read_scope
+from drdrill.aws.naming import name_operation, read_host, read_scope
 from drdrill.core.errors import UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +30,18 @@ if TYPE_CHECKING:
     from drdrill.aws.eks.authenticator import Application
 
 _LONGEST_SILENCE_SECONDS = 120.0  # SDKs wait 60 s for an answer
+_EVERYTHING = re.compile(".*")
+# By the names in signatures. Modelled: of services that name the operation in the body, or whose own control plane is
+# elsewhere (S3), everything is data plane. Source: AWS Fault Isolation Boundaries, "Control planes and data planes".
+_DATA_PLANES: Mapping[str, re.Pattern[str]] = {
+    "s3": _EVERYTHING,
+    "sts": _EVERYTHING,
+    "sns": _EVERYTHING,
+    "sqs": _EVERYTHING,
+    "secretsmanager": re.compile("(Batch)?GetSecretValue"),
+    "kms": re.compile("(En|De|ReEn)crypt|GenerateDataKey.*|Generate(Mac|Random)|Sign|Verify(Mac)?"),
+    "dynamodb": re.compile("((Batch|Transact)?(Get|Write)|Put|Update|Delete)Items?|Query|Scan"),
+}
 
 
 class Outage(StrEnum):
@@ -60,7 +75,7 @@ class ControlPlanes:
         if not self._away:
             return self._gate(environ, start_response)
         place = read_scope(environ) if read_scope(environ)[1] else read_host(environ)
-        outage = self._await_answer(place)
+        outage = None if _is_data_plane(environ, place[1]) else self._await_answer(place)
         if outage is None:
             return self._gate(environ, start_response)
         code, words, status = _ERRORS[outage]
@@ -108,3 +123,15 @@ class ControlPlanes:
         with self._changed:
             away = sorted(self._away.items())
         return {"away": [{"region": r, "service": s, "how": how.value} for (r, s), how in away]}
+
+
+def has_control_plane(service: str) -> bool:
+    """Tell whether anything of a service, as in signatures, is away with its control plane."""
+    return _DATA_PLANES.get(service) is not _EVERYTHING
+
+
+def _is_data_plane(environ: Mapping[str, Any], service: str) -> bool:
+    pattern = _DATA_PLANES.get(service)
+    if pattern is None or pattern is _EVERYTHING:
+        return pattern is not None
+    return pattern.fullmatch(name_operation(environ, service, b"").partition(":")[2]) is not None

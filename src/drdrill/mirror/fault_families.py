@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 from drdrill.core.errors import EnvironmentFailedError
 from drdrill.dataplane.postgresql_programs import PORT, find_binaries
 from drdrill.environment.port import Injection
+from drdrill.mirror.access_keys import ACCESS_KEY, SECRET_KEY
 from drdrill.mirror.bad_statements import KINDS as STATEMENT_KINDS
 from drdrill.mirror.bad_statements import observe_back, observe_destroyed
+from drdrill.mirror.control_plane_faults import KINDS as CONTROL_PLANE_KINDS
+from drdrill.mirror.control_plane_faults import judge_effect, judge_healed, name_asked
 from drdrill.mirror.damaged_backups import KINDS as BACKUP_KINDS
 from drdrill.mirror.damaged_backups import observe_lack, observe_whole
 from drdrill.mirror.fault_observers import OBSERVERS
@@ -39,6 +42,9 @@ if TYPE_CHECKING:
 
 _LOOK_WITHIN = timedelta(seconds=10)
 _LOOK_TIMEOUT_SECONDS = "0.5"  # a host of the mirror answers within 1 ms when it lives
+_ASK_WITHIN = timedelta(
+    seconds=40
+)  # boto3 with four clients takes 1 s to start, several under load; a silent API 5 s
 
 
 class Family(Protocol):
@@ -67,6 +73,7 @@ def families(world: World | None, directory: MirrorDirectory, control: Control) 
     return {
         **dict.fromkeys(OBSERVERS, HostFamily(control, eyes)),
         **dict.fromkeys(PLACE_KINDS, PlaceFamily(control, eyes)),
+        **dict.fromkeys(CONTROL_PLANE_KINDS, ControlPlaneFamily(control, eyes)),
         **dict.fromkeys(LINK_KINDS, LinkFamily(control)),
         **dict.fromkeys(STATEMENT_KINDS, StatementFamily(control, eyes)),
         **dict.fromkeys(BACKUP_KINDS, BackupFamily(control)),
@@ -139,6 +146,43 @@ class PlaceFamily:
             return there
         lost = {host["host"] for host in injection.details["hosts"]}
         return [host for host in there if host["host"] in lost]
+
+
+class ControlPlaneFamily:
+    """The APIs of a region, or Route 53's, and nothing of what they made."""
+
+    def __init__(self, control: Control, eyes: MirrorEyes) -> None:
+        self._control, self._eyes = control, eyes
+
+    def inject(self, request: FaultRequest) -> Injection:
+        """Take the control planes away."""
+        answer = self._control.ask(
+            "inject_control_planes", kind=request.kind, resource=request.resource, amount=request.amount
+        )
+        return Injection(kind=request.kind, **answer)
+
+    def heal(self, injection: Injection) -> Reading:
+        """Give them back."""
+        return self._control.ask("heal_control_planes", kind=injection.kind, resource=injection.resource)
+
+    def observe_effect(self, injection: Injection) -> Reading:
+        """Ask the APIs as operators do, and look as users do at what serves beside them."""
+        said, beside = self._look(injection)
+        return judge_effect(injection.details["how"], injection.kind, said, beside, self._eyes.outside)
+
+    def observe_healed(self, injection: Injection) -> Reading:
+        """Ask and look again."""
+        said, beside = self._look(injection)
+        return judge_healed(injection.kind, said, beside, self._eyes.outside)
+
+    def _look(self, injection: Injection) -> tuple[Mapping[str, str], Hosts]:
+        kind = injection.kind
+        served = self._control.ask("served_beside", kind=kind, resource=injection.resource)
+        asked, serving = name_asked(kind)
+        said = self._eyes.at_apis(served["region"], (*asked, *serving))
+        return said, [
+            {**one, "addresses": self._eyes.where_led(one["name"], one["port"])} for one in served["names"]
+        ]
 
 
 class LinkFamily:
@@ -263,6 +307,32 @@ class MirrorEyes:
         """Let a host's own programs look at its disk."""
         return self._control.ask("read_disk", host=host)
 
+    def at_apis(self, region: str, asked: Sequence[str]) -> Mapping[str, str]:
+        """Have a program of the operators ask AWS in a region; the errors' codes, `` where it was answered."""
+        command = [sys.executable, "-m", "drdrill.mirror.ask_apis", region, *asked]
+        signing = {
+            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
+            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
+            "AWS_CA_BUNDLE": str(self._directory.path / "authority.pem"),
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        done = self._run("operator", command, signing, within=_ASK_WITHIN)
+        if done.returncode:
+            raise EnvironmentFailedError(
+                f"AWS could not be asked on the operators' host: {done.stderr.strip()}"
+            )
+        said: Mapping[str, str] = json.loads(done.stdout)
+        return said
+
+    def where_led(self, name: str, port: int) -> Mapping[str, bool]:
+        """Look from the users' host, or the operator's, where a name leads, and whether anybody answers there."""
+        command = [sys.executable, "-m", "drdrill.load.lead", name, str(port), _LOOK_TIMEOUT_SECONDS]
+        done = self._run("users", command, {})
+        if done.returncode:
+            raise EnvironmentFailedError(f"the look from {self.outside} failed: {done.stderr.strip()}")
+        addresses: Mapping[str, bool] = json.loads(done.stdout)["addresses"]
+        return addresses
+
     def into_database(self, details: Reading, query: str) -> tuple[int, str]:
         """Ask a database by its endpoint's name, as its user, from the operator's host: exit status and words."""
         secret = (self._directory.secrets / "database-password").read_text(encoding="ascii")
@@ -275,12 +345,17 @@ class MirrorEyes:
         return done.returncode, (done.stdout + done.stderr).strip()
 
     def _run(
-        self, host: str, command: Sequence[str], variables: Mapping[str, str]
+        self,
+        host: str,
+        command: Sequence[str],
+        variables: Mapping[str, str],
+        *,
+        within: timedelta = _LOOK_WITHIN,
     ) -> subprocess.CompletedProcess[str]:
         """Run a program on a host of the world; where there is no way into it, where this process is."""
         return subprocess.run(
             [*(self._world.entry(host) if self._world else ()), *command],
-            capture_output=True, text=True, timeout=_LOOK_WITHIN.total_seconds(), check=False,
+            capture_output=True, text=True, timeout=within.total_seconds(), check=False,
             env=program_environment(self._directory.disks / host, variables), cwd="/", start_new_session=True,
         )  # fmt: skip
 

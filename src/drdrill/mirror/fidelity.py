@@ -20,6 +20,9 @@ FIDELITY: tuple[Fidelity, ...] = (
              "read replicas stream, one way; S3's objects cross a model of the same link, and nothing else does"),
     Fidelity("S3 and its replication", "emulated", "objects of all regions stand in one store; rules, status and what "
              "is pending are S3's, how long S3 itself takes is not shown"),
+    Fidelity("loss of control planes", "modelled", "a service's API is refused, throttled or silent as a whole, but "
+             "for what applications call while they serve: all of S3, STS, SQS and SNS, secrets read, keys used, items "
+             "of DynamoDB; clusters' API servers answer on, and so does what the mirror keeps going by itself"),
     Fidelity("IAM, KMS, Secrets Manager and other delegated services", "emulated", "they keep what they are told; no "
              "permission is checked, and what would do something to a machine is refused"),
     Fidelity("Elastic Load Balancing, API Gateway", "emulated", "an Envoy a zone, or a region; its checks and its "

@@ -30,6 +30,7 @@ from drdrill.mirror.call_log import CallLog
 from drdrill.mirror.call_record import CallRecord
 from drdrill.mirror.capacity import CapacityReadings
 from drdrill.mirror.control import ControlServer
+from drdrill.mirror.control_plane_faults import ControlPlaneFaults
 from drdrill.mirror.control_planes import ControlPlanes
 from drdrill.mirror.delivery.machine import DeliveryMachine
 from drdrill.mirror.endpoints import open_endpoints
@@ -180,6 +181,21 @@ def run_supervisor(
         PlaceFaults(network, zones, clock).table(),
         control_planes.table(),
         CallRecord(calls, network, endpoints, rds, clock).table(),
+        ControlPlaneFaults(
+            control_planes,
+            list(rds),
+            clock,
+            services_of=lambda region: (
+                {s for at, s in services if at == region} | delegation.services_in(region)
+            ),
+            databases=lambda: [
+                (one.record.region, one.record.endpoint)
+                for region in rds.values()
+                for one in region.instances()
+            ],
+            names=route53.find_names,
+            global_region=ROUTE53_REGION,
+        ).table(),
         clusters.table(),
         cloud.table(),
         delivery.table(),

@@ -51,6 +51,7 @@ def check_plan_document(plan: Place) -> list[Mistake]:
         _check_durations,
         _check_impacts,
         _check_recoveries,
+        _check_decisions,
         check_references,
     )
     return placeholders + [found for rule in rules for found in rule(plan) if found.field not in taken]
@@ -218,4 +219,29 @@ def _check_recoveries(plan: Place) -> Mistakes:
                 f"{scenario.field}.critical_path",
                 "`critical_path` is missing: nothing says what recovery waits for.",
                 "Add it, for example `critical_path: [database_failover]`, or name the `runbook`.",
+            )
+
+
+def _check_decisions(plan: Place) -> Mistakes:
+    """Where the right decision is to stay, a runbook has to come to it, and users and system have to show it."""
+    for scenario in plan.members_at("scenarios").values():
+        decision = scenario.find("decision")
+        if decision is None or decision.text != "stay":
+            continue
+        none, loss = scenario.find("impact", "none"), scenario.find("loss_path")
+        runbook, mirror = scenario.find("runbook"), scenario.find("mirror")
+        if runbook is None or runbook.data is None:
+            problem = "nothing decides to stay: the scenario has no runbook."
+            yield decision.mistake(problem, "Name the `runbook` whose detection has to say no.")
+        if none is None or none.data is not True:
+            problem = "users who feel the fault are a reason to fail over."
+            yield decision.mistake(
+                problem, "Declare `impact: {service: …, none: true}`, or leave `decision` out."
+            )
+        if mirror is None or mirror.text != "system":
+            problem = "that nobody failed over is seen of the whole system, and only databases are up."
+            yield decision.mistake(problem, "Add `mirror: system`.")
+        if loss is not None and loss.elements:
+            yield loss.mistake(
+                f"nothing is lost where nobody fails over (line {decision.line}).", "Remove it."
             )

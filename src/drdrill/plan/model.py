@@ -148,7 +148,7 @@ class Safety(Part):
     ]
     """The environments in which a drill may break things."""
     targets: Annotated[list[Text], Field(min_length=1, examples=[["orders-database"]])]
-    """The names of the stores, services, regions and zones of this plan that may be broken."""
+    """The names of the stores, services, regions and zones of this plan that may be broken, and `route53`."""
 
 
 class Plan(Part):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from drdrill.plan.document import Place
 
 Mistakes = Iterator["Mistake"]
+ROUTE53 = "route53"  # the target that is no part of a plan: a service of AWS's for all regions
 
 
 def check_references(plan: Place) -> Mistakes:
@@ -152,6 +153,7 @@ def _check_targets(plan: Place) -> Mistakes:
         for place in (region.find("name"), *(region.find("zones") or region).elements):
             if place is not None and place.text:
                 kinds.setdefault(place.text, []).append("region or zone")
+    kinds.setdefault(ROUTE53, []).append("global service of AWS")
     targets = plan.find("safety", "targets")
     yield from _check_names(targets, kinds, "store, service, region or zone")
     for target in targets.elements if targets else ():

@@ -28,6 +28,13 @@ class MirrorExtent(StrEnum):
     SYSTEM = "system"
 
 
+class Decision(StrEnum):
+    """What the plan wants to be decided when a scenario's fault is seen."""
+
+    FAIL_OVER = "fail_over"
+    STAY = "stay"
+
+
 class Impact(Part):
     """The user impact that a scenario declares: the drill proves nothing if it does not show."""
 
@@ -56,6 +63,8 @@ class Scenario(Part):
     """The names of the steps under `projection.durations` that recovery waits for, one after another."""
     runbook: Annotated[str, Field(pattern=RUNBOOK_PATTERN, examples=["failover/runbook.yaml"])] | None = None
     """The runbook that is the recovery, in place of a critical path: its path from the root of the repository."""
+    decision: Annotated[Decision, Field(examples=["stay"])] = Decision.FAIL_OVER
+    """What the runbook has to come to: `fail_over`, or `stay`, where users are served and nobody must move them."""
     loss_path: Annotated[list[Text], Field(default_factory=list, examples=[["damage_detection"]])]
     """The names of those steps during which users' writes are lost, where recovery restores a backup."""
     must_find: Annotated[str, Field(pattern=r"^(restore_[a-z_]+)?$", examples=["restore_lacks_rows"])] = ""
@@ -70,3 +79,13 @@ class Scenario(Part):
     """When services count as up in this scenario, where its users ask at another rate than the plan's."""
     mirror: Annotated[MirrorExtent, Field(examples=["system"])] = MirrorExtent.DATABASES
     """What of the system has to be up for it: only the `databases`, or the whole `system`."""
+
+    @property
+    def stays(self) -> bool:
+        """Whether nobody must fail over."""
+        return self.decision is Decision.STAY
+
+    @property
+    def fails_over(self) -> bool:
+        """Whether its runbook is to move users to where they were not served before."""
+        return self.runbook is not None and not self.stays

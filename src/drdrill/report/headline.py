@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from drdrill.plan.duration import format_exactness, format_seconds
 from drdrill.report.chronicle import words
+from drdrill.report.decision import describe_decision
 
 if TYPE_CHECKING:
     from drdrill.report.account import Account
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
 
 def write_headline(account: Account) -> str:
     """Return what happened, in measured figures only; what is not known is said to be so."""
-    return f"{_outage(account)}{_services(account)} {_loss(account)}"
+    told = (f"{_outage(account)}{_services(account)}", _loss(account), describe_decision(account.verdict))
+    return " ".join(filter(None, told))
 
 
 def _services(account: Account) -> str:

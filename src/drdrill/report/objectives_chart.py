@@ -92,8 +92,10 @@ def _draw_legend(picture: Picture, left: float, *, narrow: bool) -> None:
 
 
 def _describe(objective: Mapping[str, Any]) -> str:
+    projected = objective["projected"]
+    told = format_seconds(projected["value_seconds"]) if projected["verdict"] else "nothing"
     return (
         f"{objective['name']}: objective {format_seconds(objective['objective_seconds'])}, "
         f"measured {format_seconds(objective['measured']['value_seconds'])}, "
-        f"projected {format_seconds(objective['projected']['value_seconds'])}"
+        f"projected {told}"
     )

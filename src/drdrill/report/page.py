@@ -68,7 +68,9 @@ def _content(account: Account) -> dict[str, Any]:
         {
             **one,
             "title": ObjectiveKind(one["kind"]).caption,
-            "counts": combine(Verdict(one[part]["verdict"]) for part in ("measured", "projected")).value,
+            "counts": combine(
+                Verdict(one[part]["verdict"]) for part in ("measured", "projected") if one[part]["verdict"]
+            ).value,
         }
         for one in verdict["objectives"]
     ]

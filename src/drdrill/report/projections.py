@@ -25,7 +25,12 @@ def describe_bases(objectives: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
 
 
 def describe_durations(account: Account) -> tuple[dict[str, str], ...]:
-    """Return the stated durations in production of the steps on this scenario's critical path, and of re-protection."""
+    """Return the stated durations in production of the steps on this scenario's critical path, and of re-protection.
+
+    None are shown where nobody is to fail over: nothing is projected from them.
+    """
+    if account.scenario.stays:
+        return ()
     stated = {**account.plan.projection.durations}
     wanted = [*account.scenario.critical_path]
     if account.runbook is not None:

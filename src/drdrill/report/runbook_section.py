@@ -9,6 +9,7 @@ from drdrill.measure.waterfall import Bar
 from drdrill.plan.duration import format_seconds
 from drdrill.plan.runbook import Doer, Phase
 from drdrill.report.chronicle import words
+from drdrill.report.decision import describe_decision, has_stayed
 from drdrill.report.waterfall import draw_waterfall
 
 if TYPE_CHECKING:
@@ -60,8 +61,8 @@ def describe_runbook(account: Account) -> RunbookTold | None:
         return None
     return RunbookTold(
         title=runbook["title"],
-        summary=_summarize(runbook),
-        steps=tuple(_rows(runbook)),
+        summary=_summarize(runbook, account.verdict),
+        steps=tuple(_rows(runbook, stayed=has_stayed(account.verdict))),
         answers=tuple(_describe_answer(one) for one in runbook["gates"]),
         facts=tuple(_facts(account, runbook)),
         proposes=tuple(account.runbook.proposes) if account.runbook else (),
@@ -78,15 +79,17 @@ def _bar(step: Mapping[str, Any]) -> Bar:
     return Bar(**{**step, "phase": Phase(step["phase"]), "by": Doer(step["by"])})
 
 
-def _summarize(runbook: Mapping[str, Any]) -> str:
+def _summarize(runbook: Mapping[str, Any], verdict: Mapping[str, Any]) -> str:
     count = len(runbook["steps"])
+    if has_stayed(verdict):
+        return f"It ended at {words(verdict['decision']['detection'])}. {describe_decision(verdict)}"
     if runbook["done"]:
         return f"All of its {count} steps were seen done."
     undone = len(runbook["not_done"])
     return f"{undone} of its steps {'was' if undone == 1 else 'were'} not seen done."
 
 
-def _rows(runbook: Mapping[str, Any]) -> Iterator[StepRow]:
+def _rows(runbook: Mapping[str, Any], *, stayed: bool) -> Iterator[StepRow]:
     undone = {one["step"]: one for one in runbook["not_done"]}
     for step in runbook["steps"]:
         took = format_seconds(step["ends_seconds"] - step["begins_seconds"])
@@ -98,10 +101,10 @@ def _rows(runbook: Mapping[str, Any]) -> Iterator[StepRow]:
             took=took if why is None else f"{took}; {_describe_end(why)}",
             critical="yes" if step["critical"] else "",
             slack="" if step["slack_seconds"] is None else format_seconds(step["slack_seconds"]),
-            failed=why is not None,
+            failed=why is not None and not stayed,
         )
     for why in undone.values():
-        yield StepRow(words(why["step"]), "", "", _describe_end(why), "", "", failed=True)
+        yield StepRow(words(why["step"]), "", "", _describe_end(why), "", "", failed=not stayed)
 
 
 def _describe_end(why: Mapping[str, str]) -> str:

@@ -88,7 +88,7 @@ def describe_system(account: Account) -> SystemTold | None:
         notices=tuple(NoticeTold(account.seconds(at_ns), text) for at_ns, text in account.notices),
         silence=tuple(_silence(system["notices"])),
         agreements=tuple(
-            _agreement(one, explained=bool(account.scenario.runbook)) for one in system["agreements"]
+            _agreement(one, explained=account.scenario.fails_over) for one in system["agreements"]
         ),
     )
 

@@ -83,6 +83,12 @@ class ControlPlane:
             raise AwsError("NoSuchHostedZone", f"No hosted zone found with ID: {identifier}", status=404)
         return zone
 
+    def find_names(self) -> set[str]:
+        """Return the names of all hosted zones that have an address, without a dot at their end."""
+        with self.lock:
+            records = [record for zone in self.zones.values() for record in zone.records()]
+        return {one.name.rstrip(".") for one in records if one.type == "A" and not one.name.startswith("*")}
+
     def find_check(self, identifier: str) -> HealthCheck:
         """Return a health check; raises AWS's `NoSuchHealthCheck`."""
         with self.lock:
