@@ -32,7 +32,7 @@ _PLANNED = "planned: nobody was asked whether the primary region is lost"
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from failover._synthetic import Api
 
@@ -78,31 +78,26 @@ def read_seen(route53: Any, check: str) -> Seen:
     """Return what the checkers of a check saw last."""
     observations = route53.get_health_check_status(HealthCheckId=check)["HealthCheckObservations"]
     statuses = [one["StatusReport"]["Status"] for one in observations]
-    failures = [one for one in statuses if not one.startswith("Success")]
-    return Seen(len(statuses) - len(failures), len(statuses), tuple(dict.fromkeys(failures)))
+    return _sum_up(["" if one.startswith("Success") else one for one in statuses])
+
+
+def _sum_up(failures: Sequence[str]) -> Seen:
+    """Return what several looks saw, each of which is a failure; empty: it was none."""
+    bad = [one for one in failures if one]
+    return Seen(len(failures) - len(bad), len(failures), tuple(dict.fromkeys(bad)))
 
 
 def look_ourselves(apis: Mapping[str, Api], *, delay: int = _OWN_DELAY_SECONDS) -> dict[str, Seen]:
     """Look at both regions side by side, several times, and return what was seen of each by its role."""
-    found: dict[str, list[str]] = {role: [] for role in _ROLES}
+    looks: list[tuple[str, ...]] = []
 
     def look() -> list[str]:
         with ThreadPoolExecutor(len(_ROLES)) as pool:
-            for role, failure in zip(
-                _ROLES, pool.map(_find_failure, (apis[one] for one in _ROLES)), strict=True
-            ):
-                found[role].append(failure)
-        left = _OWN_LOOKS - len(found["primary"])
-        return [f"{left} looks are left."] if left else []
+            looks.append(tuple(pool.map(_find_failure, [apis[role] for role in _ROLES])))
+        return ["Some looks are left."] if len(looks) < _OWN_LOOKS else []
 
     await_seen(look, advice="Look yourself.", delay=delay, attempts=_OWN_LOOKS)
-    failures = {role: [one for one in looks if one] for role, looks in found.items()}
-    return {
-        role: Seen(
-            len(found[role]) - len(failures[role]), len(found[role]), tuple(dict.fromkeys(failures[role]))
-        )
-        for role in _ROLES
-    }
+    return {role: _sum_up(failures) for role, failures in zip(_ROLES, zip(*looks, strict=True), strict=True)}
 
 
 def _find_failure(api: Api) -> str:

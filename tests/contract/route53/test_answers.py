@@ -119,6 +119,32 @@ def test_answers_move_without_the_control_plane(
     assert {one["StatusReport"]["Status"].partition(":")[0] for one in failures} == {"Failure"}
 
 
+def test_an_endpoint_that_appears_takes_a_record_out(
+    route53: Any, zone: str, operator: Operator, away: Callable[[], Any]
+) -> None:
+    """With an inverted check a record answers while nothing is there; once something is, one of weight 0 does.
+
+    https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/health-checks-how-route-53-chooses-records.html
+    """
+    name = f"switch.{ZONE}"
+    config = {
+        "Type": "HTTP", "IPAddress": operator.address, "Port": PORT, "ResourcePath": "/health",
+        "RequestInterval": 10, "FailureThreshold": 1, "Inverted": True,
+    }  # fmt: skip
+    made = route53.create_health_check(CallerReference="switch", HealthCheckConfig=config)
+    check = made["HealthCheck"]["Id"]
+    _create(
+        route53, zone,
+        _record(name, operator.address, SetIdentifier="near", Weight=100, HealthCheckId=check),
+        _record(name, FAR, SetIdentifier="far", Weight=0),
+    )  # fmt: skip
+    operator.await_answer(name, operator.address, within=_MOVED_WITHIN)
+    with away():
+        with operator.endpoint():
+            operator.await_answer(name, FAR, within=_MOVED_WITHIN)
+        operator.await_answer(name, operator.address, within=_MOVED_WITHIN)
+
+
 def test_the_control_plane_stands_apart(route53: Any, plan: Plan, environment: Embedded) -> None:
     """Route 53's control plane is in us-east-1: with both of the plan's regions silent it answers, as it is in neither.
 
