@@ -124,6 +124,8 @@ class Database:
             if id(connection) in self._doubtful:
                 await connection.close()
                 raise UnknownOutcomeError("no standby has confirmed what was written")
+            if self._lease and not self._lease.held:
+                raise UnknownOutcomeError("it was written in the last moment in which this region may write")
 
     @contextlib.asynccontextmanager
     async def reading(self) -> AsyncIterator[Connection]:

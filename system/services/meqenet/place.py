@@ -38,8 +38,11 @@ class Place:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.log = Log(service=settings.service, zone=settings.zone, pod=settings.pod)
-        get = Fetcher(os.environ.get("AWS_CA_BUNDLE")).get
-        self.lease = Lease(settings.lease, settings.region, self.log, get=get) if settings.lease else None
+        self.lease = (
+            Lease(settings.lease, settings.region, self.log, get=Fetcher(os.environ.get("AWS_CA_BUNDLE")).get)
+            if settings.lease
+            else None
+        )
         self.database = Database(
             settings.database, Password(settings.database), service=settings.service, lease=self.lease
         )

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 
 from drdrill.core.waiting import wait_until
-from meqenet.database import Database
+from meqenet.database import Database, UnknownOutcomeError
 from meqenet.lease import Lease, NotWriterError, read_boot_clock
 from meqenet.logs import Log
 from meqenet.password import Password
@@ -80,7 +80,7 @@ def test_nothing_is_committed_after_the_lease(company: Company, tmp_path: Path) 
                         lent = True
                         await connection.execute(MARK)
                         await asyncio.sleep(0.005 * number**2)
-                except (NotWriterError, psycopg.errors.TransactionTimeout):
+                except (NotWriterError, UnknownOutcomeError, psycopg.errors.TransactionTimeout):
                     cut += lent
                     return
                 late += read_boot_clock() > ends + 0.1  # the server's answer to a commit takes a moment
@@ -141,6 +141,34 @@ def test_a_lease_that_is_about_to_run_out_begins_nothing(company: Company, tmp_p
         await database.close()
 
     asyncio.run(play())
+
+
+def test_a_commit_that_waits_for_its_standby(company: Company, tmp_path: Path) -> None:
+    """Sent while the lease lasted and done after it, it stays, and nobody is told so: another region may write then."""
+
+    async def play() -> None:
+        lease = await _hold(1)
+        database = _open_database(company, lease, tmp_path, size=1)
+        await database.open()
+
+        async def write() -> None:
+            async with database.transaction() as connection:
+                await connection.execute(MARK)
+
+        company.postgres.demand_standby(demanded=True)
+        try:
+            writing = asyncio.create_task(write())
+            await asyncio.sleep(1.5)
+            assert (lease.held, writing.done()) == (False, False)
+            assert len(company.postgres.waiting_backends()) == 1
+        finally:
+            company.postgres.demand_standby(demanded=False)
+        with pytest.raises(UnknownOutcomeError, match="last moment"):
+            await writing
+        await database.close()
+
+    asyncio.run(play())
+    assert len(company.query("payments", "select * from marks")) == 1
 
 
 @pytest.fixture
