@@ -191,7 +191,7 @@ class Drill:
         def holds() -> bool:
             nonlocal problem
             users.require_running()
-            problem = self._find_unprotected() or users.find_unsteady()
+            problem = self._find_unprotected() or users.find_unsteady() or users.find_unwatched()
             return not problem
 
         patience = self.budget.patience.steady_state
@@ -246,7 +246,11 @@ class Drill:
 
     def return_region(self) -> None:
         """Run the experiment that gives it its power back. Raises as `heal` does."""
-        self.heal("region_power_loss", region=self.plan.regions.primary.name)
+        primary = self.plan.regions.primary.name
+        self.heal("region_power_loss", region=primary)
+        self._require(self._users).watch(
+            self.seed, only=primary
+        )  # the machine that it stood on has power again
 
     def worsen(self, fault: str) -> None:
         """Run the experiment `FAULT.inject.yaml` as a circumstance of the fault that comes next."""

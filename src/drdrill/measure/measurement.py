@@ -61,6 +61,7 @@ from drdrill.measure.services import ServiceOutage, check_service, measure_servi
 from drdrill.measure.sweep import Sweep, sweep
 from drdrill.measure.tenures import Moves, watch_regions, watch_servers
 from drdrill.measure.verdict import Measured, Objective, explain_objective
+from drdrill.measure.watchers import Watch, check_watches, read_watches
 from drdrill.plan import load_plan
 from drdrill.record.ledger import read_ledger
 
@@ -99,6 +100,7 @@ class Measurement:
     services: tuple[ServiceOutage, ...] = ()
     runbook: RunbookRecord | None = None
     system: whole.SystemRecord | None = None
+    watches: tuple[Watch, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of `verdict.json`; `docs/schemas/verdict.schema.json` describes it."""
@@ -178,12 +180,9 @@ class _Drill:
             swept = checks.compute("sweep", partial(self._sweep, told, readings, integrity))
             controls = self._run_controls(told, judged, back, integrity, outage)
         self._check_runbook(runbook)
-        system = checks.compute(
-            "system", partial(whole.read_record, self._directory, self._plan, self._scenario, fault)
-        )
-        if system is not None:
-            outages = {self._scenario.service: outage, **{one.service: one.outage for one in services}}
-            checks.collect("system", partial(whole.check_record, system, self._plan, self._scenario, outages))
+        outages = {self._scenario.service: outage, **{one.service: one.outage for one in services}}
+        system = self._read_system(outages)
+        watches = self._read_watches(ledgers or (), runbook, system)
         measuring = partial(measure_redundancy, facts, self._store.resource)
         re_protection = checks.compute("redundancy", measuring) or Measured(None, None)
         judging = partial(
@@ -232,6 +231,7 @@ class _Drill:
             services=services,
             runbook=runbook,
             system=system,
+            watches=watches,
         )
 
     def _read_readings(self) -> tuple[Reading, ...]:
@@ -337,6 +337,29 @@ class _Drill:
         for watch in found:
             checks.collect("writers", partial(check_writers, watch))
         return max(found, key=lambda watch: watch.two_writers, default=None)
+
+    def _read_system(self, outages: Mapping[str, Outage | None]) -> whole.SystemRecord | None:
+        """Read what became of the whole system, and demand that it is well in the end; None: it was not up."""
+        checks, plan, scenario = self._checks, self._plan, self._scenario
+        reading = partial(whole.read_record, self._directory, plan, scenario, self._facts.fault)
+        system = checks.compute("system", reading)
+        if system is not None:
+            checks.collect("system", partial(whole.check_record, system, plan, scenario, outages))
+        return system
+
+    def _read_watches(
+        self,
+        ledgers: tuple[ClientLedger, ...],
+        runbook: RunbookRecord | None,
+        system: whole.SystemRecord | None,
+    ) -> tuple[Watch, ...]:
+        """Read what those were told who stand inside each region, and demand that they watched."""
+        checks = self._checks
+        watches = checks.compute("watchers", partial(read_watches, ledgers, self._clientele)) or ()
+        serving = Moves(self._plan.regions, self._store.resource, runbook).first
+        healing_ns = system.healing_ns if system else None
+        checks.collect("watchers", partial(check_watches, watches, self._facts, serving, healing_ns))
+        return watches
 
     def _compare_rows(
         self, ledgers: tuple[ClientLedger, ...], back: ReadBack | None, cut: Cut

@@ -129,7 +129,7 @@ def measure_outage(
     others: list[CohortOutage] = []
     for ledger in ledgers:
         client = ledger.client
-        if client.kind is ClientKind.CONTROL:
+        if client.kind in {ClientKind.CONTROL, ClientKind.WATCHER}:
             continue
         decides = client.kind is ClientKind.PROBER and client.honours_ttl
         (cohorts if decides else others).append(_measure_cohort(ledger, thresholds, fault_ns, whole_ns))
