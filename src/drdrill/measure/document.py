@@ -2,7 +2,7 @@
 
 | Version | has |
 |---|---|
-| 5 | `watchers`, and `deaths` of the runbook |
+| 5 | `watchers`, and `deaths` of the operators' machine |
 | 4 | `services`, `runbook` and `system`, the RTA from the declaration, and regions among the writers |
 | 3 | `restores` and `destroyed`, and the followers of `replication` |
 | 2 | `swept`, and the findings of the sweep |
@@ -39,7 +39,12 @@ if TYPE_CHECKING:
     from drdrill.plan.model import Plan
 
 SCHEMA_VERSION = 5
-_ADDED = {2: ("swept",), 3: ("restores", "destroyed"), 4: ("services", "runbook", "system"), 5: ("watchers",)}
+_ADDED = {
+    2: ("swept",),
+    3: ("restores", "destroyed"),
+    4: ("services", "runbook", "system"),
+    5: ("watchers", "deaths"),
+}
 _POINTS = 600  # of the curve: a picture has no more places
 _SWEPT_FINDINGS = {"swept_differs", "synchronous_behind", "swept_over_objective"}
 
@@ -63,6 +68,7 @@ def render(measurement: Measurement) -> dict[str, Any]:
         "runbook": render_runbook(
             measurement.runbook, measurement.outage.fault_ns if measurement.outage else None
         ),
+        "deaths": _deaths(measurement),
         "system": render_system(measurement.system),
         "rpa": _rpa(measurement.integrity, measurement.plan),
         "replication": _replication(measurement.cut, measurement.followers),
@@ -281,6 +287,11 @@ def _writers(watch: WritersWatch | None) -> dict[str, Any] | None:
             {"id": one.id, "server": _writer(watch, one.server), "by_ns": one.by_ns} for one in watch.evidence
         ],
     }
+
+
+def _deaths(measurement: Measurement) -> list[dict[str, Any]]:
+    outage = measurement.outage
+    return [] if outage is None else [one.to_json(outage.fault_ns) for one in measurement.doom.deaths]
 
 
 def _watch(watch: Watch, measurement: Measurement) -> dict[str, Any]:

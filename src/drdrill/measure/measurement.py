@@ -14,18 +14,18 @@ Each part runs on its own: one that crashes is INCONCLUSIVE and leaves the other
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.errors import DamagedRecordError
 from drdrill.core.verdict import Verdict, combine
 from drdrill.measure import document, validity
-from drdrill.measure import system as whole
 from drdrill.measure.availability import thresholds_of
 from drdrill.measure.checks import Checks
 from drdrill.measure.clientele import Clientele
 from drdrill.measure.controls import Control, find_planted, remove_rows, watch_black_hole
+from drdrill.measure.deaths import Doom
 from drdrill.measure.facts import About, Facts, read_about, read_facts
 from drdrill.measure.findings import find_elsewhere, find_in_sweep
 from drdrill.measure.followers import find_cut_at, find_every_cut, narrow_to_successor
@@ -59,9 +59,10 @@ from drdrill.measure.restore import (
 from drdrill.measure.runbook_record import RunbookRecord, check_record
 from drdrill.measure.services import ServiceOutage, check_service, measure_service
 from drdrill.measure.sweep import Sweep, sweep
+from drdrill.measure.system import find_record
 from drdrill.measure.tenures import Moves, watch_regions, watch_servers
 from drdrill.measure.verdict import Measured, Objective, explain_objective
-from drdrill.measure.watchers import Watch, check_watches, read_watches
+from drdrill.measure.whole import measure_whole
 from drdrill.plan import load_plan
 from drdrill.record.ledger import read_ledger
 
@@ -70,6 +71,8 @@ if TYPE_CHECKING:
 
     from drdrill.measure.reason import Finding, Reason
     from drdrill.measure.replication import Reading
+    from drdrill.measure.system import SystemRecord
+    from drdrill.measure.watchers import Watch
     from drdrill.measure.writers import WritersWatch
     from drdrill.plan.model import Plan, Scenario
     from drdrill.record.directory import DrillDirectory
@@ -99,8 +102,9 @@ class Measurement:
     destroyed: Destroyed | None = None
     services: tuple[ServiceOutage, ...] = ()
     runbook: RunbookRecord | None = None
-    system: whole.SystemRecord | None = None
+    system: SystemRecord | None = None
     watches: tuple[Watch, ...] = ()
+    doom: Doom = field(default_factory=Doom)
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of `verdict.json`; `docs/schemas/verdict.schema.json` describes it."""
@@ -181,29 +185,23 @@ class _Drill:
             controls = self._run_controls(told, judged, back, integrity, outage)
         self._check_runbook(runbook)
         outages = {self._scenario.service: outage, **{one.service: one.outage for one in services}}
-        system = self._read_system(outages)
-        watches = self._read_watches(ledgers or (), runbook, system)
+        whole = measure_whole(
+            checks, self._directory, self._plan, self._scenario, facts=facts, clientele=self._clientele,
+            ledgers=ledgers or (), runbook=runbook, outages=outages,
+        )  # fmt: skip
         measuring = partial(measure_redundancy, facts, self._store.resource)
         re_protection = checks.compute("redundancy", measuring) or Measured(None, None)
         judging = partial(
-            judge_objectives,
-            self._plan,
-            self._scenario,
-            checks,
-            seed=self._about.seed,
-            outage=outage,
-            integrity=integrity,
-            cut=cut,
-            re_protection=re_protection,
-            restored=any(proof.serving_ns is not None for proof in restores),
-            services=services,
+            judge_objectives, self._plan, self._scenario, checks, seed=self._about.seed, outage=outage,
+            integrity=integrity, cut=cut, re_protection=re_protection,
+            restored=any(proof.serving_ns is not None for proof in restores), services=services,
             recovery=read_recovery(self._directory.path, self._scenario, runbook, facts.command),
-        )
+        )  # fmt: skip
         objectives = checks.compute("objectives", judging) or ()
         for objective in objectives:
             checks.collect(objective.name, partial(explain_objective, objective))
         finding = partial(
-            self._find, outage, integrity, cut, swept, re_protection, system=system, judged=objectives
+            self._find, outage, integrity, cut, swept, re_protection, system=whole.system, judged=objectives
         )
         findings = checks.compute("findings", finding) or ()
         phases = checks.compute("phases", partial(split, outage, runbook, facts, self._store.resource))
@@ -230,8 +228,9 @@ class _Drill:
             destroyed=destroyed,
             services=services,
             runbook=runbook,
-            system=system,
-            watches=watches,
+            system=whole.system,
+            watches=whole.watches,
+            doom=whole.doom,
         )
 
     def _read_readings(self) -> tuple[Reading, ...]:
@@ -338,29 +337,6 @@ class _Drill:
             checks.collect("writers", partial(check_writers, watch))
         return max(found, key=lambda watch: watch.two_writers, default=None)
 
-    def _read_system(self, outages: Mapping[str, Outage | None]) -> whole.SystemRecord | None:
-        """Read what became of the whole system, and demand that it is well in the end; None: it was not up."""
-        checks, plan, scenario = self._checks, self._plan, self._scenario
-        reading = partial(whole.read_record, self._directory, plan, scenario, self._facts.fault)
-        system = checks.compute("system", reading)
-        if system is not None:
-            checks.collect("system", partial(whole.check_record, system, plan, scenario, outages))
-        return system
-
-    def _read_watches(
-        self,
-        ledgers: tuple[ClientLedger, ...],
-        runbook: RunbookRecord | None,
-        system: whole.SystemRecord | None,
-    ) -> tuple[Watch, ...]:
-        """Read what those were told who stand inside each region, and demand that they watched."""
-        checks = self._checks
-        watches = checks.compute("watchers", partial(read_watches, ledgers, self._clientele)) or ()
-        serving = Moves(self._plan.regions, self._store.resource, runbook).first
-        healing_ns = system.healing_ns if system else None
-        checks.collect("watchers", partial(check_watches, watches, self._facts, serving, healing_ns))
-        return watches
-
     def _compare_rows(
         self, ledgers: tuple[ClientLedger, ...], back: ReadBack | None, cut: Cut
     ) -> Integrity | None:
@@ -404,7 +380,7 @@ class _Drill:
         swept: Sweep | None,
         re_protection: Measured,
         *,
-        system: whole.SystemRecord | None,
+        system: SystemRecord | None,
         judged: Sequence[Objective],
     ) -> tuple[Finding, ...]:
         figures_ns = {
@@ -413,7 +389,7 @@ class _Drill:
             "re_protection_seconds": re_protection.value_ns,
         }
         return (
-            *(whole.find_record(system, self._plan, self._scenario) if system else ()),
+            *(find_record(system, self._plan, self._scenario) if system else ()),
             *find_unserved(self._directory.logs / LOG, judged),
             *(find_in_rows(integrity, cut, restored=bool(self._facts.restores)) if integrity else ()),
             *(find_in_sweep(swept, self._plan.rpo_of(self._scenario.store)) if swept else ()),
