@@ -193,7 +193,8 @@ def test_a_document_can_be_had_as_an_earlier_version_wrote_it(story: Story) -> N
     assert earlier["schema_version"] == 1
     assert {one["code"] for one in earlier["findings"]} == {"standby_not_synchronous"}
     added = {
-        name: document[name] for name in ("swept", "restores", "destroyed", "services", "runbook", "system")
+        name: document[name]
+        for name in ("swept", "restores", "destroyed", "services", "runbook", "system", "watchers", "deaths")
     }
     assert {**document, **earlier} == {**earlier, **added}
     replication = {key: value for key, value in document["replication"].items() if key != "followers"}
