@@ -200,15 +200,18 @@ def test_a_document_can_be_had_as_an_earlier_version_wrote_it(story: Story) -> N
     replication = {key: value for key, value in document["replication"].items() if key != "followers"}
     assert replication != document["replication"]
     assert earlier["replication"] == replication
-    later = ("restores", "destroyed", "services", "runbook", "system")
+    fifth = ("watchers", "deaths")
+    later = ("restores", "destroyed", "services", "runbook", "system", *fifth)
     assert in_version(document, 2) == {
         **{key: value for key, value in document.items() if key not in later},
         "replication": replication,
         "schema_version": 2,
     }
-    third = {key: value for key, value in document.items() if key not in ("services", "runbook", "system")}
+    fourth = {key: value for key, value in document.items() if key not in fifth}
+    third = {key: value for key, value in fourth.items() if key not in ("services", "runbook", "system")}
     assert in_version(document, 3) == {**third, "schema_version": 3}
-    assert in_version(document, 4) == document
+    assert in_version(document, 4) == {**fourth, "schema_version": 4}
+    assert in_version(document, 5) == document
 
 
 def test_the_last_service_counts_to_its_end(story: Story) -> None:
