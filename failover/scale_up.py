@@ -6,7 +6,6 @@ Terraform's state is in the recovery region. With `--look` nothing changes: exit
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from failover._looking import make_parser
 from failover._places import SYSTEM, reach
+from failover._state_lock import give_up, read_lock, was_left_behind
 from failover._telling import StoppedError, run
 from failover.restore_autoscaling import make_room, read_wanted
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _ROOT = "platform/recovery"
 _WANTED = [_ROOT, "--set", "capacity=production"]
 _CHANGES = 2  # the exit status of a plan that would change something
-_LOCKED = "acquiring the state lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +33,23 @@ class Ended:
     said: str
 
 
-def run_roots(arguments: Sequence[str]) -> Ended:
+def run_once(arguments: Sequence[str]) -> Ended:
     """Run the program that applies the company's roots; what it prints meanwhile is shown."""
     command = [sys.executable, str(SYSTEM / "terraform" / "roots.py"), *arguments]
     ended = subprocess.run(command, check=False, stderr=subprocess.PIPE, text=True)
     return Ended(ended.returncode, ended.stderr.strip())
+
+
+def run_roots(arguments: Sequence[str], run: Callable[[Sequence[str]], Ended] = run_once) -> Ended:
+    """Run it, and again where this machine's death had left a lock."""
+    given_up: set[str] = set()
+    while True:
+        ended = run(arguments)
+        lock = read_lock(ended.said) if ended.status else None
+        if lock is None or lock.identifier in given_up or not was_left_behind(lock):
+            return ended
+        give_up(lock)
+        given_up.add(lock.identifier)
 
 
 def scale_up(roots: Callable[[Sequence[str]], Ended] = run_roots) -> None:
@@ -59,21 +70,16 @@ def observe(roots: Callable[[Sequence[str]], Ended] = run_roots) -> None:
 
 def _explain(said: str) -> str:
     """Say what to do; of a locked state, who holds the lock."""
-    if _LOCKED not in said:
+    lock = read_lock(said)
+    if lock is None:
         return (
             f"{said}\nWhat to do: put right what Terraform says. Then run the same command again: it goes on."
         )
-    found = {key: _find(key, said) for key in ("Who", "Operation", "Created", "ID")}
     return (
-        f"{said}\nTerraform's state is locked by {found['Who']} ({found['Operation']}, since {found['Created']}).\n"
+        f"{said}\nTerraform's state is locked by {lock.who} ({lock.operation}, since {lock.created}).\n"
         "What to do: ask them, or wait: an apply that runs on ends by itself. Only if it died: "
-        f"`terraform force-unlock {found['ID']}` in the root {_ROOT}. Then run the same command again."
+        f"`terraform force-unlock {lock.identifier}` in the root {_ROOT}. Then run the same command again."
     )
-
-
-def _find(key: str, said: str) -> str:
-    found = re.search(rf"^\W*{key}:\s+(.+)$", said, re.MULTILINE)
-    return found[1].strip() if found else "unknown"
 
 
 def main() -> None:

@@ -81,3 +81,18 @@ Feature: The primary region is lost
     And every service was back within its recovery time objective
     And no more was lost than the recovery point objective allows
     And every surviving row is one that a user wrote, and one region wrote at a time
+
+  @scenario:region_loses_power_operators_die
+  Scenario: The primary region loses power, and the operators' machine dies in the middle of the failover
+    Given users are served by the system in its steady state
+    When the primary region loses power
+    And users are not served any more
+    And the operators' machine dies 3 times while they run the failover's runbook
+    And users are served again
+    And the primary region has its power back
+    And users are served on beside what came back
+    And recovery is measured
+    Then the drill is valid
+    And every service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one region wrote at a time

@@ -162,7 +162,7 @@ def cut_the_power_of_the_region(drill: Drill) -> None:
 @when("the primary region has its power back")
 def give_the_power_back_to_the_region(drill: Drill) -> None:
     """Give the primary region its power back."""
-    drill.heal_at("region_power_loss", region=drill.primary_region)
+    drill.return_region()
 
 
 @when("the control planes of the primary region are lost")

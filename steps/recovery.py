@@ -40,6 +40,22 @@ def settle_the_names(drill: Drill) -> None:
     drill.fail_over("settle_names")
 
 
+_DEATHS = {
+    "times": "anywhere", "times inside of steps": "inside", "as every step ends": "boundary",
+}  # fmt: skip
+
+
+@when(
+    parsers.re(
+        r"the operators' machine dies (?:(?P<times>\d+) )?(?P<where>times|times inside of steps|as every step ends) "
+        r"while they run the failover's runbook"
+    )
+)
+def run_the_runbook_and_die(drill: Drill, times: str | None, where: str) -> None:
+    """Have the company's runbook run on a machine that dies in the middle, and resumed until it is done."""
+    drill.run_runbook(int(times) if times else None, _DEATHS[where])
+
+
 @when("users are served on beside what came back")
 def wait_for_users_to_be_served_on(drill: Drill) -> None:
     """Wait until users are seen served for the stability time beside what has its power back."""

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAN = load_plan(ROOT / "scenarios" / "plan.yaml")
-ZONES = ("eu-west-1a", "eu-central-1a")
+REGIONS = (PLAN.regions.primary, PLAN.regions.recovery)
+WAYS = {"eu-west-1": "lb.west.example", "eu-central-1": "lb.central.example"}
 START = 5_000_000_000
 
 
@@ -54,7 +55,7 @@ def test_everybody_is_known_by_the_service_that_they_ask(
     environment: FakeEnvironment, workload: Workload, tmp_path: Path
 ) -> None:
     """Each client of the public name says which service it asks; the control is a process of its own."""
-    arrival = PublicArrival(environment, workload, ZONES)
+    arrival = PublicArrival(environment, workload, REGIONS)
     coming = arrival.plan(seed=1, start_ns=START, ledger=tmp_path / "ledger", peak=False)
     users, control = coming.parties
     assert (users.module, control.module) == ("drdrill.load.journey_client", "drdrill.load.client")
@@ -73,7 +74,7 @@ def test_only_their_own_rows_are_theirs(
     environment: FakeEnvironment, workload: Workload, tmp_path: Path
 ) -> None:
     """Rows are read by the numbers of this drill's clients: what was there before is nobody's phantom."""
-    arrival = PublicArrival(environment, workload, ZONES)
+    arrival = PublicArrival(environment, workload, REGIONS)
     users = arrival.plan(seed=1, start_ns=START, ledger=tmp_path, peak=False).parties[0]
     config = json.loads(users.config)
     numbers = [one["client"]["number"] for one in (*config["clients"], *config["probes"])]
@@ -90,12 +91,66 @@ def test_who_cannot_come(environment: FakeEnvironment, workload: Workload, tmp_p
     assert journeys is not None
     without = workload.model_copy(update={"journeys": journeys.model_copy(update={"probes": None})})
     with pytest.raises(UsageError, match="needs `journeys` with `probes`"):
-        PublicArrival(environment, without, ZONES)
+        PublicArrival(environment, without, REGIONS)
     flat = workload.model_copy(update={"journeys": journeys.model_copy(update={"shapes": {}})})
     with pytest.raises(UsageError, match="no shape `peak`"):
-        PublicArrival(environment, flat, ZONES).plan(seed=1, start_ns=START, ledger=tmp_path, peak=True)
+        PublicArrival(environment, flat, REGIONS).plan(seed=1, start_ns=START, ledger=tmp_path, peak=True)
     (member, *_) = make_state("db-1").members
     with pytest.raises(UsageError, match=f"none of them can write to {member.address} itself"):
-        PublicArrival(environment, workload, ZONES).plan_beside(
+        PublicArrival(environment, workload, REGIONS).plan_beside(
             member, seed=1, start_ns=START, ledger=tmp_path
         )
+
+
+def test_a_watcher_stands_in_each_region(
+    environment: FakeEnvironment, workload: Workload, tmp_path: Path
+) -> None:
+    """Where a region is lost, one client in a zone of each region writes by that region's own way; again when asked."""
+    environment.says = json.dumps(WAYS)
+    arrival = choose_arrival(environment, workload, PLAN, PLAN.scenarios["region_loses_power"])
+    users = arrival.plan(seed=1, start_ns=START, ledger=tmp_path, peak=False).parties[0]
+    coming = arrival.plan_watchers(seed=1, start_ns=START, ledger=tmp_path)
+    again = arrival.plan_watchers(seed=1, start_ns=START, ledger=tmp_path, only="eu-west-1")
+    assert coming is not None
+    assert again is not None
+    assert [(one.watches, one.zone) for one in coming.parties] == [
+        ("eu-west-1", "eu-west-1a"), ("eu-central-1", "eu-central-1a"),
+    ]  # fmt: skip
+    configs = [json.loads(one.config) for one in (*coming.parties, *again.parties)]
+    assert [one["way"] for one in configs] == [*WAYS.values(), WAYS["eu-west-1"]]
+    clients = [probe["client"] for config in configs for probe in config["probes"]]
+    assert {one["kind"] for one in clients} == {ClientKind.WATCHER.value}
+    assert {one["period_ns"] for one in clients} == {500_000_000}
+    assert [one["name"] for one in clients] == [
+        "watcher-eu-west-1-payments", "watcher-eu-central-1-payments", "watcher-eu-west-1-2-payments",
+    ]  # fmt: skip
+    assert coming.facts["watchers"] == {clients[0]["name"]: "eu-west-1", clients[1]["name"]: "eu-central-1"}
+    assert set(coming.asked.values()) == {"payments"}
+    theirs = json.loads(users.config)
+    numbers = [one["client"]["number"] for one in (*theirs["clients"], *theirs["probes"])]
+    numbers += [one["number"] for one in clients]
+    assert len(set(numbers)) == len(numbers)
+    assert arrival.rows == select_rows(workload, numbers)  # their rows are read back, too
+    assert len(environment.operated) == 1
+
+
+def test_where_nobody_watches(environment: FakeEnvironment, workload: Workload, tmp_path: Path) -> None:
+    """No region is lost in a database's drill; where one is, a workload and its program have to say who watches."""
+    database = PLAN.scenarios["payments_database_lost_under_services"]
+    arrival = choose_arrival(environment, workload, PLAN, database)
+    assert arrival.plan_watchers(seed=1, start_ns=START, ledger=tmp_path) is None
+    journeys = workload.journeys
+    assert journeys is not None
+    without = workload.model_copy(update={"journeys": journeys.model_copy(update={"watchers": None})})
+    with pytest.raises(UsageError, match="needs `journeys` with `watchers`"):
+        PublicArrival(environment, without, REGIONS, watching=True)
+    for said, problem in (
+        ("[]", "a JSON object"),
+        ("eu-west-1", "a JSON object"),
+        ("{}", "eu-west-1, eu-central-1"),
+    ):
+        environment.says = said
+        with pytest.raises(UsageError, match=problem):
+            PublicArrival(environment, workload, REGIONS, watching=True).plan_watchers(
+                seed=1, start_ns=START, ledger=tmp_path
+            )

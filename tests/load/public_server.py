@@ -94,6 +94,11 @@ def travel(
         start_ns=SystemClock().now_ns() + 1_500_000_000, seconds=seconds, ledger=folder / "ledger", shape=shape,
         probing=probing, status_log=status_log,
     )  # fmt: skip
+    return config, be_users(config, folder)
+
+
+def be_users(config: JourneyConfig, folder: Path) -> str:
+    """Run the process of a configuration to its end; return its remarks."""
     path = folder / "users.json"
     path.write_text(config.to_json(), encoding="utf-8")
     assert JourneyConfig.from_json(path.read_text(encoding="utf-8")) == config
@@ -102,7 +107,7 @@ def travel(
         stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_WITHIN_SECONDS, check=False,
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (0, "ready\n"), done.stderr
-    return config, done.stderr
+    return done.stderr
 
 
 def ask_ledgers(config: JourneyConfig) -> list[Asked]:

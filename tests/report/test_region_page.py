@@ -13,6 +13,8 @@ from drdrill.report.frame import NARROW, WIDE
 from drdrill.report.pictures import draw_all
 from drdrill.report.runbook_section import describe_runbook
 from tests.measure.regional import DECLARED
+from tests.measure.test_deaths import kill
+from tests.measure.watched import add_watchers
 from tests.report.browser import CHROMIUM, Browser
 from tests.report.conftest import store
 from tests.report.test_page import _read
@@ -133,3 +135,30 @@ def test_it_can_be_read_on_a_telephone(regional: RegionalStory, tmp_path: Path) 
             return box.x < -1 || box.x + box.width > whole.width + 1;
         }).map(text => text.textContent)""")
     assert cut == []
+
+
+def test_deaths_of_the_operators_are_shown(regional: RegionalStory) -> None:
+    """Where each fell and what it cost stands in a table, and in the waterfall a line with that time behind it."""
+    without = render_page(store(regional))
+    assert "Deaths of the operators" not in without
+    kill(regional)
+    regional.path /= "killed"
+    directory = store(regional)
+    page = render_page(directory)
+    text = read_section(page, "runbook")
+    assert "1: inside of a step, 0.60 s after 1 step was seen done" in text
+    assert re.search(r"after the fault, 1 steps done, in promotion; processes killed: 2", text)
+    assert re.search(r"0\.50.s until it was where it had been, begun again after 0\.40.s", text)
+    waterfall = draw_all(read_account(directory), WIDE)["waterfall"].svg()
+    assert "death 1: 0.50" in waterfall.replace("\N{NO-BREAK SPACE}", " ")
+    assert waterfall.count('class="fault"') == 1
+    assert "DEATH 1 of the operators" in _read(page)
+
+
+def test_what_watchers_were_told_is_shown(regional: RegionalStory) -> None:
+    """Each region's watcher has a line: how many writes it was told are done, and when the first and the last were."""
+    add_watchers(regional)
+    text = _read(render_page(store(regional)))
+    first = r"watcher in eu-west-1 20 of \d+ writes acknowledged, the first -9\.99 s and the last -0\.49 s"
+    assert re.search(first, text)
+    assert re.search(r"watcher in eu-central-1 \d+ of \d+ writes acknowledged, the first \+4\.00 s", text)

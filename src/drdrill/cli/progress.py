@@ -74,6 +74,10 @@ _LINES: dict[str, Callable[[dict[str, Any]], _Line]] = {
     ),
     "runbook.started": lambda data: (f"operators run {data['runbook']}, gates: {data['gates']}", _PLAIN),
     "step.ended": _step,
+    "operators.died": lambda data: (
+        f"the operators' machine died with {len(data['done'])} steps done; they resume",
+        "yellow",
+    ),
     "runbook.finished": lambda data: (
         f"the runbook is {'done' if data['status'] == 0 else 'NOT done'} after {data['seconds']:.1f} s",
         _PLAIN if data["status"] == 0 else _BAD,

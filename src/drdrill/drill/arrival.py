@@ -5,6 +5,8 @@ Each way is an `Arrival`: which processes are started, which service each client
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
@@ -13,9 +15,9 @@ from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import UsageError
 from drdrill.dataplane.postgresql_programs import PORT
 from drdrill.load.clients import Target, plan_client_beside, plan_clients
-from drdrill.load.journey_config import Surroundings, plan_journeys
+from drdrill.load.journey_config import Surroundings, plan_journeys, plan_watcher
 from drdrill.measure.notices import STATUS_LOG
-from drdrill.plan.scenario import MirrorExtent
+from drdrill.plan.scenario import DisasterClass, MirrorExtent
 from drdrill.record.ledger import ClientKind, make_id
 
 if TYPE_CHECKING:
@@ -24,12 +26,16 @@ if TYPE_CHECKING:
 
     from drdrill.environment.port import Environment, StoreMember
     from drdrill.load.config import ClientConfig
+    from drdrill.load.journeys import Watchers
     from drdrill.load.workload import Workload
     from drdrill.plan import Plan
+    from drdrill.plan.model import Region
     from drdrill.plan.scenario import Scenario
 
 _DIRECTLY_WITHIN = timedelta(seconds=30)  # the longest time-out of a request, and their last records
 _TRAVELLING_WITHIN = timedelta(seconds=90)  # journeys under way are waited for
+_TRAVELLERS = "drdrill.load.journey_client"
+_WAYS_WITHIN = timedelta(seconds=30)  # AWS's API of two regions is asked once each
 _ALL_DAY_SECONDS = 86_400.0  # they leave when they are told to
 _CLIENTS_BITS = 12  # of clients' numbers: the highest bits left to tell drills on one standing mirror apart
 _SLOTS_BITS = 11
@@ -38,13 +44,17 @@ _SLOT_SECONDS = 10
 
 @dataclass(frozen=True, slots=True)
 class Party:
-    """A process of clients: `module` is run with a file of `config`. `zone`: where; None: where users are."""
+    """A process of clients: `module` is run with a file of `config`. `zone`: where; None: where users are.
+
+    `watches`: the region that it stands in to watch for two writers, and may lose its power with.
+    """
 
     name: str
     module: str
     config: str
     clients: tuple[str, ...]
     zone: str | None = None
+    watches: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +90,12 @@ class Arrival(Protocol):
 
     def plan_beside(self, member: StoreMember, *, seed: int, start_ns: int, ledger: Path) -> Coming:
         """Return who comes to a member's zone and writes to its address; raises `UsageError` where nobody can."""
+        ...
+
+    def plan_watchers(
+        self, *, seed: int, start_ns: int, ledger: Path, only: str | None = None
+    ) -> Coming | None:
+        """Return who stands in each region to watch for two writers, or in one of them; None: nobody does."""
         ...
 
 
@@ -130,6 +146,10 @@ class DirectArrival:
         )
         return self._coming((config,), zone=member.zone)
 
+    def plan_watchers(self, *, seed: int, start_ns: int, ledger: Path, only: str | None = None) -> None:
+        """Return nobody: those who write to the store itself are told which server it was."""
+        del seed, start_ns, ledger, only
+
     def _coming(self, configs: Sequence[ClientConfig], zone: str | None = None) -> Coming:
         self._clients += sum(len(config.clients) for config in configs)
         return Coming(tuple(make_party(config, zone) for config in configs))
@@ -140,17 +160,36 @@ class DirectArrival:
 
 
 class PublicArrival:
-    """Users who come in by the company's public name, and those who ask each of its services alone."""
+    """Users who come in by the company's public name, and those who ask each of its services alone.
+
+    `watching`: in each of the regions somebody stands who writes there by that region's own way.
+    """
 
     leave_within = _TRAVELLING_WITHIN
 
-    def __init__(self, environment: Environment, workload: Workload, zones: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        environment: Environment,
+        workload: Workload,
+        regions: tuple[Region, ...],
+        *,
+        watching: bool = False,
+    ) -> None:
         if workload.journeys is None or workload.journeys.probes is None:
             raise UsageError(
                 "The workload does not say what users of a public name do: it needs `journeys` with `probes`."
             )
-        self._environment, self._workload, self._zones = environment, workload, zones
+        if watching and workload.journeys.watchers is None:
+            raise UsageError(
+                "The workload does not say who watches for two writers: where a region is lost, it needs `journeys` "
+                "with `watchers`."
+            )
+        self._environment, self._workload, self._regions = environment, workload, regions
+        self._zones = tuple(zone for region in regions for zone in region.zones)
         self._journeys = workload.journeys
+        self._watchers = workload.journeys.watchers if watching else None
+        self._ways: Mapping[str, str] = {}
+        self._watches: Counter[str] = Counter()
         self._numbers: tuple[int, int] = (0, 0)
 
     @property
@@ -174,7 +213,7 @@ class PublicArrival:
         first = (start_ns // (_SLOT_SECONDS * NANOSECONDS) % (1 << _SLOTS_BITS) << _CLIENTS_BITS) + 1
         config = plan_journeys(
             self._workload,
-            Surroundings(self._environment.resolver, self._zones, self._environment.authorities),
+            self._surroundings,
             seed=seed,
             first_number=first,
             start_ns=start_ns,
@@ -188,7 +227,7 @@ class PublicArrival:
         self._numbers = (first, first + len(clients) - 1)
         everybody = Party(
             "users",
-            "drdrill.load.journey_client",
+            _TRAVELLERS,
             config.to_json(),
             tuple(one.client.name for one in clients),
         )
@@ -207,6 +246,70 @@ class PublicArrival:
         raise UsageError(
             f"Users come in by {self._journeys.public_name}: none of them can write to {member.address} itself."
         )
+
+    def plan_watchers(
+        self, *, seed: int, start_ns: int, ledger: Path, only: str | None = None
+    ) -> Coming | None:
+        """Return who stands in each region, or in one of them; those who come again are numbered on.
+
+        Raises `CommandFailedError` or `UsageError` when nobody says by which name a region is found.
+        """
+        if self._watchers is None:
+            return None
+        self._ways = self._ways or read_ways(self._environment, self._watchers, self._regions)
+        parties: list[Party] = []
+        services: dict[str, str] = {}
+        for region in self._regions:
+            if only not in {None, region.name}:
+                continue
+            self._watches[region.name] += 1
+            number = self._watches[region.name]
+            name = f"watcher-{region.name}" if number == 1 else f"watcher-{region.name}-{number}"
+            first, last = self._numbers
+            config = plan_watcher(
+                self._workload,
+                self._surroundings,
+                name=name,
+                way=self._ways[region.name],
+                seed=seed,
+                first_number=last + 1,
+                start_ns=start_ns,
+                seconds=_ALL_DAY_SECONDS,
+                ledger=ledger,
+            )
+            self._numbers = (first, last + len(config.probes))
+            names = tuple(one.client.name for one in config.probes)
+            parties.append(Party(name, _TRAVELLERS, config.to_json(), names, region.zones[0], region.name))
+            services |= {one.client.name: one.service for one in config.probes}
+        return Coming(
+            tuple(parties),
+            services,
+            {
+                "zones": list(self._zones),
+                "watchers": {name: party.watches for party in parties for name in party.clients},
+            },
+        )
+
+    @property
+    def _surroundings(self) -> Surroundings:
+        return Surroundings(self._environment.resolver, self._zones, self._environment.authorities)
+
+
+def read_ways(environment: Environment, watchers: Watchers, regions: Sequence[Region]) -> Mapping[str, str]:
+    """Return by which name each region is found, as the company's own program says; raises `UsageError`."""
+    said = environment.run_for_operator(watchers.ways, within=_WAYS_WITHIN)
+    try:
+        ways = {str(region): str(name) for region, name in json.loads(said).items()}
+    except (ValueError, AttributeError) as error:
+        raise UsageError(
+            f"`{' '.join(watchers.ways)}` is to print a JSON object of regions and names, not: {said[:200]!r}"
+        ) from error
+    unknown = [region.name for region in regions if region.name not in ways]
+    if unknown:
+        raise UsageError(
+            f"`{' '.join(watchers.ways)}` does not say by which name {', '.join(unknown)} is found."
+        )
+    return ways
 
 
 def make_target(environment: Environment, workload: Workload, endpoint: str) -> Target:
@@ -237,5 +340,9 @@ def choose_arrival(environment: Environment, workload: Workload, plan: Plan, sce
     """Return how users come in a scenario: by the public name where the whole system is up."""
     if scenario.mirror is not MirrorExtent.SYSTEM:
         return DirectArrival(environment, workload, plan.stores[scenario.store].resource)
-    regions = (plan.regions.primary, plan.regions.recovery)
-    return PublicArrival(environment, workload, tuple(zone for region in regions for zone in region.zones))
+    return PublicArrival(
+        environment,
+        workload,
+        (plan.regions.primary, plan.regions.recovery),
+        watching=scenario.disaster_class is DisasterClass.REGION,
+    )

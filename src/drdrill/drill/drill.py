@@ -25,24 +25,25 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from drdrill.core.clock import NANOSECONDS, Clock, SystemClock, read_boot_id
-from drdrill.core.errors import InvalidDrillError, NotObservedError, UsageError
+from drdrill.core.errors import UsageError
 from drdrill.core.verdict import Verdict
-from drdrill.core.waiting import wait_until
 from drdrill.drill import judging
 from drdrill.drill.about import WORKLOAD_NAME, copy_inputs, draw_seed, enter_register
 from drdrill.drill.across_regions import replicate
 from drdrill.drill.aftermath import LOOK_EVERY, Aftermath
 from drdrill.drill.arrival import choose_arrival
 from drdrill.drill.budget import load_budget
+from drdrill.drill.deaths import Where, draw_deaths
 from drdrill.drill.ending import Ending
 from drdrill.drill.experiments import Experiments, run_named
 from drdrill.drill.failover import FailoverCode
-from drdrill.drill.failover_command import FailoverCommand, check_command
+from drdrill.drill.failover_command import FailoverCommand, check_command, require_resumable
 from drdrill.drill.observation import StoreObserver
 from drdrill.drill.page import write_page
 from drdrill.drill.restoring import Restoring
 from drdrill.drill.runbook_code import RunbookCode
 from drdrill.drill.shield import hold_signals
+from drdrill.drill.steady_state import await_steady_state
 from drdrill.drill.system_observer import SystemObserver, note_building, noting_failure
 from drdrill.drill.users import Users
 from drdrill.environment.port import StoreRole
@@ -185,23 +186,13 @@ class Drill:
     def observe_steady_state(self) -> None:
         """Wait until users are served and the store is protected. Raises `InvalidDrillError`: nothing is injected."""
         users = self._require(self._users)
-        problem = ""
 
-        def holds() -> bool:
-            nonlocal problem
+        def find_problem() -> str:
             users.require_running()
-            problem = self._find_unprotected() or users.find_unsteady()
-            return not problem
+            return self._find_unprotected() or users.find_unsteady() or users.find_unwatched()
 
-        patience = self.budget.patience.steady_state
-        try:
-            wait_until(holds, what="the steady state", within=patience, every=LOOK_EVERY, clock=self._clock)
-        except NotObservedError as error:
-            self.journal.append("steady_state.observed", holds=False, reason=problem)
-            raise InvalidDrillError(
-                f"The steady state did not hold, so nothing was broken: {problem}."
-            ) from error
-        self.journal.append("steady_state.observed", holds=True, reason="")
+        within = self.budget.patience.steady_state
+        await_steady_state(find_problem, self.journal, within=within, every=LOOK_EVERY, clock=self._clock)
         self._require(self._store).note_before_fault()
         self._require(self._system).note("before_fault")
 
@@ -241,6 +232,11 @@ class Drill:
             patience=self.budget.patience, journal=self.journal, clock=self._clock,
         )  # fmt: skip
 
+    def return_region(self) -> None:
+        """Give the primary region its power back, and have it watched again. Raises as `heal` does."""
+        self.heal_at("region_power_loss", region=self.primary_region)
+        self._require(self._users).watch(self.seed, only=self.primary_region)  # its machine has power again
+
     def worsen(self, fault: str) -> None:
         """Break the scenario's store as a circumstance of the fault that comes next."""
         self._experiments.worsen(fault, {"store": self.scenario.store})
@@ -268,16 +264,22 @@ class Drill:
         within = self.budget.patience.recovery
         return self._require(self._failover).run(code, *arguments, within=within)
 
-    def run_runbook(self) -> bool:
-        """Run the scenario's runbook, or what takes its place, where operators work; tell whether all was done."""
-        command, event = self.request.failover_command, self.request.failover_event
+    def run_runbook(self, times: int | None = 0, where: str = "anywhere") -> bool:
+        """Run the scenario's runbook, or what takes its place, where operators work; tell whether all was done.
+
+        Their machine dies so many times meanwhile (None: as each step but the last ends), as `Where` and the seed say.
+        """
+        command, within = self.request.failover_command, self.budget.patience.runbook
         if command is not None:
-            return self._require(self._command).run(command, event, within=self.budget.patience.runbook)
+            require_resumable(command, times)
+            event = self.request.failover_event
+            return self._require(self._command).run(command, event, within=within)
         if self.scenario.runbook is None:
             raise UsageError(f"{self.request.plan}: the scenario `{self.request.scenario}` has no runbook.")
         return self._require(self._runbook).run(
-            self.scenario.runbook, within=self.budget.patience.runbook, gates="approve",
+            self.scenario.runbook, within=within, gates="approve",
             why=f"drill {self.directory.path.name}: nobody is asked",
+            draw=partial(draw_deaths, self.seed, times, Where(where)),
         )  # fmt: skip
 
     @property

@@ -13,23 +13,19 @@ import shutil
 import sys
 from typing import TYPE_CHECKING
 
-from drdrill.core.clock import NANOSECONDS
-from drdrill.core.errors import CommandFailedError, UsageError
+from drdrill.core.errors import UsageError
 from drdrill.drill.call_record import recording_calls
+from drdrill.drill.operators import Operators
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import timedelta
     from pathlib import Path
 
-    from drdrill.core.clock import Clock
-    from drdrill.environment.port import Environment
     from drdrill.plan.scenario import Scenario
-    from drdrill.record.directory import DrillDirectory
 
 EVENT = "failover-event.json"
 _HANDLER = re.compile(r"(?:[\w.-]+/)*[A-Za-z_][\w.]*:[A-Za-z_]\w*", re.ASCII)
-_TAIL_LINES = 15
 # What it says on both ways is kept in one file, in the order in which it was said.
 _ONE_LOG = ("sh", "-c", 'exec "$@" 2>&1', "sh")
 
@@ -66,50 +62,31 @@ def check_command(command: str | None, event: Path | None, scenarios: Mapping[st
         raise UsageError(f"{event}: no JSON that could be a handler's event: {error}") from error
 
 
-class FailoverCommand:
-    """Runs what somebody else's failover is, once."""
+def require_resumable(command: str, deaths: int | None) -> None:
+    """Raise `UsageError` where the operators' machine is to die: what is not a runbook cannot be resumed."""
+    if deaths != 0:
+        raise UsageError(
+            f"--failover-command `{command}` cannot take the place of this scenario's runbook: the operators' machine "
+            "dies in the middle, and only a runbook is resumed. --scenario NAME chooses another one."
+        )
 
-    def __init__(
-        self, root: Path, environment: Environment, directory: DrillDirectory, *, clock: Clock
-    ) -> None:
-        self._root = root
-        self._environment = environment
-        self._directory = directory
-        self._journal = directory.journal("operator")
-        self._clock = clock
+
+class FailoverCommand(Operators):
+    """Runs what somebody else's failover is, once."""
 
     def run(self, command: str, event: Path | None, *, within: timedelta) -> bool:
         """Run it to its end; tell whether it ended with 0. With an `event` the command is a handler that gets it."""
-        log = self._directory.logs / "failover-command.log"
-        self._journal.append(
-            "failover_command.started",
-            command=command,
-            event=None if event is None else EVENT,
-            log=f"logs/{log.name}",
-        )
         program = ["sh", "-c", command] if event is None else self._call(command, event)
         with recording_calls(self._environment, self._directory, self._journal):
-            return self._run(command, program, log, within=within)
-
-    def _run(self, command: str, program: Sequence[str], log: Path, *, within: timedelta) -> bool:
-        """Run a program and write down how it ended; tell whether it ended with 0."""
-        before_ns = self._clock.now_ns()
-        status, by_us = None, ""
-        try:
-            self._environment.run_for_operator(
-                ["env", "-C", str(self._root), *_ONE_LOG, *program], within=within, output=log
+            ended = self._operate(
+                ("failover_command.started", "failover_command.ended"),
+                ["env", "-C", str(self._root), *_ONE_LOG, *program],
+                log="failover-command.log",
+                within=within,
+                about={"command": command},
+                told={"event": None if event is None else EVENT},
             )
-            status = 0
-        except CommandFailedError as error:
-            status, by_us = error.status, error.output
-        finally:
-            seconds = round((self._clock.now_ns() - before_ns) / NANOSECONDS, 3)
-            said = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
-            words = "\n".join(f"{said.rstrip()}\n{by_us.strip()}".strip().splitlines()[-_TAIL_LINES:])
-            self._journal.append(
-                "failover_command.ended", command=command, status=status, seconds=seconds, said=words
-            )
-        return status == 0
+        return ended.status == 0
 
     def _call(self, handler: str, event: Path) -> list[str]:
         """Keep the event with the drill, and return the program that calls the handler with it."""

@@ -12,8 +12,11 @@ from drdrill.core.waiting import wait_until
 from drdrill.drill.psql import psql
 from drdrill.drill.reconciling import reconcile_all
 from drdrill.measure.availability import judge_windows, read_samples, thresholds_of
+from drdrill.measure.clientele import Clientele
+from drdrill.measure.facts import read_facts
 from drdrill.measure.outage import measure_outage
 from drdrill.measure.restore import find_first_served
+from drdrill.measure.watchers import read_watches
 from drdrill.record.ledger import ClientKind, Outcome, outcomes_of, read_ledger
 
 if TYPE_CHECKING:
@@ -85,6 +88,15 @@ class Users:
         start_ns = self._clock.now_ns() + _COME_TOGETHER_NS
         ledger = self._directory.ledger
         self._start(self._arrival.plan(seed=seed, start_ns=start_ns, ledger=ledger, peak=peak), start_ns)
+        self.watch(seed)
+
+    def watch(self, seed: int, *, only: str | None = None) -> None:
+        """Let those come who stand in each region, or again in one of them, and watch for two writers there."""
+        start_ns = self._clock.now_ns() + _COME_TOGETHER_NS
+        ledger = self._directory.ledger
+        coming = self._arrival.plan_watchers(seed=seed, start_ns=start_ns, ledger=ledger, only=only)
+        if coming is not None:
+            self._start(coming, start_ns)
 
     def come_beside(self, member: StoreMember, seed: int) -> None:
         """Start a client in a member's zone that writes to its address, and wait until it is served there.
@@ -114,7 +126,8 @@ class Users:
 
     def _start(self, coming: Coming, start_ns: int) -> None:
         self.present = True
-        self._processes += tuple(party.name for party in coming.parties)
+        # A watcher loses its power with its region; whether it watched is seen in what it was told.
+        self._processes += tuple(party.name for party in coming.parties if not party.watches)
         self._asked |= coming.asked
         for party in coming.parties:
             path = self._directory.evidence / f"client-{party.name}.json"
@@ -139,7 +152,10 @@ class Users:
         """Have all clients end, and say how they did."""
         statuses = self._environment.stop_clients(within=self._arrival.leave_within)
         self.present = False
-        self._journal.append("load.stopped", statuses=dict(statuses), at_ns=self._clock.now_ns())
+        users = {name: status for name, status in statuses.items() if name in self._processes}
+        watchers = {name: status for name, status in statuses.items() if name not in users}
+        told = {"watchers": watchers} if watchers else {}
+        self._journal.append("load.stopped", statuses=users, at_ns=self._clock.now_ns(), **told)
 
     def finish(self) -> None:
         """Have them leave, and ask what is to agree then; nobody asks where they wrote to the store itself."""
@@ -176,6 +192,14 @@ class Users:
         ledgers = [one for one in self._read_ledgers() if one.client.kind is ClientKind.PROBER]
         unsteady = [one.client.name for one in ledgers if not self._is_steady(one)]
         return f"not up for the stability time: {', '.join(unsteady)}" if unsteady or not ledgers else ""
+
+    def find_unwatched(self) -> str:
+        """Say in which regions the watcher was not served yet, or not answered where nobody is; `` if none."""
+        clientele = Clientele(read_facts(self._directory).loads, self._service)
+        watches = read_watches(read_ledger(self._directory.ledger), clientele)
+        serving = self._plan.regions.primary.name
+        unseen = [one.region for one in watches if one.seen_ns(serving) is None]
+        return f"the watcher is not served in {', '.join(unseen)}" if unseen else ""
 
     def _read_ledgers(self) -> list[ClientLedger]:
         """Read the ledgers of those who ask the service that the drill judges."""

@@ -108,7 +108,7 @@ class HttpsProber:
         for again in (False, True):
             taken = await self._session.take() if self._needs_session else self._session.known()
             if isinstance(taken, Said):  # the request itself never left
-                return Said(Outcome.NOT_SENT, reason=f"nobody could log in: {taken.reason}")
+                return Said(Outcome.NOT_SENT, zone=taken.zone, reason=f"nobody could log in: {taken.reason}")
             told = {**taken, "id": identifier, "amount": amount}
             said = await send_step(
                 self._browser, self._step, told, seed=self._config.seed, identifier=identifier

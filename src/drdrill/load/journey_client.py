@@ -20,7 +20,7 @@ from drdrill.load.https_prober import CohortSession, HttpsProber
 from drdrill.load.journey_config import JourneyConfig
 from drdrill.load.page_reader import PageReader, split_page
 from drdrill.load.process import listen_for_enough, run_program
-from drdrill.load.resolver import StubResolver
+from drdrill.load.resolver import Detour, StubResolver
 from drdrill.load.traveller import Traveller
 from drdrill.load.user import Remarks
 from drdrill.record.ledger import LedgerWriter
@@ -117,16 +117,16 @@ async def _open_browser(
     fresh: bool = False,
     server: str | None = None,
 ) -> Browser:
-    resolver = StubResolver(
+    stub = StubResolver(
         DnsServer(config.resolver, config.resolver_port),
         clock=clock,
         cohort=cohort,
         cohorts=config.journeys.cohorts,
     )
-    stack.push_async_callback(resolver.close)
+    stack.push_async_callback(stub.close)
     browser = Browser(
         server or config.journeys.public_name,
-        resolver,
+        stub if config.way is None else Detour(stub, config.way),
         timeout_seconds=config.timeout_seconds,
         authorities=config.authorities,
         fresh=fresh,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,7 +41,8 @@ class JourneyConfig:
     `probes`: those who ask one service each, besides; the step of each is named after its service. `shape`: shares of
     the full rate over `seconds`. `zones`: a ledger's code has the number of the zone that answered in the place of a
     server's address: 1 for the first one, 0 where none was named. `authorities`: a file of certificates; None: the
-    machine's own. `status_log`: where what the status page says is written down; None: nobody reads it.
+    machine's own. `status_log`: where what the status page says is written down; None: nobody reads it. `way`: the name
+    that they look up in the public name's place; None: the public name itself.
     """
 
     journeys: Journeys
@@ -58,6 +59,7 @@ class JourneyConfig:
     resolver_port: int
     authorities: str | None
     status_log: Path | None = None
+    way: str | None = None
 
     @property
     def give_up_seconds(self) -> float:
@@ -162,6 +164,55 @@ def plan_journeys(
         authorities=surroundings.authorities,
         status_log=status_log if journeys.status_page else None,
     )
+
+
+def plan_watcher(
+    workload: Workload,
+    surroundings: Surroundings,
+    *,
+    name: str,
+    way: str,
+    seed: int,
+    first_number: int,
+    start_ns: int,
+    seconds: float,
+    ledger: Path,
+) -> JourneyConfig:
+    """Return what the process of a region's watcher is told: a client for each of its requests, by the `way`."""
+    journeys = workload.journeys
+    assert journeys is not None  # noqa: S101  (whoever asks has looked)
+    assert journeys.watchers is not None  # noqa: S101
+    planned = plan_journeys(
+        workload.model_copy(update={"journeys": journeys.model_copy(update={"journeys": []})}),
+        surroundings,
+        seed=seed,
+        first_number=first_number,
+        start_ns=start_ns,
+        seconds=seconds,
+        ledger=ledger,
+    )
+    asking = journeys.watchers.asking
+    clients = tuple(
+        StepClient(
+            Client(
+                name=f"{name}-{_slug(step.service)}",
+                number=first_number + number,
+                kind=ClientKind.WATCHER,
+                cohort=0,
+                start_ns=start_ns,
+                period_ns=round((step.every or journeys.watchers.every) / _SECOND * NANOSECONDS),
+                timeout_seconds=journeys.watchers.timeout / _SECOND,
+                honours_ttl=True,
+            ),
+            "",
+            step.name,
+            step.service,
+            step.writes,
+        )
+        for number, step in enumerate(asking)
+    )
+    probing = journeys.model_copy(update={"probes": journeys.watchers.probes})
+    return replace(planned, journeys=probing, probes=clients, way=way)
 
 
 def _plan_probes(journeys: Journeys, first_number: int, start_ns: int) -> Iterator[StepClient]:

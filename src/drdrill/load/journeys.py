@@ -136,6 +136,28 @@ class Probes(Part):
         return self
 
 
+class Watchers(Probes):
+    """Who stands inside each region and writes there, whatever the public name leads to: they see two writers.
+
+    `ways`: a program of the company, run where operators work, which prints by which name each region's own load
+    balancer is found: a JSON object of region and name. `asking`: writes alone.
+    """
+
+    ways: Annotated[list[Words], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _writes(self) -> Self:
+        reader = next((step.name for step in self.asking if not step.writes), None)
+        if reader is not None:
+            raise ValueError(f"`{reader}` does not write; of a watcher every request has to (`writes: true`)")
+        return self
+
+    @property
+    def probes(self) -> Probes:
+        """Return how they ask."""
+        return Probes(every=self.every, timeout=self.timeout, log_in=self.log_in, asking=self.asking)
+
+
 class Population(Part):
     """Who the users are: `name` with `{number}` from 1 to `count`."""
 
@@ -160,6 +182,8 @@ class Journeys(Part):
     journeys: Annotated[list[Journey], Field(min_length=1)]
     probes: Probes | None = None
     """Who judges availability in a drill of the whole system."""
+    watchers: Watchers | None = None
+    """Who watches for two writers where a region is lost."""
     status_page: str | None = None
     """The page on which the company tells users how it is: read by them in a drill of the whole system."""
     reconcile: list[Reconciliation] = Field(default_factory=list)
@@ -192,9 +216,10 @@ class Journeys(Part):
     def _says_what_it_needs(self) -> Self:
         for journey in self.journeys:
             self._check_said(journey.steps, journey.name)
-        for step in self.probes.asking if self.probes else ():
-            assert self.probes is not None  # noqa: S101  (there is one to ask)
-            self._check_said([self.probes.log_in, step], "probes")
+        for whose, probes in (("probes", self.probes), ("watchers", self.watchers)):
+            for step in probes.asking if probes else ():
+                assert probes is not None  # noqa: S101  (there is one to ask)
+                self._check_said([probes.log_in, step], whose)
         return self
 
     def _check_said(self, steps: Sequence[Step], whose: str) -> None:

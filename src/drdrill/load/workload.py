@@ -143,8 +143,9 @@ def _check_names(plan: Plan, root: Place) -> Iterator[Mistake]:
     for journey in root.find_all("journeys", "journeys"):
         for step in journey.find_all("steps"):
             yield from _check_name(step.find("service"), plan.services, "service")
-    for step in root.find_all("journeys", "probes", "asking"):
-        yield from _check_name(step.find("service"), plan.services, "service")
+    for whose in ("probes", "watchers"):
+        for step in root.find_all("journeys", whose, "asking"):
+            yield from _check_name(step.find("service"), plan.services, "service")
     for query in root.find_all("journeys", "reconcile"):
         for asked in (query, *query.find_all("pair")):
             yield from _check_name(asked.find("at", "store"), plan.stores, "store")

@@ -6,7 +6,7 @@ hold addresses. Knows no thresholds and no rows.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from drdrill.record.ledger import ClientKind
@@ -23,12 +23,13 @@ class Load:
     """Clients that were started together. `services`: which service a client asks, by its name.
 
     `zones`: what the numbers in the place of a server's address stand for in their codes, from 1 on; empty: those are
-    addresses.
+    addresses. `watchers`: in which region each one stands that watches for two writers.
     """
 
     clients: tuple[str, ...]
     services: Mapping[str, str]
     zones: tuple[str, ...]
+    watchers: Mapping[str, str] = field(default_factory=dict)
 
     def holds(self, name: str) -> bool:
         """Tell whether a client is one of these; what was started as `prober` may be several, from `prober-0` on."""
@@ -44,6 +45,7 @@ def read_loads(events: Iterable[Event]) -> tuple[Load, ...]:
             tuple(str(name) for name in event.data["clients"]),
             {str(name): str(service) for name, service in (event.data.get("services") or {}).items()},
             tuple(str(zone) for zone in event.data.get("zones") or ()),
+            {str(name): str(region) for name, region in (event.data.get("watchers") or {}).items()},
         )
         for event in events
         if event.kind == "load.started"
@@ -71,9 +73,14 @@ class Clientele:
 
     @property
     def started(self) -> tuple[str, ...]:
-        """Return the names under which clients of the judged service were started."""
-        names = (name for load in self.loads for name in load.clients)
+        """Return the names under which clients of the judged service were started; watchers are no users of it."""
+        names = (name for load in self.loads for name in load.clients if name not in load.watchers)
         return tuple(name for name in names if self.service_of(name) == self.service)
+
+    @property
+    def watchers(self) -> dict[str, str]:
+        """Return in which region each one stands that watches for two writers, by its name."""
+        return {name: region for load in self.loads for name, region in load.watchers.items()}
 
     @property
     def zones(self) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 | Version | has |
 |---|---|
-| 5 | `calls` and `decision`, and objectives of which nothing is projected |
+| 5 | `calls`, `decision`, `watchers`, `deaths` of the operators' machine; objectives without a projection |
 | 4 | `services`, `runbook` and `system`, the RTA from the declaration, and regions among the writers |
 | 3 | `restores` and `destroyed`, and the followers of `replication` |
 | 2 | `swept`, and the findings of the sweep |
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from drdrill.measure.services import ServiceOutage
     from drdrill.measure.sweep import Drilled, Sweep
     from drdrill.measure.verdict import Objective
+    from drdrill.measure.watchers import Watch
     from drdrill.measure.writers import WritersWatch
     from drdrill.plan.model import Plan
 
@@ -44,7 +45,7 @@ _ADDED = {
     2: ("swept",),
     3: ("restores", "destroyed"),
     4: ("services", "runbook", "system"),
-    5: ("calls", "decision"),
+    5: ("calls", "decision", "watchers", "deaths"),
 }
 _POINTS = 600  # of the curve: a picture has no more places
 _SWEPT_FINDINGS = {"swept_differs", "synchronous_behind", "swept_over_objective"}
@@ -69,6 +70,7 @@ def render(measurement: Measurement) -> dict[str, Any]:
         "runbook": render_runbook(
             measurement.runbook, measurement.outage.fault_ns if measurement.outage else None
         ),
+        "deaths": _deaths(measurement),
         "system": render_system(measurement.system),
         "calls": render_calls(measurement.calls),
         "decision": _decision(measurement.decision),
@@ -78,6 +80,7 @@ def render(measurement: Measurement) -> dict[str, Any]:
         "restores": [render_restore(proof) for proof in measurement.restores],
         "destroyed": render_destroyed(measurement.destroyed),
         "writers": _writers(measurement.writers),
+        "watchers": [_watch(one, measurement) for one in measurement.watches],
         "re_protection_seconds": seconds(measurement.re_protection.value_ns),
         "controls": [
             {"name": one.name, "passed": one.passed, "text": one.text, "sensitivity": one.sensitivity}
@@ -301,6 +304,30 @@ def _writers(watch: WritersWatch | None) -> dict[str, Any] | None:
         "evidence": [
             {"id": one.id, "server": _writer(watch, one.server), "by_ns": one.by_ns} for one in watch.evidence
         ],
+    }
+
+
+def _deaths(measurement: Measurement) -> list[dict[str, Any]]:
+    outage = measurement.outage
+    return [] if outage is None else [one.to_json(outage.fault_ns) for one in measurement.doom.deaths]
+
+
+def _watch(watch: Watch, measurement: Measurement) -> dict[str, Any]:
+    fault_ns = measurement.outage.fault_ns if measurement.outage else None
+
+    def since(at_ns: int | None) -> float | None:
+        return None if at_ns is None or fault_ns is None else seconds(at_ns - fault_ns)
+
+    return {
+        "region": watch.region,
+        "clients": list(watch.clients),
+        "asked": watch.asked,
+        "acknowledged": watch.acknowledged,
+        "refused": watch.refused,
+        "unknown": watch.unknown,
+        "first_acknowledged_seconds": since(watch.first_acknowledged_ns),
+        "last_acknowledged_seconds": since(watch.last_acknowledged_ns),
+        "last_asked_seconds": since(watch.last_asked_ns),
     }
 
 

@@ -19,14 +19,11 @@ from typing import TYPE_CHECKING
 
 from drdrill.core.errors import DamagedRecordError
 from drdrill.core.verdict import Verdict, combine
-from drdrill.measure import system as whole
 from drdrill.measure import validity
 from drdrill.measure.availability import thresholds_of
-from drdrill.measure.call_record import CallRecord, read_calls
 from drdrill.measure.checks import Checks
 from drdrill.measure.clientele import Clientele
 from drdrill.measure.controls import Control, find_planted, remove_rows, watch_black_hole
-from drdrill.measure.decision import check_decision, read_decision
 from drdrill.measure.facts import About, Facts, read_about, read_facts
 from drdrill.measure.findings import find_elsewhere, find_in_sweep
 from drdrill.measure.followers import find_cut_at, find_every_cut, narrow_to_successor
@@ -62,8 +59,10 @@ from drdrill.measure.result import Measurement
 from drdrill.measure.runbook_record import RunbookRecord, check_record
 from drdrill.measure.services import ServiceOutage, check_service, measure_service
 from drdrill.measure.sweep import Sweep, sweep
+from drdrill.measure.system import find_record
 from drdrill.measure.tenures import Moves, watch_regions, watch_servers
 from drdrill.measure.verdict import Measured, Objective, explain_objective
+from drdrill.measure.whole import Whole, measure_whole
 from drdrill.plan import load_plan
 from drdrill.record.ledger import read_ledger
 
@@ -148,26 +147,16 @@ class _Drill:
             swept = checks.compute("sweep", partial(self._sweep, told, readings, integrity))
             controls = self._run_controls(told, judged, back, integrity, outage)
         self._check_runbook(runbook)
-        system = checks.compute(
-            "system",
-            partial(whole.read_record, self._directory, self._plan, self._scenario, fault, facts.healing_ns),
-        )
         outages = {self._scenario.service: outage, **{one.service: one.outage for one in services}}
-        if system is not None:
-            checks.collect("system", partial(whole.check_record, system, self._plan, self._scenario, outages))
-        decision = checks.compute(
-            "decision",
-            partial(
-                read_decision, self._plan, self._scenario, system, runbook, outages, command=facts.command
-            ),
-        )
-        checks.collect("decision", partial(check_decision, decision))
-        calls = checks.compute("calls", partial(read_calls, self._directory, fault))
+        whole = measure_whole(
+            checks, self._directory, self._plan, self._scenario, facts=facts, clientele=self._clientele,
+            ledgers=ledgers or (), runbook=runbook, outages=outages,
+        )  # fmt: skip
         measuring = partial(measure_redundancy, facts, self._store.resource)
         re_protection = checks.compute("redundancy", measuring) or Measured(None, None)
         judging = partial(
-            judge_objectives, self._plan, self._scenario, checks,
-            seed=self._about.seed, outage=outage, integrity=integrity, cut=cut, re_protection=re_protection,
+            judge_objectives, self._plan, self._scenario, checks, seed=self._about.seed, outage=outage,
+            integrity=integrity, cut=cut, re_protection=re_protection,
             restored=any(proof.serving_ns is not None for proof in restores), services=services,
             recovery=read_recovery(self._directory.path, self._scenario, runbook, facts.command),
         )  # fmt: skip
@@ -175,9 +164,8 @@ class _Drill:
         for objective in objectives:
             checks.collect(objective.name, partial(explain_objective, objective))
         finding = partial(
-            self._find, outage, integrity, cut, swept, re_protection,
-            system=system, calls=calls, judged=objectives,
-        )  # fmt: skip
+            self._find, outage, integrity, cut, swept, re_protection, whole=whole, judged=objectives
+        )
         findings = checks.compute("findings", finding) or ()
         phases = checks.compute("phases", partial(split, outage, runbook, facts, self._store.resource))
         return Measurement(
@@ -205,9 +193,11 @@ class _Drill:
             destroyed=destroyed,
             services=services,
             runbook=runbook,
-            system=system,
-            calls=calls,
-            decision=decision,
+            system=whole.system,
+            calls=whole.calls,
+            decision=whole.decision,
+            watches=whole.watches,
+            doom=whole.doom,
         )
 
     def _check_course(self) -> None:
@@ -372,8 +362,7 @@ class _Drill:
         swept: Sweep | None,
         re_protection: Measured,
         *,
-        system: whole.SystemRecord | None,
-        calls: CallRecord | None,
+        whole: Whole,
         judged: Sequence[Objective],
     ) -> tuple[Finding, ...]:
         figures_ns = {
@@ -382,8 +371,8 @@ class _Drill:
             "re_protection_seconds": re_protection.value_ns,
         }
         return (
-            *(whole.find_record(system, self._plan, self._scenario) if system else ()),
-            *(find_calls(calls, self._plan, system) if calls else ()),
+            *(find_record(whole.system, self._plan, self._scenario) if whole.system else ()),
+            *(find_calls(whole.calls, self._plan, whole.system) if whole.calls else ()),
             *find_unserved(self._directory.logs / LOG, judged),
             *(find_in_rows(integrity, cut, restored=bool(self._facts.restores)) if integrity else ()),
             *(find_in_sweep(swept, self._plan.rpo_of(self._scenario.store)) if swept else ()),

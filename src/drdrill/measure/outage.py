@@ -131,7 +131,7 @@ def measure_outage(
     others: list[CohortOutage] = []
     for ledger in ledgers:
         client = ledger.client
-        if client.kind is ClientKind.CONTROL:
+        if client.kind in {ClientKind.CONTROL, ClientKind.WATCHER}:
             continue
         decides = client.kind is ClientKind.PROBER and client.honours_ttl
         measured = _measure_cohort(ledger, thresholds, fault_ns, whole_ns, judged_until_ns)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from drdrill.measure import document
+from drdrill.measure.deaths import Doom
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from drdrill.measure.sweep import Sweep
     from drdrill.measure.system import SystemRecord
     from drdrill.measure.verdict import Measured, Objective
+    from drdrill.measure.watchers import Watch
     from drdrill.measure.writers import WritersWatch
     from drdrill.plan.model import Plan
 
@@ -55,6 +57,8 @@ class Measurement:
     system: SystemRecord | None = None
     decision: DecisionRecord | None = None
     calls: CallRecord | None = None
+    watches: tuple[Watch, ...] = ()
+    doom: Doom = field(default_factory=Doom)
 
     def to_json(self) -> dict[str, Any]:
         """Return the content of `verdict.json`; `docs/schemas/verdict.schema.json` describes it."""

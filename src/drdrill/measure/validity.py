@@ -111,7 +111,7 @@ def check_load(
     travelling = [one for one in everybody if clientele.is_travelling(one)]
     travelled_on = any(_asked_after(one, until_ns) for one in travelling)
     for ledger in ledgers:
-        if ledger.client.kind is ClientKind.CONTROL:
+        if ledger.client.kind in {ClientKind.CONTROL, ClientKind.WATCHER}:
             continue
         if not _was_served(ledger, facts.fault.before_ns):
             yield _invalid("load_not_running", f"{ledger.client.name} was not served up to the fault.")

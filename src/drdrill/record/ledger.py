@@ -53,6 +53,7 @@ class ClientKind(StrEnum):
     PROBER = "prober"  # a fresh connection a request; judges availability
     LOAD = "load"  # pooled connections, as services hold them
     CONTROL = "control"  # the positive control: asks an address that never answers
+    WATCHER = "watcher"  # stands inside a region and writes by that region's own way; judges no availability
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,8 +94,9 @@ class Account:
 
     @property
     def clients(self) -> tuple[str, ...]:
-        """Return the names of the users' clients: all but those that are there for a positive control."""
-        return tuple(one.client.name for one in self.ledgers if one.client.kind is not ClientKind.CONTROL)
+        """Return the names of the users' clients: all but those that are there for a control, and watchers."""
+        others = {ClientKind.CONTROL, ClientKind.WATCHER}
+        return tuple(one.client.name for one in self.ledgers if one.client.kind not in others)
 
     @property
     def travelling(self) -> frozenset[str]:

@@ -72,7 +72,12 @@ def _tell(event: Event) -> Iterator[tuple[int, str, str]]:
         return
     tell = _SENTENCES.get(event.kind)
     text = tell(data) if tell else f"{event.kind}: {json.dumps(data, sort_keys=True)}"
-    moment = {"fault.injected": "before_ns", "store.protected": "at_ns", "load.stopped": "at_ns"}
+    moment = {
+        "fault.injected": "before_ns",
+        "store.protected": "at_ns",
+        "load.stopped": "at_ns",
+        "operators.died": "at_ns",
+    }
     at_ns = data.get(moment.get(event.kind, ""), event.at_ns)
     yield int(at_ns), event.actor, text
 
@@ -158,6 +163,14 @@ def _run(data: Mapping[str, Any]) -> str:
     )
 
 
+def _died(data: Mapping[str, Any]) -> str:
+    steps = ", ".join(words(str(step)) for step in data["under_way"])
+    return (
+        f"DEATH {data['number']} of the operators' machine, drawn: {data['drawn']}. {len(data['done'])} steps were "
+        f"done, {f'under way: {steps}' if steps else 'none was under way'}; processes killed: {len(data['killed'])}"
+    )
+
+
 def _system(data: Mapping[str, Any]) -> str:
     """Return what each region carried, and where users were led."""
     told = [
@@ -197,7 +210,10 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "runbook.started": lambda d: (
         f"The operators run {d['runbook']}; its gates: {d.get('gates')} ({d.get('why')})"
     ),
+    "runbook.resumed": lambda d: f"The operators resume {d['runbook']} on a machine that lives",
     "runbook.finished": _run,
+    "operators.doomed": lambda d: f"The operators' machine is to die: {'; '.join(d['drawn'])}",
+    "operators.died": _died,
     "reconciliation.observed": _reconciled,
     "store.said": lambda d: f"{d['resource']} is {d.get('status')}",
     "load.started": lambda d: f"{len(d['clients'])} clients begin to use the service",

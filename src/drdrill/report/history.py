@@ -92,7 +92,8 @@ def read_experiences(
 
 
 def _users(ledgers: Sequence[ClientLedger]) -> list[ClientLedger]:
-    return [ledger for ledger in ledgers if ledger.client.kind is not ClientKind.CONTROL]
+    others = {ClientKind.CONTROL, ClientKind.WATCHER}
+    return [ledger for ledger in ledgers if ledger.client.kind not in others]
 
 
 def _spans(ledger: ClientLedger, thresholds: Thresholds, origin_ns: int, places: int) -> tuple[Span, ...]:

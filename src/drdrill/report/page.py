@@ -29,6 +29,7 @@ from drdrill.report.sections import (
     describe_rows,
     describe_services,
     describe_swept,
+    describe_watchers,
     describe_writers,
 )
 from drdrill.report.system_section import describe_system
@@ -102,6 +103,7 @@ def _content(account: Account) -> dict[str, Any]:
         },
         "rows": describe_rows(account),
         "writers": describe_writers(account),
+        "watchers": describe_watchers(account),
         "explained": describe_explained(account),
         "services": [{**one, "strip": name_of_strip(one["service"])} for one in describe_services(account)],
         "runbook": describe_runbook(account),

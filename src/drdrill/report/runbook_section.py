@@ -10,7 +10,7 @@ from drdrill.plan.duration import format_seconds
 from drdrill.plan.runbook import Doer, Phase
 from drdrill.report.chronicle import words
 from drdrill.report.decision import describe_decision, has_stayed
-from drdrill.report.waterfall import draw_waterfall
+from drdrill.report.waterfall import Gap, draw_waterfall
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -43,6 +43,17 @@ class AnswerRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DeathRow:
+    """A death of the operators' machine: what the seed drew, where it fell, and what it cost; `grave`: all the rest."""
+
+    number: str
+    drawn: str
+    fell: str
+    cost: str
+    grave: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RunbookTold:
     """A runbook in words."""
 
@@ -52,6 +63,7 @@ class RunbookTold:
     answers: tuple[AnswerRow, ...]
     facts: tuple[tuple[str, str], ...]
     proposes: tuple[str, ...]
+    deaths: tuple[DeathRow, ...]
 
 
 def describe_runbook(account: Account) -> RunbookTold | None:
@@ -66,13 +78,43 @@ def describe_runbook(account: Account) -> RunbookTold | None:
         answers=tuple(_describe_answer(one) for one in runbook["gates"]),
         facts=tuple(_facts(account, runbook)),
         proposes=tuple(account.runbook.proposes) if account.runbook else (),
+        deaths=tuple(_deaths(account)),
     )
 
 
 def draw_runbook(account: Account, width: int) -> Picture | None:
     """Draw the waterfall; None: no step of a runbook began."""
     runbook = account.verdict.get("runbook")
-    return None if runbook is None else draw_waterfall([_bar(one) for one in runbook["steps"]], width)
+    if runbook is None:
+        return None
+    return draw_waterfall([_bar(one) for one in runbook["steps"]], width, [*_gaps(account, runbook)])
+
+
+def _gaps(account: Account, runbook: Mapping[str, Any]) -> Iterator[Gap]:
+    """Yield the deaths as the waterfall has them, from the runbook's begin; one that cost all the rest has no end."""
+    begun = runbook["begun_after_seconds"]
+    last = max((one["ends_seconds"] for one in runbook["steps"]), default=0.0)
+    for row, death in zip(_deaths(account), account.verdict["deaths"], strict=True):
+        begins = death["at_seconds"] - (begun or 0.0)
+        cost = death["cost_seconds"]
+        ends = last if cost is None else min(begins + cost, last)
+        yield Gap(begins, max(begins, ends), f"death {row.number}: {row.cost}")
+
+
+def _deaths(account: Account) -> Iterator[DeathRow]:
+    for death in account.verdict["deaths"]:
+        under_way = ", ".join(words(step) for step in death["under_way"])
+        resumed, cost = death["resumed_seconds"], death["cost_seconds"]
+        yield DeathRow(
+            number=str(death["number"]),
+            drawn=death["drawn"],
+            fell=f"{format_seconds(death['at_seconds'])} after the fault, {len(death['done'])} steps done, "
+            f"{f'in {under_way}' if under_way else 'between steps'}; processes killed: {death['killed']}",
+            cost="never again where it was"
+            if cost is None
+            else f"{format_seconds(cost)} until it was where it had been, begun again after {format_seconds(resumed)}",
+            grave=cost is None,
+        )
 
 
 def _bar(step: Mapping[str, Any]) -> Bar:

@@ -68,6 +68,19 @@ def describe_writers(account: Account) -> str:
     return ", then ".join(f"{names[one]} ({one})" if one in names else str(one) for one in writers["servers"])
 
 
+def describe_watchers(account: Account) -> tuple[tuple[str, str], ...]:
+    """Return what each region's watcher was told: its region, and the counts with the first and last moment."""
+    return tuple((one["region"], _describe_watch(one)) for one in account.verdict["watchers"])
+
+
+def _describe_watch(watch: Mapping[str, Any]) -> str:
+    told = f"{watch['acknowledged']} of {watch['asked']} writes acknowledged"
+    if watch["first_acknowledged_seconds"] is not None:
+        first, last = watch["first_acknowledged_seconds"], watch["last_acknowledged_seconds"]
+        told += f", the first {first:+.2f} s and the last {last:+.2f} s from the fault"
+    return f"{told}; {watch['refused']} refused, {watch['unknown']} not known"
+
+
 def describe_explained(account: Account) -> str:
     """Return what the changes of the writer that are explained are explained by."""
     if account.clientele.zones:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from drdrill.plan.duration import format_seconds
@@ -22,8 +23,17 @@ _WIDER = 1.1  # than the mean letter: names of few narrow letters; measured in C
 _ROOM = 190  # px for a bar's own figures
 
 
-def draw_waterfall(bars: Sequence[Bar], width: int) -> Picture | None:
-    """Draw the steps one below the other; None: no step began."""
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """A death of whoever ran the runbook, and until when it was not again where it was; seconds as those of bars."""
+
+    begins_seconds: float
+    ends_seconds: float
+    text: str
+
+
+def draw_waterfall(bars: Sequence[Bar], width: int, gaps: Sequence[Gap] = ()) -> Picture | None:
+    """Draw the steps one below the other, with what deaths cost behind them; None: no step began."""
     if not bars:
         return None
     narrow = width < WIDE
@@ -31,8 +41,13 @@ def draw_waterfall(bars: Sequence[Bar], width: int) -> Picture | None:
     row = _NARROW_ROW if narrow else _ROW
     left = 0.0 if narrow else min(_LONGEST_NAME, _WIDER * LETTER * max(map(len, names)) + 16)
     scale = Scale(0, max(*(bar.ends_seconds for bar in bars), 1e-9), left, width - _ROOM)
-    told = "; ".join(describe_bar(bar) for bar in bars)
-    picture = Picture(width, row * len(bars) + 4, title="Waterfall of the runbook", description=told)
+    told = "; ".join([*(describe_bar(bar) for bar in bars), *(gap.text for gap in gaps)])
+    height = row * len(bars) + 4
+    picture = Picture(width, height, title="Waterfall of the runbook", description=told)
+    for gap in gaps:
+        begin, end = scale(gap.begins_seconds), scale(gap.ends_seconds)
+        picture.rectangle(begin, 0, end - begin, height, "zone", hint=gap.text)
+        picture.line(begin, 0, begin, height, "fault")
     for number, (bar, name) in enumerate(zip(bars, names, strict=True)):
         y = number * row + (18 if narrow else 4)
         if narrow:
