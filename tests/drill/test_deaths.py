@@ -190,7 +190,7 @@ def test_it_was_over_before(code: RunbookCode, directory: DrillDirectory) -> Non
     """A moment that never comes kills nobody: the runbook comes to its end, and that deaths are missing is known."""
     assert run(code, Moment(3, 30.0), Moment(3, 30.0))
     kinds = [one.kind for one in read_journal(directory.journal_path)]
-    assert kinds == ["operators.doomed", "runbook.started", "runbook.finished"]
+    assert kinds == ["operators.doomed", "runbook.started", "runbook.finished", "calls.recorded"]
     doom = read_doom(directory)
     assert (len(doom.drawn), len(doom.deaths)) == (2, 0)
     for one in find_living(b"sleep\x00987"):
