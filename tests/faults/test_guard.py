@@ -153,7 +153,12 @@ PLACES = PLAN_TEXT.replace("targets: [accounts]", "targets: [accounts, eu-west-1
 
 @pytest.mark.parametrize(
     ("kind", "name"),
-    [(FaultKind.REGION_POWER_LOSS, "eu-west-1"), (FaultKind.ZONE_POWER_LOSS, "eu-west-1a")],
+    [
+        (FaultKind.REGION_POWER_LOSS, "eu-west-1"),
+        (FaultKind.REGION_ISOLATION, "eu-west-1"),
+        (FaultKind.REGION_FLAPPING, "eu-west-1"),
+        (FaultKind.ZONE_POWER_LOSS, "eu-west-1a"),
+    ],
 )
 def test_a_place_is_allowed_by_its_name(tmp_path: Path, port: FakePort, kind: FaultKind, name: str) -> None:
     """A region and a zone are targets like any other: what the plan names may be broken, and is called so."""
@@ -170,6 +175,8 @@ def test_a_place_is_allowed_by_its_name(tmp_path: Path, port: FakePort, kind: Fa
     [
         (FaultKind.REGION_POWER_LOSS, "eu-central-1", "does not name `eu-central-1`"),
         (FaultKind.REGION_POWER_LOSS, "eu-west-1a", "the plan has no region `eu-west-1a`"),
+        (FaultKind.REGION_ISOLATION, "eu-west-1a", "the plan has no region `eu-west-1a`"),
+        (FaultKind.REGION_FLAPPING, "accounts", "the plan has no region `accounts`"),
         (FaultKind.ZONE_POWER_LOSS, "eu-west-1", "the plan has no zone `eu-west-1`"),
         (FaultKind.HOST_POWER_LOSS, "eu-west-1", "the plan has no store `eu-west-1`"),
     ],

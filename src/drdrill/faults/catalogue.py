@@ -26,6 +26,8 @@ class FaultKind(StrEnum):
     BACKUP_DAMAGE = "backup_damage"
     ZONE_POWER_LOSS = "zone_power_loss"
     REGION_POWER_LOSS = "region_power_loss"
+    REGION_ISOLATION = "region_isolation"
+    REGION_FLAPPING = "region_flapping"
 
     @property
     def of_link(self) -> bool:
@@ -35,7 +37,16 @@ class FaultKind(StrEnum):
     @property
     def of_place(self) -> bool:
         """Whether it hits a zone or a region by its name, and no store."""
-        return self in (FaultKind.ZONE_POWER_LOSS, FaultKind.REGION_POWER_LOSS)
+        return self is FaultKind.ZONE_POWER_LOSS or self.of_region
+
+    @property
+    def of_region(self) -> bool:
+        """Whether it hits a region by its name."""
+        return self in (
+            FaultKind.REGION_POWER_LOSS,
+            FaultKind.REGION_ISOLATION,
+            FaultKind.REGION_FLAPPING,
+        )
 
     @property
     def description(self) -> str:
@@ -63,6 +74,9 @@ class FaultKind(StrEnum):
             FaultKind.ZONE_POWER_LOSS: "Everything in an availability zone stops at once, as without power.",
             FaultKind.REGION_POWER_LOSS: "Everything in a region stops at once, as without power, and its APIs "
             "answer nobody.",
+            FaultKind.REGION_ISOLATION: "Everything in a region lives on and hears each other, its APIs included; "
+            "nobody outside hears any of it, and it hears nobody outside.",
+            FaultKind.REGION_FLAPPING: "A region is isolated and connected in turns.",
         }[self]
 
 

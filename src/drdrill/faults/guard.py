@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from drdrill.core.errors import RefusedError
 from drdrill.environment.port import FaultRequest, Identity
-from drdrill.faults.catalogue import FaultKind
 from drdrill.plan import Plan, load_plan
 from drdrill.plan.nearest import suggest
 
 if TYPE_CHECKING:
     from drdrill.environment.port import FaultPort, StoreRole
+    from drdrill.faults.catalogue import FaultKind
 
 PlanSource = Plan | Path | None
 
@@ -56,7 +56,7 @@ def _find_store(plan: Plan, store: str) -> str:
 def _find_place(plan: Plan, kind: FaultKind, name: str) -> str:
     """Return the name of a region or a zone."""
     regions = (plan.regions.primary, plan.regions.recovery)
-    if kind is FaultKind.REGION_POWER_LOSS:
+    if kind.of_region:
         what, names = "region", [region.name for region in regions]
     else:
         what, names = "zone", [zone for region in regions for zone in region.zones]

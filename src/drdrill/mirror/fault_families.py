@@ -20,7 +20,10 @@ from drdrill.mirror.bad_statements import observe_back, observe_destroyed
 from drdrill.mirror.damaged_backups import KINDS as BACKUP_KINDS
 from drdrill.mirror.damaged_backups import observe_lack, observe_whole
 from drdrill.mirror.fault_observers import OBSERVERS
+from drdrill.mirror.flapping import Rhythm
 from drdrill.mirror.host import program_environment
+from drdrill.mirror.isolation_faults import KINDS as ISOLATION_KINDS
+from drdrill.mirror.isolation_observers import observe_apart, observe_flapping, observe_joined, observe_steady
 from drdrill.mirror.link_faults import KINDS as LINK_KINDS
 from drdrill.mirror.link_observers import observe_link_effect, observe_link_healed
 from drdrill.mirror.place_faults import KINDS as PLACE_KINDS
@@ -67,6 +70,7 @@ def families(world: World | None, directory: MirrorDirectory, control: Control) 
     return {
         **dict.fromkeys(OBSERVERS, HostFamily(control, eyes)),
         **dict.fromkeys(PLACE_KINDS, PlaceFamily(control, eyes)),
+        **dict.fromkeys(ISOLATION_KINDS, IsolationFamily(control, eyes)),
         **dict.fromkeys(LINK_KINDS, LinkFamily(control)),
         **dict.fromkeys(STATEMENT_KINDS, StatementFamily(control, eyes)),
         **dict.fromkeys(BACKUP_KINDS, BackupFamily(control)),
@@ -139,6 +143,44 @@ class PlaceFamily:
             return there
         lost = {host["host"] for host in injection.details["hosts"]}
         return [host for host in there if host["host"] in lost]
+
+
+class IsolationFamily:
+    """A region that lives on and hears nobody outside: all the time, or in turns."""
+
+    def __init__(self, control: Control, eyes: MirrorEyes) -> None:
+        self._control, self._eyes = control, eyes
+
+    def inject(self, request: FaultRequest) -> Injection:
+        """Isolate the region."""
+        answer = self._control.ask(
+            "inject_isolation", kind=request.kind, resource=request.resource, amount=request.amount
+        )
+        return Injection(kind=request.kind, **answer)
+
+    def heal(self, injection: Injection) -> Reading:
+        """Connect the region."""
+        return self._control.ask("heal_isolation", resource=injection.resource)
+
+    def observe_effect(self, injection: Injection) -> Reading:
+        """Look at the region from outside, and from within it at itself and at what is outside."""
+        rhythm = injection.details.get("rhythm")
+        there = self._look_up(injection)
+        if rhythm:
+            return observe_flapping(self._eyes, there["apis"], Rhythm(**rhythm))
+        return observe_apart(self._eyes, there["hosts"], there["outside"], there["zone"])
+
+    def observe_healed(self, injection: Injection) -> Reading:
+        """Look at the region from outside."""
+        there, rhythm = self._look_up(injection), injection.details.get("rhythm")
+        reading = observe_joined(self._eyes, there["hosts"])
+        if rhythm and reading["healed"]:
+            return {**reading, **observe_steady(self._eyes, there["apis"], Rhythm(**rhythm))}
+        return reading
+
+    def _look_up(self, injection: Injection) -> Reading:
+        """Return what lives in the region now."""
+        return self._control.ask("region_now", resource=injection.resource)
 
 
 class LinkFamily:

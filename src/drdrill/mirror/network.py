@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 INTERNET = "internet"
 BLACK_HOLE = "198.19.255.1"  # routed nowhere: asked by the positive control
 DNS_ADDRESS = "198.18.0.53"
-_VPC_OCTETS = (20, 40)
+VPC_OCTETS = (20, 40)
 _FIRST_HOST = 10
 _LONGEST_NAME = 44
 _ELSEWHERE = 250  # the number of AWS's endpoints in regions that the mirror does not have
@@ -114,7 +114,7 @@ class Network:
         router = WorldHost(f"router-{region.name}", region.name, INTERNET, f"169.254.{number}.2", self._disks)
         router.boot()
         _allow_forwarding(router)
-        vpc = f"10.{_VPC_OCTETS[number]}"
+        vpc = f"10.{VPC_OCTETS[number]}"
         _ip(None, [
             f"link add name region{number} type veth peer name core netns {router.init_pid}",
             f"addr add 169.254.{number}.1/30 dev region{number}",
@@ -173,9 +173,9 @@ class Network:
         """Tell whether a region's APIs are silenced."""
         return region in self._silent
 
-    def endpoint_of(self, region: str) -> str:
-        """Return an address of a region's APIs."""
-        return self._endpoints[region][0]
+    def endpoints(self) -> dict[str, str]:
+        """Return an address of the APIs of each region, and of each that the mirror does not have but for its APIs."""
+        return {region: addresses[0] for region, addresses in self._endpoints.items()}
 
     def create_host(
         self, name: str, zone_name: str, *, disk_bytes: int, address: str | None = None
