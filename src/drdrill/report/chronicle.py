@@ -198,6 +198,12 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
         f"The operators run {d['runbook']}; its gates: {d.get('gates')} ({d.get('why')})"
     ),
     "runbook.finished": _run,
+    "meanwhile.drawn": lambda d: (
+        f"Drawn from the seed: {words(d['what'])} once the step {d['after']} is done"
+    ),
+    "meanwhile.began": lambda d: f"The step {d['after']} is done: {words(d['what'])}",
+    "meanwhile.ended": lambda d: f"{words(d['what'])}: that was seen",
+    "meanwhile.failed": lambda d: f"{words(d['what'])}: that failed: {d.get('reason')}",
     "reconciliation.observed": _reconciled,
     "store.said": lambda d: f"{d['resource']} is {d.get('status')}",
     "load.started": lambda d: f"{len(d['clients'])} clients begin to use the service",
