@@ -11,11 +11,12 @@ does not answer counts as gone only when it was fenced, or its region's API did 
 hour. When one takes writes, or could not be looked at, and cannot be fenced, a person may say why the failover goes on:
 that is noted for six hours, and what promotes the replicas reads it.
 
-The only program that calls the primary region. It gives up soon there.
+Only this, and what promotes beside one that is back, calls the primary region. It gives up soon there.
 """
 
 from __future__ import annotations
 
+import contextlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,7 @@ from failover._looking import conclude, make_parser
 from failover._notes import open_notes
 from failover._old_primary import OVERRIDE, OVERRIDE_VALID, Writes, look_at_hosts, observe_writes
 from failover._places import DATABASES, INTERNAL, reach, reach_lost
+from failover._returned import fence_again
 from failover._telling import run, say
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ _READ_ONLY = {
 _TRIED_VALID = timedelta(hours=1)  # tried again it does no harm, and the region may answer by then
 # A Multi-AZ instance restarts within two minutes (assumption); longer, and the look says how it stands.
 _RESTART = {"Delay": 2, "MaxAttempts": 90}
+_IS_BACK = {"Delay": 2, "MaxAttempts": 60}  # with its power back, a database starts first
 # What a region without power looks like. A certificate, a proxy or credentials that are wrong are our own trouble.
 _UNHEARD = (ConnectTimeoutError, ReadTimeoutError, EndpointConnectionError, ConnectionClosedError)
 
@@ -59,6 +62,13 @@ def fence_all(rds: Any, notes: Notes) -> None:
             notes.write(tried(database), "it was fenced, or its region's API did not answer")
         else:
             notes.remove(tried(database))
+
+
+def fence_returned(rds: Any, database: str) -> bool:
+    """Fence a database of a region that may be back, once it has started; tell as `try_to_fence` does."""
+    with contextlib.suppress(BotoCoreError, ClientError):  # what keeps it from being fenced is said then
+        rds.get_waiter("db_instance_available").wait(DBInstanceIdentifier=database, WaiterConfig=_IS_BACK)
+    return try_to_fence(rds, database)
 
 
 def tried(database: str) -> str:
@@ -162,12 +172,15 @@ def main() -> None:
         help="note why the failover goes on although one may take writes (for six hours)",
     )  # fmt: skip
     asked, notes = parser.parse_args(), open_notes()
-    route53, heirs = reach("route53"), read_heirs(reach("rds"))
+    route53, heirs, lost = reach("route53"), read_heirs(reach("rds")), reach_lost("rds")
     if not asked.look:
         if asked.although_primary_writes:
             notes.write(OVERRIDE, asked.although_primary_writes)
-        fence_all(reach_lost("rds"), notes)
-    findings = look_at_all(route53, heirs, observe_writes)
+        fence_all(lost, notes)
+    findings = fence_again(
+        lambda: look_at_all(route53, heirs, observe_writes),
+        None if asked.look else lambda database: fence_returned(lost, database),
+    )
     missing = observe(findings, notes)
     if missing and not asked.look:
         missing.append(

@@ -2,7 +2,8 @@
 
     python -m failover.promote_replica [--replica NAME] [--region REGION] [--name DNS_NAME] [--look]
 
-1. look that the old primary takes no writes any more, by its own protocol: AWS in the primary region is not asked
+1. look that the old primary takes no writes any more, by its own protocol: AWS in the primary region is not asked, but
+   for fencing one that is back and takes them
 2. note how far the replica lags, as CloudWatch knows it: no data point means that nobody knows
 3. promote it, and wait until AWS says that it is available
 4. look that it follows nobody any more, and point the database's name at its endpoint
@@ -30,9 +31,11 @@ from failover._old_primary import (
     observe_writes,
     require_fenced,
 )
-from failover._places import CONFIG
+from failover._places import CONFIG, reach_lost
+from failover._returned import fence_again
 from failover._telling import StoppedError, run, say
 from failover._waiters import PATIENCE, await_available
+from failover.fence_primary import fence_returned
 
 if TYPE_CHECKING:
     import argparse
@@ -52,10 +55,12 @@ def promote_replica(
     although: str = "",
     standby: bool = True,
     look: Callable[[str, str], Finding] = observe_writes,
+    fence: Callable[[str], object] | None = None,
 ) -> None:
     """Promote a replica and have the database's name lead to it. Raises what AWS raises.
 
-    `although`: why it is promoted beside an old primary that may take writes; raises `StoppedError` without.
+    `although`: why it is promoted beside an old primary that may take writes; raises `StoppedError` without. `fence` is
+    called for one that is back.
     """
     rds = boto3.client("rds", region, config=CONFIG)
     route53 = boto3.client("route53", config=CONFIG)
@@ -63,7 +68,8 @@ def promote_replica(
     if before.get(
         "ReadReplicaSourceDBInstanceIdentifier"
     ):  # promoted before, there is nothing to be kept back
-        findings = look_at_hosts(route53, name, (before["Endpoint"]["Address"],), look)
+        heirs = (before["Endpoint"]["Address"],)
+        findings = fence_again(lambda: look_at_hosts(route53, name, heirs, look), fence)
         require_fenced(
             findings, reason=although, note=lambda: open_notes().read(OVERRIDE, valid=OVERRIDE_VALID)
         )
@@ -204,6 +210,7 @@ def main() -> None:
         asked.name,
         although=asked.although_primary_writes,
         standby=not asked.without_standby,
+        fence=lambda database: fence_returned(reach_lost("rds"), database),
     )
 
 
