@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -236,6 +237,17 @@ def test_a_source_in_an_isolated_region(mirror: Standing, tmp_path: Path) -> Non
     _await_observed(faults.observe_healed, injection, "healed")
     _await_row(mirror, "inside")
     _await_replication(mirror, "replicating")
+
+
+def test_many_who_look_from_a_zone_at_once(mirror: Standing) -> None:
+    """The machine in a zone from which somebody looks is made once, and looked from when it has its power."""
+    ask = mirror.environment.world.control.ask
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask, "look_from_zone", zone=f"{REGION}c", address="10.20.2.1") for _ in range(8)]
+        assert all(one.result()["look"]["error"] for one in asked)
+    assert [name for name in mirror.host_names() if name.startswith(f"bystander-{REGION}c")] == [
+        f"bystander-{REGION}c"
+    ]
 
 
 def test_a_region_that_comes_and_goes(mirror: Standing) -> None:
