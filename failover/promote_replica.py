@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
+from failover._fencing import fence_again, fence_returned
 from failover._looking import conclude, make_parser
 from failover._names import find_zone, read_alias
 from failover._notes import open_notes
@@ -31,11 +32,9 @@ from failover._old_primary import (
     observe_writes,
     require_fenced,
 )
-from failover._places import CONFIG, reach_lost
-from failover._returned import fence_again
+from failover._places import CONFIG, reach_briefly
 from failover._telling import StoppedError, run, say
 from failover._waiters import PATIENCE, await_available
-from failover.fence_primary import fence_returned
 
 if TYPE_CHECKING:
     import argparse
@@ -55,21 +54,23 @@ def promote_replica(
     although: str = "",
     standby: bool = True,
     look: Callable[[str, str], Finding] = observe_writes,
-    fence: Callable[[str], object] | None = None,
+    fence: Callable[[str, str], object] | None = None,
 ) -> None:
     """Promote a replica and have the database's name lead to it. Raises what AWS raises.
 
     `although`: why it is promoted beside an old primary that may take writes; raises `StoppedError` without. `fence` is
-    called for one that is back.
+    called with region and database for one that is back.
     """
     rds = boto3.client("rds", region, config=CONFIG)
     route53 = boto3.client("route53", config=CONFIG)
     before = describe(rds, replica)
-    if before.get(
-        "ReadReplicaSourceDBInstanceIdentifier"
-    ):  # promoted before, there is nothing to be kept back
+    source = before.get("ReadReplicaSourceDBInstanceIdentifier")
+    if source:  # promoted before, there is nothing to be kept back
         heirs = (before["Endpoint"]["Address"],)
-        findings = fence_again(lambda: look_at_hosts(route53, name, heirs, look), fence)
+        findings = fence_again(
+            lambda: look_at_hosts(route53, name, heirs, look),
+            None if fence is None else lambda _: fence(*place_of(source, region)),
+        )
         require_fenced(
             findings, reason=although, note=lambda: open_notes().read(OVERRIDE, valid=OVERRIDE_VALID)
         )
@@ -88,6 +89,12 @@ def promote_replica(
     if standby and not instance["MultiAZ"]:
         protect(rds, replica)
         say("standby requested", instance=replica)
+
+
+def place_of(source: str, region: str) -> tuple[str, str]:
+    """Return region and identifier of a replica's source: an ARN where it is in another region than the replica."""
+    parts = source.split(":")
+    return (parts[3], parts[-1]) if len(parts) > 1 else (region, source)
 
 
 def read_lag(cloudwatch: Any, replica: str) -> float | None:
@@ -210,7 +217,7 @@ def main() -> None:
         asked.name,
         although=asked.although_primary_writes,
         standby=not asked.without_standby,
-        fence=lambda database: fence_returned(reach_lost("rds"), database),
+        fence=lambda region, database: fence_returned(reach_briefly("rds", region), database),
     )
 
 

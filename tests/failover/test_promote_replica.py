@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 from failover._notes import open_notes
 from failover._old_primary import OVERRIDE, Finding, Writes
 from failover._telling import StoppedError
-from failover.promote_replica import observe, point, promote, promote_replica, protect, read_lag
+from failover.promote_replica import observe, place_of, point, promote, promote_replica, protect, read_lag
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -150,6 +150,26 @@ def test_nothing_is_promoted_beside_a_primary_that_nobody_looked_at(
         StoppedError, match=r"(?s)orders\.primary\.example\.com may take.*Nothing was promoted"
     ):
         promote_replica(REPLICA, REGION, NAME, look=_seen(Writes.REFUSED))
+
+
+def test_one_that_is_back_is_fenced_in_its_own_region(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The source of the replica is fenced where it is; what takes writes all the same keeps the promotion back."""
+    monkeypatch.setattr(boto3, "client", aws.client)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    _leads_to_the_old_primary(aws)
+    for _ in range(3):  # each time it is looked where names lead
+        aws.leads(NAME, OLD)
+        aws.leads("orders.primary.example.com", "")
+    fenced: list[tuple[str, str]] = []
+    with pytest.raises(StoppedError, match="Nothing was promoted"):
+        promote_replica(
+            REPLICA, REGION, NAME,
+            look=_seen(Writes.TAKEN), fence=lambda region, database: fenced.append((region, database)),
+        )  # fmt: skip
+    assert fenced == [("eu-west-1", "orders")] * 3
+    assert place_of("orders", REGION) == (REGION, "orders")
 
 
 def test_a_reason_counts_also_where_nobody_could_look(

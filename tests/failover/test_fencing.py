@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
+from failover._fencing import GROUP, fence_again, fence_returned
 from failover._old_primary import Finding, Writes
-from failover._returned import fence_again
-from failover.fence_primary import GROUP, fence_returned
 from tests.failover.test_fence_primary import Rds
 
 if TYPE_CHECKING:
