@@ -165,3 +165,23 @@ def inject_route53_control_plane_loss(amount: str) -> dict[str, Any]:
 def heal_route53_control_plane_loss() -> dict[str, Any]:
     """Give Route 53's control plane back."""
     return faults.heal("route53_control_plane_loss", "route53")
+
+
+def inject_region_isolation(region: str) -> dict[str, Any]:
+    """Have nobody outside a region hear any of it, nor it anybody outside."""
+    return faults.inject("region_isolation", region, "primary")
+
+
+def heal_region_isolation(region: str) -> dict[str, Any]:
+    """Connect the region again."""
+    return faults.heal("region_isolation", region)
+
+
+def inject_region_flapping(region: str, away: str, there: str) -> dict[str, Any]:
+    """Have a region be isolated for `away`, such as `20 s`, connected for `there`, and so on."""
+    return faults.inject("region_flapping", region, "primary", f"{away} away, {there} there")
+
+
+def heal_region_flapping(region: str) -> dict[str, Any]:
+    """Connect the region for good."""
+    return faults.heal("region_flapping", region)

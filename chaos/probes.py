@@ -165,3 +165,23 @@ def observe_route53_control_plane_loss(within: str) -> dict[str, Any]:
 def observe_route53_control_plane_back(within: str) -> dict[str, Any]:
     """Watch until Route 53's API answers; fails when it does not within that time."""
     return faults.observe_healed("route53_control_plane_loss", "route53", within)
+
+
+def observe_region_apart(region: str, within: str) -> dict[str, Any]:
+    """Watch until the region is heard by itself only, and hears only itself; fails when it is not after that time."""
+    return faults.observe_effect("region_isolation", region, within)
+
+
+def observe_region_joined(region: str, within: str) -> dict[str, Any]:
+    """Watch until everything in the region is heard outside; fails when it is not within that time."""
+    return faults.observe_healed("region_isolation", region, within)
+
+
+def observe_region_flapping(region: str, within: str) -> dict[str, Any]:
+    """Watch until the region was seen away, there again and away again; fails when it was not within that time."""
+    return faults.observe_effect("region_flapping", region, within)
+
+
+def observe_region_steady(region: str, within: str) -> dict[str, Any]:
+    """Watch until the region stays for longer than it ever did; fails when it did not within that time."""
+    return faults.observe_healed("region_flapping", region, within)

@@ -61,4 +61,9 @@ def reach_in(service: str, region: str, **more: Any) -> Any:
 
 def reach_lost(service: str) -> Any:
     """Return a client of a service of the primary region, which gives up after one attempt."""
-    return boto3.client(service, read_places().primary, config=_LOST)
+    return reach_briefly(service, read_places().primary)
+
+
+def reach_briefly(service: str, region: str) -> Any:
+    """Return a client of a service of a region that may not answer, which gives up after one attempt."""
+    return boto3.client(service, region, config=_LOST)

@@ -15,7 +15,7 @@ hour), and every lease has run out: that is waited for, from when the recovery r
 When one takes writes, or could not be looked at, and cannot be fenced, a person may say why the failover goes on: that
 is noted for six hours, and what promotes the replicas reads it.
 
-The only program that calls the primary region. It gives up soon there.
+Only this, and what promotes beside one that is back, calls the primary region. It gives up soon there.
 """
 
 from __future__ import annotations
@@ -24,16 +24,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionClosedError,
-    ConnectTimeoutError,
-    EndpointConnectionError,
-    ReadTimeoutError,
-    WaiterError,
-)
-
+from failover._fencing import fence_again, fence_returned, try_to_fence
 from failover._leases import describe_left, read_left
 from failover._looking import conclude, make_parser
 from failover._names import resolve
@@ -49,15 +40,7 @@ if TYPE_CHECKING:
     from failover._notes import Notes
     from failover._old_primary import Finding
 
-GROUP = "meqenet-fenced"
-_READ_ONLY = {
-    "ParameterName": "default_transaction_read_only", "ParameterValue": "1", "ApplyMethod": "immediate",
-}  # fmt: skip
 _TRIED_VALID = timedelta(hours=1)  # tried again it does no harm, and the region may answer by then
-# A Multi-AZ instance restarts within two minutes (assumption); longer, and the look says how it stands.
-_RESTART = {"Delay": 2, "MaxAttempts": 90}
-# What a region without power looks like. A certificate, a proxy or credentials that are wrong are our own trouble.
-_UNHEARD = (ConnectTimeoutError, ReadTimeoutError, EndpointConnectionError, ConnectionClosedError)
 
 
 def fence_all(rds: Any, notes: Notes) -> None:
@@ -72,57 +55,6 @@ def fence_all(rds: Any, notes: Notes) -> None:
 def tried(database: str) -> str:
     """Return the name of the note of when it was tried to fence a database."""
     return f"fencing-tried-{database}"
-
-
-def try_to_fence(rds: Any, database: str) -> bool:
-    """Fence a database, and say what became of it; False: it is not fenced, and its region's API is not gone."""
-    try:
-        fence(rds, database)
-    except _UNHEARD as error:
-        say("not reachable: it could not be fenced", database=database, reason=str(error))
-        return True
-    except ClientError as error:
-        said = error.response["Error"]
-        say("not fenced", database=database, reason=f"{said['Code']}: {said.get('Message', '')}")
-    except WaiterError as error:
-        say("fencing was asked for, and not seen to be done", database=database, reason=str(error))
-    except BotoCoreError as error:
-        say("not fenced", database=database, reason=str(error))
-    else:
-        return True
-    return False
-
-
-def fence(rds: Any, database: str) -> None:
-    """Make a database read-only and end its sessions, as far as that was not done before."""
-    (instance,) = rds.describe_db_instances(DBInstanceIdentifier=database)["DBInstances"]
-    groups = {one["DBParameterGroupName"]: one for one in instance.get("DBParameterGroups", ())}
-    if groups.get(GROUP, {}).get("ParameterApplyStatus") == "in-sync":
-        say("fenced before", database=database)
-        return
-    if GROUP not in groups:
-        _make_group(rds, instance["EngineVersion"].partition(".")[0])
-        rds.modify_db_instance(
-            DBInstanceIdentifier=database, DBParameterGroupName=GROUP, ApplyImmediately=True
-        )
-    waiter = rds.get_waiter("db_instance_available")
-    waiter.wait(DBInstanceIdentifier=database, WaiterConfig=_RESTART)
-    rds.reboot_db_instance(DBInstanceIdentifier=database)
-    waiter.wait(DBInstanceIdentifier=database, WaiterConfig=_RESTART)
-    say("fenced", database=database, group=GROUP)
-
-
-def _make_group(rds: Any, version: str) -> None:
-    try:
-        rds.create_db_parameter_group(
-            DBParameterGroupName=GROUP,
-            DBParameterGroupFamily=f"postgres{version}",
-            Description="Read-only: fenced by a failover",
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "DBParameterGroupAlreadyExists":
-            raise
-    rds.modify_db_parameter_group(DBParameterGroupName=GROUP, Parameters=[_READ_ONLY])
 
 
 def look_at_all(
@@ -187,13 +119,16 @@ def main() -> None:
         help="note why the failover goes on although one may take writes (for six hours)",
     )  # fmt: skip
     asked, notes, recovery, copies = parser.parse_args(), open_notes(), read_places().recovery, reach_copies()
-    heirs = read_heirs(reach("rds"))
+    heirs, lost = read_heirs(reach("rds")), reach_lost("rds")
     if not asked.look:
         if asked.although_primary_writes:
             notes.write(OVERRIDE, asked.although_primary_writes)
         name_writer(copies, recovery, notes)
-        fence_all(reach_lost("rds"), notes)
-    findings = look_at_all(heirs, observe_writes)
+        fence_all(lost, notes)
+    findings = fence_again(
+        lambda: look_at_all(heirs, observe_writes),
+        None if asked.look else lambda database: fence_returned(lost, database),
+    )
     if not asked.look and any(one.writes is Writes.UNREACHABLE for one in findings):
         await_leases(notes, recovery)
     missing = observe(findings, notes, recovery=recovery, unnamed=find_unnamed(copies, recovery))

@@ -3,8 +3,9 @@
     python -m failover.promote_replica [--replica NAME] [--region REGION] [--name DNS_NAME] [--leased] [--without-name]
         [--look]
 
-1. look that the old primary takes no writes any more, by its own protocol: AWS in the primary region is not asked;
-   `--leased`: one that does not answer is gone when its services' leases to write must have run out
+1. look that the old primary takes no writes any more, by its own protocol: AWS in the primary region is not asked, but
+   for fencing one that is back and takes them; `--leased`: one that does not answer is gone when its services' leases
+   to write must have run out
 2. note how far the replica lags, as CloudWatch knows it: no data point means that nobody knows
 3. promote it, and wait until AWS says that it is available
 4. look that it follows nobody any more, and point the database's name at its endpoint (`--without-name`: it is not
@@ -23,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.exceptions import ClientError
 
+from failover._fencing import fence_again, fence_returned
 from failover._leases import read_left
 from failover._looking import conclude, make_parser
 from failover._names import find_zone, read_alias, resolve
@@ -34,7 +36,7 @@ from failover._old_primary import (
     observe_writes,
     require_fenced,
 )
-from failover._places import CONFIG
+from failover._places import CONFIG, reach_briefly
 from failover._telling import StoppedError, run, say
 from failover._waiters import PATIENCE, await_available
 
@@ -58,19 +60,24 @@ def promote_replica(
     standby: bool = True,
     named: bool = True,
     look: Callable[[str, str], Finding] = observe_writes,
+    fence: Callable[[str, str], object] | None = None,
     addresses: Callable[[str], frozenset[str]] = resolve,
 ) -> None:
     """Promote a replica and, if it is to be `named`, have the database's name lead to it. Raises what AWS raises.
 
     `although`: why it is promoted beside an old primary that may take writes; raises `StoppedError` without. `leased`:
     whoever writes keeps a lease, and that none is held any more has to be noted where an old primary does not answer.
+    `fence` is called with region and database for one that is back.
     """
     rds = boto3.client("rds", region, config=CONFIG)
     before = describe(rds, replica)
-    if before.get(
-        "ReadReplicaSourceDBInstanceIdentifier"
-    ):  # promoted before, there is nothing to be kept back
-        findings = look_at_hosts(name, (before["Endpoint"]["Address"],), look, addresses=addresses)
+    source = before.get("ReadReplicaSourceDBInstanceIdentifier")
+    if source:  # promoted before, there is nothing to be kept back
+        heirs = (before["Endpoint"]["Address"],)
+        findings = fence_again(
+            lambda: look_at_hosts(name, heirs, look, addresses=addresses),
+            None if fence is None else lambda _: fence(*place_of(source, region)),
+        )
         notes = open_notes()
         require_fenced(
             findings,
@@ -93,6 +100,12 @@ def promote_replica(
     if standby and not instance["MultiAZ"]:
         protect(rds, replica)
         say("standby requested", instance=replica)
+
+
+def place_of(source: str, region: str) -> tuple[str, str]:
+    """Return region and identifier of a replica's source: an ARN where it is in another region than the replica."""
+    parts = source.split(":")
+    return (parts[3], parts[-1]) if len(parts) > 1 else (region, source)
 
 
 def read_lag(cloudwatch: Any, replica: str) -> float | None:
@@ -233,6 +246,7 @@ def main() -> None:
         leased=asked.leased,
         standby=not asked.without_standby,
         named=not asked.without_name,
+        fence=lambda region, database: fence_returned(reach_briefly("rds", region), database),
     )
 
 

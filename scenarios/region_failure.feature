@@ -96,3 +96,63 @@ Feature: The primary region is lost
     And every service was back within its recovery time objective
     And no more was lost than the recovery point objective allows
     And every surviving row is one that a user wrote, and one region wrote at a time
+
+  @scenario:region_isolated
+  Scenario: The primary region lives on, and nobody outside hears it
+    Given users are served by the system in its steady state
+    When the primary region is isolated
+    And users are not served any more
+    And the operators run the failover's runbook
+    And users are served again
+    And the primary region is connected again
+    And users are served on beside what came back
+    And recovery is measured
+    Then the drill is valid
+    And every service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one region wrote at a time
+
+  @scenario:region_flaps
+  Scenario: The primary region comes and goes
+    Given users are served by the system in its steady state
+    When the primary region comes and goes
+    And users are not served any more
+    And the operators run the failover's runbook
+    And users are served again
+    And the primary region is there for good
+    And users are served on beside what came back
+    And recovery is measured
+    Then the drill is valid
+    And every service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one region wrote at a time
+
+  @scenario:region_returns_in_the_middle
+  Scenario: The primary region loses power, and is back while the recovery region takes over
+    Given users are served by the system in its steady state
+    When the primary region loses power
+    And users are not served any more
+    And the operators run the failover's runbook, and meanwhile the primary region has its power back
+    And users are served again
+    And users are served on beside what came back
+    And recovery is measured
+    Then the drill is valid
+    And every service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one region wrote at a time
+
+  @scenario:region_lost_and_a_zone_of_the_other
+  Scenario: The primary region loses power, and then a zone of the recovery region
+    Given users are served by the system in its steady state
+    When the primary region loses power
+    And users are not served any more
+    And the operators run the failover's runbook, and meanwhile a zone of the recovery region loses power
+    And users are served again
+    And the zone of the recovery region has its power back
+    And the primary region has its power back
+    And users are served on beside what came back
+    And recovery is measured
+    Then the drill is valid
+    And every service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one region wrote at a time

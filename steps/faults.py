@@ -187,3 +187,33 @@ def take_route53_away(drill: Drill) -> None:
 def give_route53_back(drill: Drill) -> None:
     """Give Route 53's API back."""
     drill.heal_at("route53_control_plane_loss")
+
+
+@when("the zone of the recovery region has its power back")
+def give_the_power_back_to_the_zone(drill: Drill) -> None:
+    """Give the zone of the recovery region its power back that lost it."""
+    drill.heal_at("zone_power_loss", zone=drill.recovery_zone)
+
+
+@when("the primary region is isolated")
+def isolate_the_region(drill: Drill) -> None:
+    """Have nobody outside the primary region hear any of it, nor it anybody outside."""
+    drill.inject_at("region_isolation", region=drill.primary_region)
+
+
+@when("the primary region is connected again")
+def connect_the_region(drill: Drill) -> None:
+    """Connect the primary region again."""
+    drill.heal_at("region_isolation", region=drill.primary_region)
+
+
+@when("the primary region comes and goes")
+def have_the_region_flap(drill: Drill) -> None:
+    """Isolate the primary region and connect it, in turns."""
+    drill.inject_at("region_flapping", region=drill.primary_region)
+
+
+@when("the primary region is there for good")
+def have_the_region_stay(drill: Drill) -> None:
+    """Connect the primary region for good."""
+    drill.heal_at("region_flapping", region=drill.primary_region)

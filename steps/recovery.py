@@ -31,7 +31,19 @@ def promote_the_replica(drill: Drill) -> None:
 @when("the operators run the failover's runbook")
 def run_the_runbook(drill: Drill) -> None:
     """Have the company's runbook run as its operators would, gates answered by policy."""
-    drill.run_runbook()
+    drill.operators.run_runbook()
+
+
+@when("the operators run the failover's runbook, and meanwhile the primary region has its power back")
+def run_the_runbook_while_the_region_returns(drill: Drill) -> None:
+    """Have it run, and give the primary region its power back at a moment between declaration and switch."""
+    drill.operators.run_runbook_while_healing("region_power_loss", region=drill.primary_region)
+
+
+@when("the operators run the failover's runbook, and meanwhile a zone of the recovery region loses power")
+def run_the_runbook_while_a_zone_is_lost(drill: Drill) -> None:
+    """Have it run, and cut the power of a zone of the recovery region at a moment between declaration and switch."""
+    drill.operators.run_runbook_while_breaking("zone_power_loss", zone=drill.recovery_zone)
 
 
 @when("the operators have names lead to what serves")
@@ -53,7 +65,7 @@ _DEATHS = {
 )
 def run_the_runbook_and_die(drill: Drill, times: str | None, where: str) -> None:
     """Have the company's runbook run on a machine that dies in the middle, and resumed until it is done."""
-    drill.run_runbook(int(times) if times else None, _DEATHS[where])
+    drill.operators.run_runbook(int(times) if times else None, _DEATHS[where])
 
 
 @when("users are served on beside what came back")

@@ -50,7 +50,7 @@ class Subject:
 
     def __init__(self, record: InstanceRecord, server: Server | None) -> None:
         self.record, self.primary = record, server
-        self.region = SimpleNamespace(name=record.region, clock=SystemClock())
+        self.region = SimpleNamespace(name=record.region, clock=SystemClock(), hears=lambda _: True)
         self.listeners: tuple[object, ...] = ()
         self.said: list[Status] = []
         self.replica: str | None = None
@@ -107,6 +107,21 @@ def test_a_source_in_the_region_is_deleted(status: Status, said: list[Status]) -
     assert replica.primary.asked == ["follow nobody", "promote"]
     assert replica.said == said
     assert (replica.record.source_arn, replica.record.replication) == (None, None)
+    assert source.replica is None
+
+
+def test_a_source_of_which_nothing_is_heard() -> None:
+    """That it is being deleted is not known in a region that does not hear of it: the replica goes on as one."""
+    replica, source, follower = _subjects(Status.AVAILABLE, "eu-central-1")
+    replica.region.hears = lambda region: region != HOME
+    follower.keep()
+    assert replica.primary is not None
+    assert replica.primary.asked == []
+    assert replica.record.source_arn == RECORD.arn
+    replica.region.hears = lambda _: True
+    follower.keep()
+    assert replica.primary.asked == ["follow nobody"]
+    assert replica.record.replication is Replication.TERMINATED
     assert source.replica is None
 
 

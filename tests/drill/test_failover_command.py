@@ -14,6 +14,7 @@ import pytest
 from drdrill.core.errors import UsageError
 from drdrill.drill import Drill, DrillRequest
 from drdrill.drill.failover_command import EVENT, FailoverCommand, check_command
+from drdrill.drill.operators import Operators
 from drdrill.plan import load_plan
 from drdrill.record.journal import read_journal
 from tests.faults.fakes import ManualClock, write_plan
@@ -177,8 +178,11 @@ def test_a_drill_runs_it_in_the_runbooks_place(tmp_path: Path, environment: Fake
     """The scenario's step is the same: of a drill with a command it runs that, and no runbook."""
     drill = Drill(_request(tmp_path / "reports", "region_loses_power", "./failover.sh"))
     drill.directory.create()
-    drill._command = FailoverCommand(ROOT, environment, drill.directory, clock=ManualClock())
-    assert drill.run_runbook()
+    operators = Operators(
+        drill.request, drill.scenario, environment, drill.directory,
+        within=timedelta(minutes=20), seed=1, clock=ManualClock(),
+    )  # fmt: skip
+    assert operators.run_runbook()
     (command,) = environment.operated
     assert list(command[-3:]) == ["sh", "-c", "./failover.sh"]
     assert [event.kind for event in read_journal(drill.directory.journal_path)] == [

@@ -20,6 +20,7 @@ from botocore.exceptions import (
     WaiterError,
 )
 
+from failover._fencing import GROUP
 from failover._leases import LEASE, MARGIN
 from failover._notes import Notes
 from failover._old_primary import (
@@ -31,7 +32,7 @@ from failover._old_primary import (
     look_at_hosts,
     observe_writes,
 )
-from failover.fence_primary import GROUP, fence_all, look_at_all, observe, read_heirs, tried
+from failover.fence_primary import fence_all, look_at_all, observe, read_heirs, tried
 from tests.failover.fake_clients import FakeClient, refusal
 from tests.failover.noted import RECOVERY, note_named
 

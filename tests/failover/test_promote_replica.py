@@ -19,6 +19,7 @@ from failover.promote_replica import (
     main,
     observe,
     observe_name,
+    place_of,
     point,
     promote,
     promote_replica,
@@ -188,6 +189,24 @@ def test_nothing_is_promoted_beside_a_primary_that_nobody_looked_at(
         StoppedError, match=r"(?s)orders\.primary\.example\.com may take.*Nothing was promoted"
     ):
         promote_replica(REPLICA, REGION, NAME, look=_seen(Writes.REFUSED), addresses=_nothing)
+
+
+def test_one_that_is_back_is_fenced_in_its_own_region(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The source of the replica is fenced where it is; what takes writes all the same keeps the promotion back."""
+    monkeypatch.setattr(boto3, "client", aws.client)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    aws.says(FOLLOWS)
+    fenced: list[tuple[str, str]] = []
+    with pytest.raises(StoppedError, match="Nothing was promoted"):
+        promote_replica(
+            REPLICA, REGION, NAME,
+            look=_seen(Writes.TAKEN), fence=lambda region, database: fenced.append((region, database)),
+            addresses=_dns,
+        )  # fmt: skip
+    assert fenced == [("eu-west-1", "orders")] * 3
+    assert place_of("orders", REGION) == (REGION, "orders")
 
 
 def test_a_reason_counts_also_where_nobody_could_look(

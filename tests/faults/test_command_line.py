@@ -92,3 +92,37 @@ def test_refused_by_the_guard(shell: dict[str, str], tmp_path: Path, port: FakeP
     assert injected[0]["status"] == "failed"
     assert "the drill started `m2`" in "".join(injected[0]["exception"])
     assert not port.broken
+
+
+def alone(experiment: Path, variables: dict[str, str], directory: Path, *settings: str) -> dict[str, Any]:
+    """Run an experiment in a process of its own as a drill does, and return what it said."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "drdrill.faults.alone", str(experiment), *settings],
+        env=variables, cwd=directory, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
+
+
+def test_alone(shell: dict[str, str], tmp_path: Path, port: FakePort, directory: DrillDirectory) -> None:
+    """What a drill runs beside the runbook is judged as in its own process, and recorded in its directory."""
+    assert alone(INJECT, shell, tmp_path, f"store={STORE}") == {"refused": False, "reason": ""}
+    assert port.broken
+    refused = alone(INJECT, shell, tmp_path, "store=letters")
+    assert refused["refused"]
+    assert "does not name `letters`" in refused["reason"]
+    assert (directory.evidence / f"chaos-{INJECT.stem}.json").exists()
+    assert read_journal(directory.journal_path)[1].kind == "fault.injected"
+
+
+def test_alone_without_a_drill(shell: dict[str, str], tmp_path: Path, port: FakePort) -> None:
+    """Without a drill's directory nothing is run, and the exit status says so."""
+    variables = {name: value for name, value in shell.items() if name != "DRDRILL_DRILL"}
+    command = [sys.executable, "-P", "-m", "drdrill.faults.alone", str(INJECT)]
+    done = subprocess.run(
+        command, env=variables, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "DRDRILL_DRILL" in done.stderr
+    assert not port.broken

@@ -155,6 +155,8 @@ PLACES = PLAN_TEXT.replace("targets: [accounts]", "targets: [accounts, eu-west-1
     ("kind", "name"),
     [
         (FaultKind.REGION_POWER_LOSS, "eu-west-1"),
+        (FaultKind.REGION_ISOLATION, "eu-west-1"),
+        (FaultKind.REGION_FLAPPING, "eu-west-1"),
         (FaultKind.ZONE_POWER_LOSS, "eu-west-1a"),
         (FaultKind.REGION_CONTROL_PLANE_LOSS, "eu-west-1"),
         (FaultKind.ROUTE53_CONTROL_PLANE_LOSS, "route53"),
@@ -175,6 +177,8 @@ def test_a_place_is_allowed_by_its_name(tmp_path: Path, port: FakePort, kind: Fa
     [
         (FaultKind.REGION_POWER_LOSS, "eu-central-1", "does not name `eu-central-1`"),
         (FaultKind.REGION_POWER_LOSS, "eu-west-1a", "the plan has no region `eu-west-1a`"),
+        (FaultKind.REGION_ISOLATION, "eu-west-1a", "the plan has no region `eu-west-1a`"),
+        (FaultKind.REGION_FLAPPING, "accounts", "the plan has no region `accounts`"),
         (FaultKind.ZONE_POWER_LOSS, "eu-west-1", "the plan has no zone `eu-west-1`"),
         (FaultKind.HOST_POWER_LOSS, "eu-west-1", "the plan has no store `eu-west-1`"),
         (FaultKind.REGION_CONTROL_PLANE_LOSS, "route53", "the plan has no region `route53`"),

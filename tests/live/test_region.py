@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,22 +19,52 @@ SERVICES = {"payments", "auth", "users", "documents", "notifications"}
 WITHIN_SECONDS = 1800  # measured 4 min; building the system takes 5
 
 
-@pytest.mark.drill
-@pytest.mark.long
-def test_the_region_is_lost_with_a_backlog(tmp_path: Path) -> None:
-    """It is MET, measured and projected; the loss is what an independent count finds; machines hardly ever wait."""
+def _run(scenario: str, reports: Path) -> tuple[int, Path, dict[str, Any]]:
+    """Run one scenario; return the exit status, the drill's directory and its verdict."""
     ended = subprocess.run(
         [
-            sys.executable, "-m", "drdrill.cli.main", "run", "region", "--scenario", SCENARIO, "--json",
-            "--reports", str(tmp_path / "reports"),
+            sys.executable, "-m", "drdrill.cli.main", "run", "region", "--scenario", scenario, "--json",
+            "--reports", str(reports),
         ],
         cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=WITHIN_SECONDS, check=False,
     )  # fmt: skip
     assert ended.stdout, ended.stderr
-    (scenario,) = json.loads(ended.stdout)["scenarios"]
-    directory = ROOT / scenario["directory"]
-    verdict = json.loads((directory / "verdict.json").read_text(encoding="utf-8"))
-    assert (verdict["verdict"], ended.returncode) == ("MET", 0), json.dumps(verdict["reasons"], indent=1)
+    (said,) = json.loads(ended.stdout)["scenarios"]
+    directory = ROOT / said["directory"]
+    return ended.returncode, directory, json.loads((directory / "verdict.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.drill
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("scenario", "injected", "meanwhile"),
+    [
+        ("region_isolated", ["region_isolation"], False),
+        ("region_flaps", ["region_flapping"], False),
+        ("region_returns_in_the_middle", ["region_power_loss"], True),
+        ("region_lost_and_a_zone_of_the_other", ["region_power_loss", "zone_power_loss"], True),
+    ],
+)
+def test_other_ways_to_lose_it(
+    tmp_path: Path, scenario: str, injected: list[str], *, meanwhile: bool
+) -> None:
+    """Each fault is seen by another and healed, what was to happen meanwhile did, and the drill is MET."""
+    status, directory, verdict = _run(scenario, tmp_path / "reports")
+    assert (verdict["verdict"], status) == ("MET", 0), json.dumps(verdict["reasons"], indent=1)
+    events = read_journal(directory / "journal.jsonl")
+    assert [one.data["kind"] for one in events if one.kind == "fault.injected"] == injected
+    seen = {one.data["kind"] for one in events if one.kind == "fault.observed" and one.data["effective"]}
+    healed = {one.data["kind"] for one in events if one.kind == "fault.healed" and one.data["healed"]}
+    assert seen == healed == set(injected)
+    assert any(one.kind == "meanwhile.ended" for one in events) is meanwhile
+
+
+@pytest.mark.drill
+@pytest.mark.long
+def test_the_region_is_lost_with_a_backlog(tmp_path: Path) -> None:
+    """It is MET, measured and projected; the loss is what an independent count finds; machines hardly ever wait."""
+    status, directory, verdict = _run(SCENARIO, tmp_path / "reports")
+    assert (verdict["verdict"], status) == ("MET", 0), json.dumps(verdict["reasons"], indent=1)
     for objective in verdict["objectives"]:
         assert objective["measured"]["verdict"] == objective["projected"]["verdict"] == "MET"
     assert {one["subject"] for one in verdict["objectives"] if one["kind"] == "rto"} == SERVICES

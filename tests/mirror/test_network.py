@@ -7,6 +7,10 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import pytest
+
+from drdrill.core.errors import EnvironmentFailedError
+from drdrill.mirror.network import _Zone
 from tests.mirror.standing import PROGRAMS
 
 if TYPE_CHECKING:
@@ -23,3 +27,14 @@ def test_a_boot_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
     assert seen["failed"] == [True, True]
     assert seen["left"] == {"powered": False, "inits": 1, "hosts": ["one", "router-eu-west-1"]}
     assert seen["after"] == {"powered": True, "inits": 3, "attached": True}
+
+
+def test_addresses_are_given_again() -> None:
+    """In turn, so that one that was given back rests a while; never one that a host has, and none when all are taken."""
+    zone = _Zone(None, "zone0", "gateway0", "uplink0", "10.20.0", 24)
+    given = [zone.choose_address(()) for _ in range(241)]
+    assert given[0] == given[240] == "10.20.0.10"
+    assert len(set(given)) == 240
+    assert zone.choose_address({"10.20.0.11", "10.20.0.12"}) == "10.20.0.13"
+    with pytest.raises(EnvironmentFailedError, match=r"all 240 addresses of 10\.20\.0\.0 are taken"):
+        zone.choose_address(set(given))

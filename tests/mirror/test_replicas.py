@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from drdrill.core.errors import CommandFailedError, EnvironmentFailedError
 from drdrill.core.waiting import wait_until
+from drdrill.dataplane.postgresql_programs import find_binaries
 from drdrill.environment.port import FaultRequest, Injection, StoreMember, StoreRole
 from drdrill.mirror.embedded import Embedded
 from drdrill.plan import load_plan
 from tests.mirror.standing import EVERY, INSTANCE, REGION, WITHIN, Standing, copy_repository
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
 
 pytestmark = pytest.mark.drill
 RECOVERY = "eu-central-1"
@@ -187,6 +191,78 @@ def test_a_source_that_loses_its_primary(mirror: Standing) -> None:
     _await_row(mirror, "of the new primary")
     mirror.environment.faults.heal(injection)
     _await_replication(mirror, "replicating")
+
+
+def _write_inside(mirror: Standing, said: str, log: Path) -> None:
+    """Write by a machine in a zone of the source's region."""
+    command = [
+        str(find_binaries() / "psql"), "--no-psqlrc", "--host", mirror.store().endpoint,
+        "--username", "payments_app", "--dbname", INSTANCE, "--set", "ON_ERROR_STOP=1",
+        "--command", f"insert into witness values ('{said}')",  # noqa: S608  (ours)
+    ]  # fmt: skip
+    environment = mirror.environment
+    environment.start_client(said, command, log=log, zone=f"{REGION}a")
+    wait_until(lambda: not environment.observe_clients()[said], what=said, within=WITHIN, every=EVERY)
+    assert environment.stop_clients(within=WITHIN) == {said: 0}, log.read_text(encoding="utf-8")
+
+
+def _await_observed(
+    observe: Callable[[Injection], Mapping[str, Any]], injection: Injection, what: str
+) -> None:
+    wait_until(lambda: observe(injection)[what] is True, what=what, within=WITHIN, every=EVERY)
+
+
+def test_a_source_in_an_isolated_region(mirror: Standing, tmp_path: Path) -> None:
+    """It takes the writes of who is inside; nothing comes out, nobody makes a copy, and all of it comes later."""
+    _await_replication(mirror, "replicating")
+    faults, arn = mirror.environment.faults, mirror.describe()["DBInstanceArn"]
+    injection = faults.inject(FaultRequest("region_isolation", REGION, REGION, StoreRole.PRIMARY))
+    try:
+        _await_observed(faults.observe_effect, injection, "effective")
+        assert faults.observe_healed(injection)["healed"] is False
+        _await_replication(mirror, "error")
+        known = _read_lag(mirror)["SampleCount"]
+        _write_inside(mirror, "inside", tmp_path / "psql.log")
+        assert not _has(mirror, "inside", instance=READER)
+        refused = mirror.ask_aws(
+            "create_db_instance_read_replica", region=RECOVERY, DBInstanceIdentifier="another",
+            SourceDBInstanceIdentifier=arn,
+        )  # fmt: skip
+        assert f"{REGION} does not answer" in json.dumps(refused)
+        assert _read_lag(mirror)["SampleCount"] == known
+        assert mirror.store().status == "available"
+    finally:
+        for _ in range(2):
+            faults.heal(injection)
+    _await_observed(faults.observe_healed, injection, "healed")
+    _await_row(mirror, "inside")
+    _await_replication(mirror, "replicating")
+
+
+def test_many_who_look_from_a_zone_at_once(mirror: Standing) -> None:
+    """The machine in a zone from which somebody looks is made once, and looked from when it has its power."""
+    ask = mirror.environment.world.control.ask
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(ask, "look_from_zone", zone=f"{REGION}c", address="10.20.2.1") for _ in range(8)]
+        assert all(one.result()["look"]["error"] for one in asked)
+    assert [name for name in mirror.host_names() if name.startswith(f"bystander-{REGION}c")] == [
+        f"bystander-{REGION}c"
+    ]
+
+
+def test_a_region_that_comes_and_goes(mirror: Standing) -> None:
+    """It is seen away, there and away; when it is healed it stays, and the replica has every row."""
+    faults = mirror.environment.faults
+    request = FaultRequest("region_flapping", REGION, REGION, StoreRole.PRIMARY, "2 s away, 2 s there")
+    injection = faults.inject(request)
+    try:
+        _await_observed(faults.observe_effect, injection, "effective")
+    finally:
+        for _ in range(2):
+            faults.heal(injection)
+    _await_observed(faults.observe_healed, injection, "healed")
+    _write(mirror, "it stays")
+    _await_row(mirror, "it stays")
 
 
 def test_a_region_that_is_lost(mirror: Standing) -> None:

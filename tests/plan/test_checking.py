@@ -6,6 +6,10 @@ import pytest
 
 from tests.plan.edited_plan import PAYMENTS, RTO, STORE, Case, CheckEdited, require_one_mistake
 
+TARGETS = (
+    "targets: [payments-database, users-database, eu-west-1, eu-central-1a, eu-central-1b, eu-central-1c, "
+    "route53]"
+)
 CASES = {
     # objectives
     "tier without objective": (
@@ -98,7 +102,7 @@ CASES = {
         "`auth` is listed twice.",
     ),
     "target": (
-        "targets: [payments-database, users-database, eu-west-1, route53]",
+        TARGETS,
         "targets: [mars]",
         "safety.targets[0]",
         "called `mars`",
@@ -118,7 +122,12 @@ CASES = {
         "`eu-west-1` is regions.primary.name too (line 20).",
     ),
     "a zone twice": ("eu-west-1b", "eu-west-1a", "regions.primary.zones[1]", "is listed already on line 21."),
-    "a zone in two regions": ("eu-central-1b", "eu-west-1b", "regions.recovery.zones[1]", "listed already"),
+    "a zone in two regions": (
+        "zones: [eu-central-1a,",
+        "zones: [eu-central-1a, eu-west-1b,",
+        "regions.recovery.zones[1]",
+        "listed already",
+    ),
     "a zone of another region": (
         "eu-west-1b",
         "eu-west-11b",
@@ -219,14 +228,17 @@ def test_all_mistakes_are_reported_at_once_with_their_lines(
     """Mistakes of YAML, of the schema and of the rules come together, in the order of the file."""
     mistakes = check_edited(
         ("title: Disaster Recovery Plan", "titel: Disaster Recovery Plan"),
-        ("eu-central-1b", "eu-west-1b"),
+        ("zones: [eu-central-1a,", "zones: [eu-central-1a, eu-west-1b,"),
         (RTO, "rto: [X hours]"),
         ("    rpo: 5 min", "    rpo: 5"),
         (PAYMENTS, PAYMENTS.replace("critical", "critcal")),
         ("users\n    standby: synchronous\n", "users\n    standby: yes\n"),
         ("minimum_samples: 20", "minimum_samples: 0"),
         ("class: database", "class: databse"),
-        ("targets: [payments-database, users-database, eu-west-1, route53]", "targets: [payment-database]"),
+        (
+            TARGETS,
+            "targets: [payment-database]",
+        ),
     )
     lines = plan_text.splitlines()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import pytest
 from rich.text import Text
 
 from drdrill.core.clock import NANOSECONDS
+from drdrill.record.following import FollowedJournal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,6 +78,11 @@ _LINES: dict[str, Callable[[dict[str, Any]], _Line]] = {
         f"the operators' machine died with {len(data['done'])} steps done; they resume",
         "yellow",
     ),
+    "meanwhile.began": lambda data: (
+        f"meanwhile, after {data['after']}: {data['what'].replace('_', ' ')}",
+        "yellow",
+    ),
+    "meanwhile.failed": lambda data: (f"that FAILED: {data['reason']}", _BAD),
     "runbook.finished": lambda data: (
         f"the runbook is {'done' if data['status'] == 0 else 'NOT done'} after {data['seconds']:.1f} s",
         _PLAIN if data["status"] == 0 else _BAD,
@@ -119,25 +124,6 @@ _NEXT = {
 }
 
 
-class _Followed:
-    """A journal that grows: each of its events is read once."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._position = path, 0
-
-    def read(self) -> Iterator[dict[str, Any]]:
-        """Yield what is there since the last time, as far as its lines are whole."""
-        if not self._path.exists():
-            return
-        with self._path.open("rb") as stream:
-            stream.seek(self._position)
-            content = stream.read()
-        whole = content[: content.rfind(b"\n") + 1]
-        self._position += len(whole)
-        for line in whole.splitlines():
-            yield json.loads(line)
-
-
 class Progress:
     """A pytest plugin that follows the journal of the drill that runs."""
 
@@ -175,7 +161,7 @@ class Progress:
 
     def _follow(self) -> None:
         followed: Path | None = None
-        journals: list[_Followed] = []
+        journals: list[FollowedJournal] = []
         begun_ns = 0
         while True:
             last = self._stopped.wait(_LOOK_EVERY_SECONDS)
@@ -183,7 +169,7 @@ class Progress:
                 followed, begun_ns = self._journal, 0
                 # What operators run in the drill has a journal of its own.
                 journals = [
-                    _Followed(one) for one in (followed, followed.parent / "failover" / followed.name)
+                    FollowedJournal(one) for one in (followed, followed.parent / "failover" / followed.name)
                 ]
             for journal in journals:
                 for event in journal.read():

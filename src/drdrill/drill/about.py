@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import random
 import secrets
 import shutil
 import subprocess
@@ -16,7 +17,7 @@ from drdrill.record.directory import write_json
 from drdrill.record.register import append_to_register
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from drdrill.drill.request import DrillRequest
@@ -35,6 +36,11 @@ _SEED_BITS = 48  # exact in JSON numbers of every language
 def draw_seed() -> int:
     """Return a seed for a drill whose caller gave none."""
     return secrets.randbits(_SEED_BITS)
+
+
+def draw_from(choices: Sequence[str], seed: int, what: str) -> str:
+    """Return the choice that a seed draws for `what`: the same one whenever it is asked for."""
+    return random.Random(f"{seed} {what}").choice(choices)  # noqa: S311 (to be drawn again, and no secret)
 
 
 def describe_drill(

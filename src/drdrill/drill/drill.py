@@ -28,20 +28,19 @@ from drdrill.core.clock import NANOSECONDS, Clock, SystemClock, read_boot_id
 from drdrill.core.errors import UsageError
 from drdrill.core.verdict import Verdict
 from drdrill.drill import judging
-from drdrill.drill.about import WORKLOAD_NAME, copy_inputs, draw_seed, enter_register
+from drdrill.drill.about import WORKLOAD_NAME, copy_inputs, draw_from, draw_seed, enter_register
 from drdrill.drill.across_regions import replicate
 from drdrill.drill.aftermath import LOOK_EVERY, Aftermath
 from drdrill.drill.arrival import choose_arrival
 from drdrill.drill.budget import load_budget
-from drdrill.drill.deaths import Where, draw_deaths
 from drdrill.drill.ending import Ending
 from drdrill.drill.experiments import Experiments, run_named
 from drdrill.drill.failover import FailoverCode
-from drdrill.drill.failover_command import FailoverCommand, check_command, require_resumable
+from drdrill.drill.failover_command import check_command
 from drdrill.drill.observation import StoreObserver
+from drdrill.drill.operators import Operators
 from drdrill.drill.page import write_page
 from drdrill.drill.restoring import Restoring
-from drdrill.drill.runbook_code import RunbookCode
 from drdrill.drill.shield import hold_signals
 from drdrill.drill.steady_state import await_steady_state
 from drdrill.drill.system_observer import SystemObserver, note_building, noting_failure
@@ -107,8 +106,7 @@ class Drill:
         self._store: StoreObserver | None = None
         self._restoring: Restoring | None = None
         self._failover: FailoverCode | None = None
-        self._runbook: RunbookCode | None = None
-        self._command: FailoverCommand | None = None
+        self._operators: Operators | None = None
         self._system: SystemObserver | None = None
         self._stack = contextlib.ExitStack()
 
@@ -170,8 +168,10 @@ class Drill:
         )  # fmt: skip
         watched = [one.resource for one in self.plan.stores.values()] if self.scenario.stays else ()
         self._system = SystemObserver(environment, self.workload, self.scenario, self.journal, watched)
-        self._runbook = RunbookCode(request.root, environment, self.directory, clock=self._clock)
-        self._command = FailoverCommand(request.root, environment, self.directory, clock=self._clock)
+        self._operators = Operators(
+            request, self.scenario, environment, self.directory,
+            within=self.budget.patience.runbook, seed=self.seed, clock=self._clock,
+        )  # fmt: skip
         self._failover = FailoverCode(request.root, environment, self.directory, clock=self._clock)
         self._restoring = Restoring(
             environment, self._users, self._store, self.resource,
@@ -259,28 +259,20 @@ class Drill:
         """The name of the plan's primary region."""
         return self.plan.regions.primary.name
 
+    @property
+    def recovery_zone(self) -> str:
+        """A zone of the plan's recovery region, drawn from the seed."""
+        return draw_from(self.plan.regions.recovery.zones, self.seed, "zone")
+
     def fail_over(self, code: str, *arguments: str) -> str:
         """Run the company's `failover/CODE.py` where operators work; return what it printed, raise when it failed."""
         within = self.budget.patience.recovery
         return self._require(self._failover).run(code, *arguments, within=within)
 
-    def run_runbook(self, times: int | None = 0, where: str = "anywhere") -> bool:
-        """Run the scenario's runbook, or what takes its place, where operators work; tell whether all was done.
-
-        Their machine dies so many times meanwhile (None: as each step but the last ends), as `Where` and the seed say.
-        """
-        command, within = self.request.failover_command, self.budget.patience.runbook
-        if command is not None:
-            require_resumable(command, times)
-            event = self.request.failover_event
-            return self._require(self._command).run(command, event, within=within)
-        if self.scenario.runbook is None:
-            raise UsageError(f"{self.request.plan}: the scenario `{self.request.scenario}` has no runbook.")
-        return self._require(self._runbook).run(
-            self.scenario.runbook, within=within, gates="approve",
-            why=f"drill {self.directory.path.name}: nobody is asked",
-            draw=partial(draw_deaths, self.seed, times, Where(where)),
-        )  # fmt: skip
+    @property
+    def operators(self) -> Operators:
+        """Who runs the scenario's runbook, or what takes its place."""
+        return self._require(self._operators)
 
     @property
     def restoring(self) -> Restoring:

@@ -6,6 +6,9 @@ that the outage counts from the other one.
 
 from __future__ import annotations
 
+import json
+import sys
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from drdrill.core.errors import EnvironmentFailedError, InvalidDrillError, RefusedError
@@ -16,10 +19,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from drdrill.environment.port import Environment
     from drdrill.measure.facts import Fault
     from drdrill.record.directory import DrillDirectory
 
     Run = Callable[[str, Mapping[str, str]], str]
+
+_ALONE_WITHIN = timedelta(minutes=10)  # an experiment's own probes wait up to 5 min
 
 
 class Experiments:
@@ -51,6 +57,10 @@ class Experiments:
             "fault.circumstance", kind=latest["kind"], resource=latest["resource"]
         )
 
+    def join(self, fault: str, configuration: Mapping[str, str]) -> None:
+        """Run `FAULT.inject.yaml` beside a fault that is judged already. Raises as `inject` does."""
+        self._break(fault, configuration)
+
     def heal(self, fault: str, configuration: Mapping[str, str]) -> None:
         """Run `FAULT.heal.yaml`. Raises `EnvironmentFailedError` when it did not heal."""
         result = self._run(f"{fault}.heal.yaml", configuration)
@@ -71,3 +81,23 @@ def run_named(folder: Path, directory: DrillDirectory, name: str, configuration:
     if result.refused:
         raise RefusedError(result.reason)
     return result.reason
+
+
+def run_alone(
+    environment: Environment,
+    folder: Path,
+    directory: DrillDirectory,
+    name: str,
+    configuration: Mapping[str, str],
+) -> str:
+    """As `run_named`, in a process of its own where operators work: for a thread that is not the main one."""
+    settings = [f"{key}={value}" for key, value in configuration.items()]
+    said = environment.run_for_operator(
+        ["env", f"DRDRILL_DRILL={directory.path}", sys.executable, "-P", "-m", "drdrill.faults.alone",
+         str(folder / name), *settings],
+        within=_ALONE_WITHIN,
+    )  # fmt: skip
+    result = json.loads(said)
+    if result["refused"]:
+        raise RefusedError(result["reason"])
+    return str(result["reason"])

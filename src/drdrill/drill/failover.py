@@ -10,7 +10,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.errors import CommandFailedError, UsageError
-from drdrill.drill.operators import Operators
+from drdrill.drill.operator_program import OperatorProgram
 from drdrill.plan.nearest import suggest
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PACKAGE = "failover"
 
 
-class FailoverCode(Operators):
+class FailoverCode(OperatorProgram):
     """Runs the modules of the drill repository's folder `failover`, one at a time."""
 
     def __init__(self, *where: Any, **with_what: Any) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from drdrill.core.errors import UsageError
 from drdrill.drill.call_record import recording_calls
-from drdrill.drill.operators import Operators
+from drdrill.drill.operator_program import OperatorProgram
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +71,7 @@ def require_resumable(command: str, deaths: int | None) -> None:
         )
 
 
-class FailoverCommand(Operators):
+class FailoverCommand(OperatorProgram):
     """Runs what somebody else's failover is, once."""
 
     def run(self, command: str, event: Path | None, *, within: timedelta) -> bool:

@@ -1,93 +1,90 @@
-"""A program run where operators work: what failover code, a command in the runbook's place, and a runbook share.
-
-What it says goes to the drill's logs; the journal says before and after what was run, how it ended, how long it took,
-and its last words. It must not know what the program does.
-"""
+"""A drill's operators run the scenario's runbook, or what takes its place. Something may happen meanwhile."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
-from drdrill.core.clock import NANOSECONDS
-from drdrill.core.errors import CommandFailedError
+from drdrill.core.errors import UsageError
+from drdrill.drill.deaths import Where, draw_deaths
+from drdrill.drill.experiments import Experiments, run_alone
+from drdrill.drill.failover_command import FailoverCommand, require_resumable
+from drdrill.drill.meanwhile import Meanwhile, draw_moment
+from drdrill.drill.runbook_code import FOLDER, RunbookCode
+from drdrill.plan.runbook_checking import load_runbook
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable
+    from datetime import timedelta
 
     from drdrill.core.clock import Clock
+    from drdrill.drill.request import DrillRequest
     from drdrill.environment.port import Environment
+    from drdrill.plan.scenario import Scenario
     from drdrill.record.directory import DrillDirectory
-
-_TAIL_LINES = 15
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a program ended. `failure`: the error that its status was read from; None: it ended with 0."""
-
-    status: int
-    said: str
-    failure: CommandFailedError | None = None
 
 
 class Operators:
-    """Those who run the company's programs in one drill."""
+    """Recovers once, where operators work."""
 
     def __init__(
-        self, root: Path, environment: Environment, directory: DrillDirectory, *, clock: Clock
-    ) -> None:
-        self._root = root
-        self._environment = environment
-        self._directory = directory
-        self._journal = directory.journal("operator")
-        self._clock = clock
-
-    def _operate(
         self,
-        kinds: tuple[str, str],
-        command: Sequence[str],
+        request: DrillRequest,
+        scenario: Scenario,
+        environment: Environment,
+        directory: DrillDirectory,
         *,
-        log: str,
         within: timedelta,
-        about: Mapping[str, object],
-        told: Mapping[str, object] | None = None,
-        errors: str | None = None,
-        grace: timedelta = timedelta(),
-    ) -> Ended:
-        """Run a program to its end, and return how it ended.
+        seed: int,
+        clock: Clock,
+    ) -> None:
+        self._request, self._scenario, self._directory = request, scenario, directory
+        self._within, self._seed, self._clock = within, seed, clock
+        self._code = RunbookCode(request.root, environment, directory, clock=clock)
+        self._command = FailoverCommand(request.root, environment, directory, clock=clock)
+        self._experiments = Experiments(
+            directory, partial(run_alone, environment, request.experiments, directory)
+        )
 
-        `kinds` of the two events: both have `about`, and the first one what else is `told`. `log` and `errors`: files
-        in the drill's logs; without `errors` everything stands in `log`, whose end is told, too.
+    def run_runbook(self, times: int | None = 0, where: str = "anywhere") -> bool:
+        """Run the scenario's runbook, or what takes its place; tell whether all was done.
+
+        Their machine dies so many times meanwhile (None: as each step but the last ends), as `Where` and the seed say.
         """
-        output = self._directory.logs / log
-        self._journal.append(kinds[0], **about, **(told or {}), log=f"logs/{log}")
-        before_ns = self._clock.now_ns()
-        ended: Ended | None = None
-        words = ""
-        try:
-            self._environment.run_for_operator(
-                command,
-                within=within,
-                output=output,
-                errors=None if errors is None else self._directory.logs / errors,
-                grace=grace,
+        command, event = self._request.failover_command, self._request.failover_event
+        if command is not None:
+            require_resumable(command, times)
+            return self._command.run(command, event, within=self._within)
+        return self._code.run(
+            self._require_runbook(), within=self._within, gates="approve",
+            why=f"drill {self._directory.path.name}: nobody is asked",
+            draw=partial(draw_deaths, self._seed, times, Where(where)),
+        )  # fmt: skip
+
+    def run_runbook_while_breaking(self, fault: str, **place: str) -> bool:
+        """Run it, and break a place meanwhile: what that does is judged with the fault before it.
+
+        Raises what `Experiments` raises, and `InvalidDrillError` when it came too late.
+        """
+        return self._run_beside(f"{fault} begins", partial(self._experiments.join, fault, place))
+
+    def run_runbook_while_healing(self, fault: str, **place: str) -> bool:
+        """Run it, and mend a place meanwhile. Raises as `run_runbook_while_breaking` does."""
+        return self._run_beside(f"{fault} ends", partial(self._experiments.heal, fault, place))
+
+    def _run_beside(self, what: str, act: Callable[[], None]) -> bool:
+        if self._request.failover_command is not None:
+            raise UsageError(
+                "In this scenario something happens after a step of the runbook: what is run in the runbook's place "
+                "has no steps to wait for. Choose another scenario for --failover-command."
             )
-            ended = Ended(0, "")
-        except CommandFailedError as error:
-            words = error.output
-            ended = Ended(error.status, "", error)
-        finally:
-            if errors is None and output.exists():
-                words = f"{output.read_text(encoding='utf-8', errors='replace').rstrip()}\n{words.strip()}"
-            said = "\n".join(words.strip().splitlines()[-_TAIL_LINES:])
-            self._journal.append(
-                kinds[1],
-                **about,
-                status=None if ended is None else ended.status,
-                seconds=round((self._clock.now_ns() - before_ns) / NANOSECONDS, 3),
-                said=said,
-            )
-        return Ended(ended.status, said, ended.failure)
+        runbook = load_runbook(self._request.root / self._require_runbook())
+        meanwhile = Meanwhile(what, act, journal=self._directory.journal("meanwhile"), clock=self._clock)
+        journal = self._directory.path / FOLDER / self._directory.journal_path.name
+        with meanwhile.after(draw_moment(runbook, self._seed), journal, within=self._within):
+            return self.run_runbook()
+
+    def _require_runbook(self) -> str:
+        if self._scenario.runbook is None:
+            raise UsageError(f"{self._request.plan}: the scenario `{self._request.scenario}` has no runbook.")
+        return self._scenario.runbook

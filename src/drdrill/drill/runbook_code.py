@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from drdrill.core.errors import EXIT_USAGE, EnvironmentFailedError, UsageError
 from drdrill.drill.call_record import recording_calls
 from drdrill.drill.mortal import STATUS
-from drdrill.drill.operators import Operators
+from drdrill.drill.operator_program import OperatorProgram
 from drdrill.plan.runbook_checking import load_runbook
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from drdrill.drill.deaths import Moment
-    from drdrill.drill.operators import Ended
+    from drdrill.drill.operator_program import Ended
 
 FOLDER = "failover"
 _NOT_DONE = (1, 130)  # a step was not done, or it was interrupted: its journal says which
@@ -32,7 +32,7 @@ _GRACE = timedelta(
 )  # its executor gives what runs 30 s to end, and waits up to two minutes for all of it
 
 
-class RunbookCode(Operators):
+class RunbookCode(OperatorProgram):
     """Runs a runbook of the drill repository once."""
 
     def run(

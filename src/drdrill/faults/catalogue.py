@@ -28,6 +28,8 @@ class FaultKind(StrEnum):
     REGION_POWER_LOSS = "region_power_loss"
     REGION_CONTROL_PLANE_LOSS = "region_control_plane_loss"
     ROUTE53_CONTROL_PLANE_LOSS = "route53_control_plane_loss"
+    REGION_ISOLATION = "region_isolation"
+    REGION_FLAPPING = "region_flapping"
 
     @property
     def of_link(self) -> bool:
@@ -36,9 +38,17 @@ class FaultKind(StrEnum):
 
     @property
     def of_place(self) -> bool:
-        """Whether it hits a zone, a region or Route 53 by its name, and no store."""
-        return (
-            self is FaultKind.ZONE_POWER_LOSS or self is FaultKind.REGION_POWER_LOSS or self.of_control_planes
+        """Whether it hits a zone, a region or a global service by its name, and no store."""
+        return self is FaultKind.ZONE_POWER_LOSS or self.of_region or self.of_control_planes
+
+    @property
+    def of_region(self) -> bool:
+        """Whether it hits a region by its name."""
+        return self in (
+            FaultKind.REGION_POWER_LOSS,
+            FaultKind.REGION_ISOLATION,
+            FaultKind.REGION_FLAPPING,
+            FaultKind.REGION_CONTROL_PLANE_LOSS,
         )
 
     @property
@@ -76,6 +86,9 @@ class FaultKind(StrEnum):
             "they made runs on.",
             FaultKind.ROUTE53_CONTROL_PLANE_LOSS: "Route 53's API does nothing that it is asked for; names are "
             "answered, and health checks move them.",
+            FaultKind.REGION_ISOLATION: "Everything in a region lives on and hears each other, its APIs included; "
+            "nobody outside hears any of it, and it hears nobody outside.",
+            FaultKind.REGION_FLAPPING: "A region is isolated and connected in turns.",
         }[self]
 
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from drdrill.core.errors import RefusedError
 from drdrill.environment.port import FaultRequest, Identity
-from drdrill.faults.catalogue import FaultKind
 from drdrill.plan import Plan, load_plan
 from drdrill.plan.nearest import suggest
 from drdrill.plan.references import ROUTE53
 
 if TYPE_CHECKING:
     from drdrill.environment.port import FaultPort, StoreRole
+    from drdrill.faults.catalogue import FaultKind
 
 PlanSource = Plan | Path | None
 
@@ -57,13 +57,12 @@ def _find_store(plan: Plan, store: str) -> str:
 def _find_place(plan: Plan, kind: FaultKind, name: str) -> str:
     """Return the name of a region, a zone or a global service."""
     regions = (plan.regions.primary, plan.regions.recovery)
-    match kind:
-        case FaultKind.ROUTE53_CONTROL_PLANE_LOSS:
-            what, names = "global service", [ROUTE53]
-        case FaultKind.ZONE_POWER_LOSS:
-            what, names = "zone", [zone for region in regions for zone in region.zones]
-        case _:
-            what, names = "region", [region.name for region in regions]
+    if kind.of_region:
+        what, names = "region", [region.name for region in regions]
+    elif kind is kind.ROUTE53_CONTROL_PLANE_LOSS:
+        what, names = "global service", [ROUTE53]
+    else:
+        what, names = "zone", [zone for region in regions for zone in region.zones]
     if name not in names:
         raise _refusal(f"the plan has no {what} `{name}`. {suggest(name, names, what='There are')}")
     return name

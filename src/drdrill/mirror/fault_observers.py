@@ -63,14 +63,14 @@ class _FromOutside:
         raise NotImplementedError
 
     def _is_whole(self, look: Look) -> bool:
-        return _answers(look)
+        return answers(look)
 
 
 class Silence(_FromOutside):
     """Hosts that lost their power answer nothing at all, not even by a refusal."""
 
     def _is_broken(self, look: Look) -> bool:
-        return not _answers(look)
+        return not answers(look)
 
 
 class Refusal(_FromOutside):
@@ -99,7 +99,7 @@ class TwoSides(_FromOutside):
         inside = [eyes.from_zone(host["zone"], host["address"]) for host in hosts]
         outside = [eyes.from_outside(host["address"]) for host in hosts]
         return {
-            "effective": all(map(_answers, inside)) and not any(map(_answers, outside)),
+            "effective": all(map(answers, inside)) and not any(map(answers, outside)),
             "observer": f"TCP connections from {eyes.outside} and from a machine in the zone",
             "looks": outside,
             "looks_in_the_zone": inside,
@@ -132,7 +132,7 @@ OBSERVERS: Mapping[str, Observer] = {
 }
 
 
-def _answers(look: Look) -> bool:
+def answers(look: Look) -> bool:
     """Tell whether somebody is there: a refusal is an answer."""
     return bool(look["reachable"]) or _refuses(look)
 

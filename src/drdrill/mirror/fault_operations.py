@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,7 @@ class FaultOperations:
         self._find = find
         self._everyone = everyone
         self._injectors = make_injectors(network, self._look_now)
+        self._making_bystanders = threading.Lock()
 
     def table(self) -> Mapping[str, Callable[..., Answer]]:
         """Return the operations by name."""
@@ -118,10 +120,11 @@ class FaultOperations:
     def find_bystander(self, zone: str) -> WorldHost:
         """Return the machine in a zone that belongs to nobody's database."""
         name = f"bystander-{zone}"
-        try:
-            return self._network.find_host(name)
-        except KeyError:
-            return self._network.create_host(name, zone, disk_bytes=_SMALL_DISK)
+        with self._making_bystanders:  # who looks around asks for it many times at once
+            try:
+                return self._network.find_host(name)
+            except KeyError:
+                return self._network.create_host(name, zone, disk_bytes=_SMALL_DISK)
 
     def _injector(self, kind: str) -> Injector:
         if kind not in self._injectors:

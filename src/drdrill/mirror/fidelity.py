@@ -49,6 +49,9 @@ FIDELITY: tuple[Fidelity, ...] = (
              "one a region of AWS's where it has several; they see no partition of the internet"),
     Fidelity("the standby's loss", "modelled", "a lost power is known at once: how long writes wait is not shown"),
     Fidelity("hosts, zones, regions", "emulated", "namespaces of one machine: no hardware fails"),
+    Fidelity("an isolated region", "emulated", "nothing passes its edge but questions to the one DNS server, which "
+             "stands for every VPC's resolver: names answer alike on both sides, and what either side changes shows on "
+             "both; what delegated services keep, such as replicas of a secret, is not kept apart"),
     Fidelity("DNS", "real", "one server instead of Route 53's fleet; TTLs are the production's"),
     Fidelity("users", "modelled", "clients write to the database's endpoint, without services between"),
 )  # fmt: skip

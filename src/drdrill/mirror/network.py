@@ -26,14 +26,14 @@ import itertools
 import subprocess
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from drdrill.core.errors import CommandFailedError
+from drdrill.core.errors import CommandFailedError, EnvironmentFailedError
 from drdrill.mirror.host import WorldHost
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Container, Iterable, Sequence
     from pathlib import Path
 
     from drdrill.dataplane.host import Host
@@ -42,8 +42,8 @@ if TYPE_CHECKING:
 INTERNET = "internet"
 BLACK_HOLE = "198.19.255.1"  # routed nowhere: asked by the positive control
 DNS_ADDRESS = "198.18.0.53"
-_VPC_OCTETS = (20, 40)
-_FIRST_HOST = 10
+VPC_OCTETS = (20, 40)
+_FIRST_HOST, _LAST_HOST = 10, 249
 _LONGEST_NAME = 44
 _ELSEWHERE = 250  # the number of AWS's endpoints in regions that the mirror does not have
 _MANAGED = 250  # its number beside those of the zones
@@ -72,11 +72,22 @@ class _Zone:
     uplink: str  # the bridge's port to the gateway; `` where the bridge itself is the gateway
     prefix: str
     length: int
-    next_host: Iterable[int] = field(default_factory=lambda: itertools.count(_FIRST_HOST))
+    next_host: int = _FIRST_HOST
 
     @property
     def gateway(self) -> str:
         return f"{self.prefix}.1"
+
+    def choose_address(self, used: Container[str]) -> str:
+        """Return an address that no host has: the next one in turn, so that one that was given back rests a while."""
+        numbers = [*range(self.next_host, _LAST_HOST + 1), *range(_FIRST_HOST, self.next_host)]
+        number = next((one for one in numbers if f"{self.prefix}.{one}" not in used), None)
+        if number is None:
+            raise EnvironmentFailedError(
+                f"all {len(numbers)} addresses of {self.prefix}.0 are taken by hosts."
+            )
+        self.next_host = number + 1
+        return f"{self.prefix}.{number}"
 
 
 class Network:
@@ -114,7 +125,7 @@ class Network:
         router = WorldHost(f"router-{region.name}", region.name, INTERNET, f"169.254.{number}.2", self._disks)
         router.boot()
         _allow_forwarding(router)
-        vpc = f"10.{_VPC_OCTETS[number]}"
+        vpc = f"10.{VPC_OCTETS[number]}"
         _ip(None, [
             f"link add name region{number} type veth peer name core netns {router.init_pid}",
             f"addr add 169.254.{number}.1/30 dev region{number}",
@@ -173,9 +184,9 @@ class Network:
         """Tell whether a region's APIs are silenced."""
         return region in self._silent
 
-    def endpoint_of(self, region: str) -> str:
-        """Return an address of a region's APIs."""
-        return self._endpoints[region][0]
+    def endpoints(self) -> dict[str, str]:
+        """Return an address of the APIs of each region, and of each that the mirror does not have but for its APIs."""
+        return {region: addresses[0] for region, addresses in self._endpoints.items()}
 
     def create_host(
         self, name: str, zone_name: str, *, disk_bytes: int, address: str | None = None
@@ -191,11 +202,11 @@ class Network:
             name = _shorten(name)
             names = itertools.chain([name, f"{name}.{region}"], (f"{name}.{n}" for n in itertools.count(2)))
             name = next(one for one in names if one not in self._hosts)
+            address = address or zone.choose_address({one.address for one in self._hosts.values()})
             disk = self._disks / name
             disk.mkdir()
             _run(["mount", "-t", "tmpfs", "-o", f"size={disk_bytes},mode=755", "none", str(disk)])
-            number = next(iter(zone.next_host))
-            host = WorldHost(name, region, zone_name, address or f"{zone.prefix}.{number}", disk)
+            host = WorldHost(name, region, zone_name, address, disk)
             self._hosts[name] = host
         try:
             self.power_on(host)

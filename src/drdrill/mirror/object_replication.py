@@ -1,12 +1,12 @@
 """S3's replication in a mirror: in front of the upstream, over the mirror's link between regions; and what drills ask.
 
 The link is the one of databases' replicas: who delays, throttles or cuts it does so for objects as well. A region whose
-APIs are silent sends nothing.
+APIs are silent sends nothing; to and from one that is isolated everything waits.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.s3 import (
@@ -28,20 +28,24 @@ if TYPE_CHECKING:
     from drdrill.aws.delegation import Delegation
     from drdrill.aws.rds import RdsRegion
     from drdrill.core.clock import Clock
+    from drdrill.mirror.isolation import Isolation
     from drdrill.mirror.network import Network
 
 
 class MirrorLinks:
     """The ways between the mirror's regions, as `Links` wants them."""
 
-    def __init__(self, network: Network, rds: Mapping[str, RdsRegion]) -> None:
+    def __init__(self, network: Network, isolation: Isolation, rds: Mapping[str, RdsRegion]) -> None:
         self._network = network
+        self._isolation = isolation
         self._rds = rds
 
     def condition(self, source: str, destination: str, /) -> LinkCondition:
         """Return how the link is now: none within a region, and none from one that the mirror does not have."""
         inside = source == destination or source not in self._rds
-        return LinkCondition() if inside else self._rds[source].links.condition(destination)
+        shaped = LinkCondition() if inside else self._rds[source].links.condition(destination)
+        heard = self._isolation.hear_each_other(source, destination)
+        return shaped if heard else replace(shaped, cut=True)
 
     def is_dark(self, region: str, /) -> bool:
         """Tell whether a region's APIs are silent."""
@@ -55,14 +59,13 @@ class ObjectReplication:
         self,
         delegation: Delegation,
         network: Network,
-        rds: Mapping[str, RdsRegion],
+        links: MirrorLinks,
         metrics: Mapping[str, MetricStore],
         clock: Clock,
     ) -> None:
         self._clock = clock
         self._network = network
         objects = Objects(delegation.forward)
-        links = MirrorLinks(network, rds)
         self._replicator = Replicator(Carrier(objects), links, clock, ReplicationMetrics(metrics))
         self.keeper = ReplicationKeeper(self._replicator)
         delegation.stand_before("s3", ReplicatingDoor(delegation.forward, objects, self._replicator).answer)

@@ -14,7 +14,7 @@ from drdrill.mirror.fault_observers import Silence
 from drdrill.mirror.network import managed_zone
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from drdrill.core.clock import Clock
     from drdrill.mirror.fault_observers import Eyes, Host
@@ -80,21 +80,9 @@ class PlaceFaults:
     def hosts_in_place(self, kind: str, resource: str) -> Answer:
         """List everything with an address there: hosts, and the APIs of a region."""
         region, zones = self._find(kind, resource)
-        hosts = [
-            {"host": one.name, "zone": one.zone, "address": one.address, "powered": one.powered}
-            for one in self._network.hosts()
-            if one.zone in zones
-        ]
+        hosts = list_hosts(self._network, zones)
         if kind == "region_power_loss":
-            address = self._network.endpoint_of(region.name)
-            hosts.append(
-                {
-                    "host": f"the APIs of {region.name}",
-                    "zone": region.name,
-                    "address": address,
-                    "powered": not self._network.is_silent(region.name),
-                }
-            )
+            hosts.append(describe_apis(self._network, region.name))
         return {"hosts": hosts}
 
     def _find(self, kind: str, name: str) -> tuple[RegionLayout, tuple[str, ...]]:
@@ -109,6 +97,25 @@ class PlaceFaults:
         if kind == "zone_power_loss":
             names = [zone for layout in self._network.regions for zone in layout.zones]
         raise UsageError(f"there is no {what} `{name}` in this mirror: {', '.join(names)}.")
+
+
+def list_hosts(network: Network, zones: Collection[str]) -> list[Host]:
+    """List the hosts that stand in these zones."""
+    return [
+        {"host": one.name, "zone": one.zone, "address": one.address, "powered": one.powered}
+        for one in network.hosts()
+        if one.zone in zones
+    ]
+
+
+def describe_apis(network: Network, region: str) -> Host:
+    """Return a region's APIs, as if they were a host."""
+    return {
+        "host": f"the APIs of {region}",
+        "zone": region,
+        "address": network.endpoints()[region],
+        "powered": not network.is_silent(region),
+    }
 
 
 def observe_dark(eyes: Eyes, hosts: Sequence[Host]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import logging
 import sys
 import threading
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from drdrill.aws.cloudwatch import CloudWatchService, MetricStore
@@ -35,6 +36,8 @@ from drdrill.mirror.control_planes import ControlPlanes
 from drdrill.mirror.delivery.machine import DeliveryMachine
 from drdrill.mirror.endpoints import open_endpoints
 from drdrill.mirror.global_dns import open_route53
+from drdrill.mirror.isolation import Isolation
+from drdrill.mirror.isolation_faults import IsolationFaults
 from drdrill.mirror.keeping import Keeping, open_keepers
 from drdrill.mirror.kubernetes.cloud_services import CloudServices
 from drdrill.mirror.kubernetes.clusters import open_clusters
@@ -42,7 +45,7 @@ from drdrill.mirror.kubernetes.token_keys import TokenKeys
 from drdrill.mirror.load_balancers import LoadBalancers
 from drdrill.mirror.memory import MemoryReadings
 from drdrill.mirror.network import RegionFleet
-from drdrill.mirror.object_replication import ObjectReplication
+from drdrill.mirror.object_replication import MirrorLinks, ObjectReplication
 from drdrill.mirror.operations import Operations
 from drdrill.mirror.picture import Picture
 from drdrill.mirror.picture_parts import (
@@ -99,8 +102,10 @@ def run_supervisor(
         )
         for fleet in fleets
     }  # fmt: skip
+    isolation = Isolation(network.regions)
     for region in rds.values():
         region.elsewhere = rds
+        region.hears = partial(isolation.hear_each_other, region.name)
     services: dict[tuple[str, str], Service] = {}
     stores = {name: MetricStore(clock) for name in rds}
     for name, region in rds.items():
@@ -128,7 +133,7 @@ def run_supervisor(
     )  # fmt: skip
     services |= caches.services
     delegation = Delegation(upstream, [layout.name for layout in network.regions])
-    objects = ObjectReplication(delegation, network, rds, stores, clock)
+    objects = ObjectReplication(delegation, network, MirrorLinks(network, isolation, rds), stores, clock)
     gate = Gate(services, report=_log.error, delegation=delegation)
     control_planes = ControlPlanes(
         cloud.authenticate(gate),
@@ -179,6 +184,7 @@ def run_supervisor(
         PowerOperations(network).table(),
         zones.table(),
         PlaceFaults(network, zones, clock).table(),
+        IsolationFaults(network, isolation, clock).table(),
         control_planes.table(),
         CallRecord(calls, network, endpoints, rds, clock).table(),
         ControlPlaneFaults(

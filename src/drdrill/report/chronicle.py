@@ -214,6 +214,12 @@ _SENTENCES: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "runbook.finished": _run,
     "operators.doomed": lambda d: f"The operators' machine is to die: {'; '.join(d['drawn'])}",
     "operators.died": _died,
+    "meanwhile.drawn": lambda d: (
+        f"Drawn from the seed: {words(d['what'])} once the step {d['after']} is done"
+    ),
+    "meanwhile.began": lambda d: f"The step {d['after']} is done: {words(d['what'])}",
+    "meanwhile.ended": lambda d: f"{words(d['what'])}: that was seen",
+    "meanwhile.failed": lambda d: f"{words(d['what'])}: that failed: {d.get('reason')}",
     "reconciliation.observed": _reconciled,
     "store.said": lambda d: f"{d['resource']} is {d.get('status')}",
     "load.started": lambda d: f"{len(d['clients'])} clients begin to use the service",

@@ -286,6 +286,16 @@ def test_a_lost_source(pair: Pair) -> None:
     assert pair.replicas() == {"one", "two"}
 
 
+def test_an_object_that_has_arrived_when_the_link_is_cut(pair: Pair) -> None:
+    """It is read from its source when it is written: that waits until the regions hear each other again."""
+    pair.put("one")
+    (arrived,) = pair.world.replicator.take_arrived()
+    pair.world.links.conditions[FIRST, SECOND] = LinkCondition(cut=True)
+    assert not pair.world.replicator.may_carry(arrived)
+    pair.world.links.conditions.clear()
+    assert pair.world.replicator.may_carry(arrived)
+
+
 def _delete_destination(pair: Pair) -> None:
     pair.there.delete_bucket(Bucket=pair.destination)
 

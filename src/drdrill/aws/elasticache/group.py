@@ -30,7 +30,6 @@ class Group:
         self.record = record
         self.region = region
         self.nodes: dict[str, Node] = {}
-        self.host_names: tuple[str, ...] = ()
         self._secret = secrets.token_hex(16)
         self._retired: list[Node] = []
         self._recovering: set[str] = set()  # clusters whose node was lost, and is being replaced
@@ -100,7 +99,6 @@ class Group:
         """Make a machine with a server for a node, which has no other; does not wait for it."""
         fleet = self.region.fleet
         host = fleet.create_host(record.cluster, record.zone, disk_bytes=self._disk_bytes)
-        self.host_names += (host.name,)
         server = ValkeyServer(host, secret=self._secret, log=self.region.logs / f"valkey-{host.name}.log")
         server.parameters = self.parameters()
         try:

@@ -32,7 +32,8 @@ _EVENTS_KEPT = 1000
 class RdsRegion:
     """Thread-safe: the gate calls from many threads, and every instance has its own.
 
-    `elsewhere` holds all regions by name, this one too: snapshots are copied and replicas made across regions.
+    `elsewhere` holds all regions by name, this one too: snapshots are copied and replicas made across regions, of those
+    that it `hears`.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class RdsRegion:
         self.snapshots = Snapshots()
         self.logs_archived = ArchivedLogs()
         self.elsewhere: Mapping[str, RdsRegion] = {fleet.region: self}
+        self.hears: Callable[[str], bool] = lambda _: True
         self.on_reading: Callable[[str, str, int, ReplicationReading | None, str | None], None] = lambda *_: (
             None
         )
@@ -75,6 +77,14 @@ class RdsRegion:
     def name(self) -> str:
         """The region's name."""
         return self.fleet.region
+
+    def reach(self, region: str) -> RdsRegion | None:
+        """Return another region, or this one; None: there is none. Raises what AWS says when it does not answer."""
+        there = self.elsewhere.get(region)
+        if there is not None and not self.hears(region):
+            text = f"Amazon RDS in {region} does not answer."
+            raise AwsError("InternalFailure", text, status=500)
+        return there
 
     def find(self, identifier: str) -> Reconciler:
         """Return the reconciler of an instance by name or ARN; raises AWS's DBInstanceNotFound."""

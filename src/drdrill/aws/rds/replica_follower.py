@@ -84,7 +84,7 @@ class ReplicaFollower:
             return
 
     def _find_primary(self) -> PostgresServer | None:
-        primary = self._source.primary if self._source else None
+        primary = self._source.primary if self._source and self._hears(self._source) else None
         return primary if primary is not None and primary.host.powered and primary.runs else None
 
     def await_streaming(self) -> None:
@@ -106,7 +106,8 @@ class ReplicaFollower:
             return
         self._heard = at_ns, reading
         source = self._source
-        lag = source.positions.lag_seconds(following.replayed, at_ns) if source else None
+        heard = source is not None and self._hears(source)
+        lag = source.positions.lag_seconds(following.replayed, at_ns) if source and heard else None
         if lag is not None:
             self._instance.measure("ReplicaLag", lag, "Seconds")
 
@@ -125,6 +126,9 @@ class ReplicaFollower:
             self._finish_promotion()
             return
         if server is None or source is None:
+            return
+        if not self._hears(source):
+            self._judge(server)
             return
         self._note_names(source)
         if source.record.status is Status.DELETING:
@@ -176,6 +180,7 @@ class ReplicaFollower:
             self._on_timeline
             or following is None
             or now_ns - self._looked_at_fork_ns < _LOOK_AT_FORK_EVERY_NS
+            or not (self._source and self._hears(self._source))
         ):
             return
         self._looked_at_fork_ns = now_ns
@@ -222,6 +227,10 @@ class ReplicaFollower:
             instance.tell("RDS-EVENT-0046", "Replication has resumed.", "read replica")
 
     # -- the way there ---------------------------------------------------------------------------------------
+
+    def _hears(self, source: Instance) -> bool:
+        """Tell whether the regions of replica and source hear each other: what nobody tells is not known."""
+        return self._instance.region.hears(source.record.region)
 
     def _is_near(self) -> bool:
         return self._source is not None and self._source.record.region == self._instance.region.name

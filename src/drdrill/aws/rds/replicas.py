@@ -49,7 +49,7 @@ class ReplicaOperations:
     def _find_source(self, parameters: Parameters) -> Reconciler:
         """Return the instance that is to be followed; raises what AWS raises when it cannot be."""
         wanted = read_source(parameters, self._region.name)
-        region = self._region.elsewhere.get(wanted.region)
+        region = self._region.reach(wanted.region)
         if region is None or wanted.account != ACCOUNT:
             raise AwsError("DBInstanceNotFound", f"DBInstance {wanted.identifier} not found.", status=404)
         return region.find(wanted.identifier)

@@ -91,7 +91,7 @@ class SnapshotCopyOperations:
         """Return a snapshot of this region by identifier or ARN, one of another region by ARN."""
         if not name.startswith("arn:"):
             return self._region.snapshots.find(name)
-        elsewhere = self._region.elsewhere.get(name.split(":")[3]) if name.count(":") > 5 else None  # noqa: PLR2004 (an ARN's parts)
+        elsewhere = self._region.reach(name.split(":")[3]) if name.count(":") > 5 else None  # noqa: PLR2004 (an ARN's parts)
         if elsewhere is None:
             raise not_found(name)
         return elsewhere.snapshots.find(name)

@@ -135,8 +135,10 @@ class Replicator:
         return self._links.is_dark(region)
 
     def may_carry(self, change: Change) -> bool:
-        """Tell whether both ends of a change's way are there."""
-        return not (self._links.is_dark(change.region) or self._links.is_dark(change.rule.destination_region))
+        """Tell whether both ends of a change's way are there, and hear each other."""
+        source, destination = change.region, change.rule.destination_region
+        lost = self._links.is_dark(source) or self._links.is_dark(destination)
+        return not lost and not self._links.condition(source, destination).cut
 
     def carry(self, change: Change) -> None:
         """Make a change that has arrived; raises `UpstreamError` when it must be tried again, or be given up."""
