@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from drdrill.core.errors import EnvironmentFailedError
-from drdrill.mirror.network import _Zone
+from drdrill.mirror.zone_bridge import ZoneBridge
 from tests.mirror.standing import PROGRAMS
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def test_a_boot_that_fails_half_way_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_addresses_are_given_again() -> None:
-    """In turn, so that one that was given back rests a while; never one that a host has, and none when all are taken."""
-    zone = _Zone(None, "zone0", "gateway0", "uplink0", "10.20.0", 24)
+    """In turn, so that one that was given back rests; never one that a host has, and none when all are taken."""
+    zone = ZoneBridge(None, "zone0", "gateway0", "uplink0", "10.20.0", 24)
     given = [zone.choose_address(()) for _ in range(241)]
     assert given[0] == given[240] == "10.20.0.10"
     assert len(set(given)) == 240

@@ -29,11 +29,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from drdrill.core.errors import CommandFailedError, EnvironmentFailedError
+from drdrill.core.errors import CommandFailedError
 from drdrill.mirror.host import WorldHost
+from drdrill.mirror.zone_bridge import ZoneBridge
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from drdrill.dataplane.host import Host
@@ -43,7 +44,6 @@ INTERNET = "internet"
 BLACK_HOLE = "198.19.255.1"  # routed nowhere: asked by the positive control
 DNS_ADDRESS = "198.18.0.53"
 VPC_OCTETS = (20, 40)
-_FIRST_HOST, _LAST_HOST = 10, 249
 _LONGEST_NAME = 44
 _ELSEWHERE = 250  # the number of AWS's endpoints in regions that the mirror does not have
 _MANAGED = 250  # its number beside those of the zones
@@ -62,34 +62,6 @@ class RegionLayout:
         return (*self.zones, managed_zone(self.name))
 
 
-@dataclass(slots=True)
-class _Zone:
-    """A bridge: in which network namespace, its gateway's device and address, and the next free host address."""
-
-    router: WorldHost | None  # None: the core
-    bridge: str
-    gateway_device: str
-    uplink: str  # the bridge's port to the gateway; `` where the bridge itself is the gateway
-    prefix: str
-    length: int
-    next_host: int = _FIRST_HOST
-
-    @property
-    def gateway(self) -> str:
-        return f"{self.prefix}.1"
-
-    def choose_address(self, used: Container[str]) -> str:
-        """Return an address that no host has: the next one in turn, so that one that was given back rests a while."""
-        numbers = [*range(self.next_host, _LAST_HOST + 1), *range(_FIRST_HOST, self.next_host)]
-        number = next((one for one in numbers if f"{self.prefix}.{one}" not in used), None)
-        if number is None:
-            raise EnvironmentFailedError(
-                f"all {len(numbers)} addresses of {self.prefix}.0 are taken by hosts."
-            )
-        self.next_host = number + 1
-        return f"{self.prefix}.{number}"
-
-
 class Network:
     """Builds the world's network and attaches hosts to it. Thread-safe."""
 
@@ -100,7 +72,7 @@ class Network:
         self._silenced: set[str] = set()  # hosts whose links were set down
         self._power = threading.Lock()  # one change of power at a time: healing and fencing may meet
         self._lost: dict[str, set[str]] = {}  # zones without power, and their hosts that are to have it again
-        self._zones: dict[str, _Zone] = {}
+        self._zones: dict[str, ZoneBridge] = {}
         self._hosts: dict[str, WorldHost] = {}
         self._endpoints: dict[str, list[str]] = {}  # addresses of a region's APIs
         self._silent: set[str] = set()
@@ -117,7 +89,7 @@ class Network:
             f"link set dev {INTERNET} up",
             f"route add blackhole {BLACK_HOLE}/32",
         ])  # fmt: skip
-        self._zones[INTERNET] = _Zone(None, INTERNET, INTERNET, "", "198.18.0", 16)
+        self._zones[INTERNET] = ZoneBridge(None, INTERNET, INTERNET, "", "198.18.0", 16)
         with ThreadPoolExecutor() as pool:  # what each waits for is programs that start
             list(pool.map(self._build_region, range(len(self.regions)), self.regions))
 
@@ -138,7 +110,9 @@ class Network:
             f"route add default via 169.254.{number}.1",
         ]
         for index, name in (*enumerate(region.zones), (_MANAGED, managed_zone(region.name))):
-            zone = _Zone(router, f"zone{index}", f"gateway{index}", f"uplink{index}", f"{vpc}.{index}", 24)
+            zone = ZoneBridge(
+                router, f"zone{index}", f"gateway{index}", f"uplink{index}", f"{vpc}.{index}", 24
+            )
             self._zones[name] = zone
             commands += [
                 f"link add name {zone.bridge} type bridge",
