@@ -29,6 +29,7 @@ class ZoneBridge:
 
     @property
     def gateway(self) -> str:
+        """Its gateway's address."""
         return f"{self.prefix}.1"
 
     def choose_address(self, used: Container[str]) -> str:
