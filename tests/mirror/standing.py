@@ -28,8 +28,8 @@ _RESOLVE = (
 
 
 def copy_repository(target: Path) -> Path:
-    """Copy what a mirror is built from: plan and environment; return the new drill repository's folder."""
-    for name in ("environments", "scenarios"):
+    """Copy what a mirror is built from, plan and environment, and what breaks it; return the new one's folder."""
+    for name in ("chaos", "environments", "scenarios"):
         shutil.copytree(REPOSITORY / name, target / name)
     return target
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,14 +13,16 @@ import pytest
 from drdrill.core.errors import CommandFailedError, EnvironmentFailedError
 from drdrill.core.waiting import wait_until
 from drdrill.dataplane.postgresql_programs import find_binaries
+from drdrill.drill.experiments import run_alone
 from drdrill.environment.port import FaultRequest, Injection, StoreMember, StoreRole
 from drdrill.mirror.embedded import Embedded
 from drdrill.plan import load_plan
+from drdrill.record.directory import DrillDirectory
+from drdrill.record.journal import read_journal
 from tests.mirror.standing import EVERY, INSTANCE, REGION, WITHIN, Standing, copy_repository
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from pathlib import Path
 
 pytestmark = pytest.mark.drill
 RECOVERY = "eu-central-1"
@@ -236,6 +239,23 @@ def test_a_source_in_an_isolated_region(mirror: Standing, tmp_path: Path) -> Non
             faults.heal(injection)
     _await_observed(faults.observe_healed, injection, "healed")
     _await_row(mirror, "inside")
+    _await_replication(mirror, "replicating")
+
+
+def test_an_experiment_in_a_process_of_its_own(mirror: Standing, tmp_path: Path) -> None:
+    """As a drill runs one beside its runbook: on the operator's host, with the drill's directory, to its end."""
+    directory = DrillDirectory(tmp_path / "drill")
+    directory.create()
+    environment = mirror.environment
+    folder = Path(environment.operator_environment()["PYTHONPATH"]) / "chaos" / "experiments"
+    for part in ("inject", "heal"):
+        name = f"region_isolation.{part}.yaml"
+        assert run_alone(environment, folder, directory, name, {"region": REGION}) == ""
+    events = [
+        one for one in read_journal(directory.journal_path) if one.kind in ("fault.observed", "fault.healed")
+    ]
+    assert [(one.data["effective"], one.data["resource"]) for one in events[:1]] == [(True, REGION)]
+    assert events[-1].data["healed"] is True
     _await_replication(mirror, "replicating")
 
 
