@@ -156,25 +156,25 @@ def mend_the_backup(drill: Drill) -> None:
 @when("the primary region loses power")
 def cut_the_power_of_the_region(drill: Drill) -> None:
     """Cut the power of everything in the primary region; its APIs answer nobody any more."""
-    drill.inject_at("region_power_loss", region=drill.primary_region)
+    drill.inject_at("region_power_loss", region=drill.regions.primary)
 
 
 @when("the primary region has its power back")
 def give_the_power_back_to_the_region(drill: Drill) -> None:
     """Give the primary region its power back."""
-    drill.return_region()
+    drill.regions.return_primary()
 
 
 @when("the control planes of the primary region are lost")
 def take_the_control_planes_away(drill: Drill) -> None:
     """Have the APIs of the primary region do nothing; what they made serves on."""
-    drill.inject_at("region_control_plane_loss", region=drill.primary_region)
+    drill.inject_at("region_control_plane_loss", region=drill.regions.primary)
 
 
 @when("the control planes of the primary region are back")
 def give_the_control_planes_back(drill: Drill) -> None:
     """Give the APIs of the primary region back."""
-    drill.heal_at("region_control_plane_loss", region=drill.primary_region)
+    drill.heal_at("region_control_plane_loss", region=drill.regions.primary)
 
 
 @when("Route 53's control plane is lost")
@@ -192,28 +192,28 @@ def give_route53_back(drill: Drill) -> None:
 @when("the zone of the recovery region has its power back")
 def give_the_power_back_to_the_zone(drill: Drill) -> None:
     """Give the zone of the recovery region its power back that lost it."""
-    drill.heal_at("zone_power_loss", zone=drill.recovery_zone)
+    drill.regions.return_zone()
 
 
 @when("the primary region is isolated")
 def isolate_the_region(drill: Drill) -> None:
     """Have nobody outside the primary region hear any of it, nor it anybody outside."""
-    drill.inject_at("region_isolation", region=drill.primary_region)
+    drill.inject_at("region_isolation", region=drill.regions.primary)
 
 
 @when("the primary region is connected again")
 def connect_the_region(drill: Drill) -> None:
     """Connect the primary region again."""
-    drill.heal_at("region_isolation", region=drill.primary_region)
+    drill.heal_at("region_isolation", region=drill.regions.primary)
 
 
 @when("the primary region comes and goes")
 def have_the_region_flap(drill: Drill) -> None:
     """Isolate the primary region and connect it, in turns."""
-    drill.inject_at("region_flapping", region=drill.primary_region)
+    drill.inject_at("region_flapping", region=drill.regions.primary)
 
 
 @when("the primary region is there for good")
 def have_the_region_stay(drill: Drill) -> None:
     """Connect the primary region for good."""
-    drill.heal_at("region_flapping", region=drill.primary_region)
+    drill.heal_at("region_flapping", region=drill.regions.primary)

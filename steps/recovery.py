@@ -37,13 +37,13 @@ def run_the_runbook(drill: Drill) -> None:
 @when("the operators run the failover's runbook, and meanwhile the primary region has its power back")
 def run_the_runbook_while_the_region_returns(drill: Drill) -> None:
     """Have it run, and give the primary region its power back at a moment between declaration and switch."""
-    drill.operators.run_runbook_while_healing("region_power_loss", region=drill.primary_region)
+    drill.regions.run_runbook_while_primary_returns()
 
 
 @when("the operators run the failover's runbook, and meanwhile a zone of the recovery region loses power")
 def run_the_runbook_while_a_zone_is_lost(drill: Drill) -> None:
     """Have it run, and cut the power of a zone of the recovery region at a moment between declaration and switch."""
-    drill.operators.run_runbook_while_breaking("zone_power_loss", zone=drill.recovery_zone)
+    drill.operators.run_runbook_while_breaking("zone_power_loss", zone=drill.regions.recovery_zone)
 
 
 @when("the operators have names lead to what serves")

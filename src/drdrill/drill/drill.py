@@ -28,7 +28,7 @@ from drdrill.core.clock import NANOSECONDS, Clock, SystemClock, read_boot_id
 from drdrill.core.errors import UsageError
 from drdrill.core.verdict import Verdict
 from drdrill.drill import judging
-from drdrill.drill.about import WORKLOAD_NAME, copy_inputs, draw_from, draw_seed, enter_register
+from drdrill.drill.about import WORKLOAD_NAME, copy_inputs, draw_seed, enter_register
 from drdrill.drill.across_regions import replicate
 from drdrill.drill.aftermath import LOOK_EVERY, Aftermath
 from drdrill.drill.arrival import choose_arrival
@@ -40,6 +40,7 @@ from drdrill.drill.failover_command import check_command
 from drdrill.drill.observation import StoreObserver
 from drdrill.drill.operators import Operators
 from drdrill.drill.page import write_page
+from drdrill.drill.regions import RegionsUnderDrill
 from drdrill.drill.restoring import Restoring
 from drdrill.drill.shield import hold_signals
 from drdrill.drill.steady_state import await_steady_state
@@ -232,11 +233,6 @@ class Drill:
             patience=self.budget.patience, journal=self.journal, clock=self._clock,
         )  # fmt: skip
 
-    def return_region(self) -> None:
-        """Give the primary region its power back, and have it watched again. Raises as `heal` does."""
-        self.heal_at("region_power_loss", region=self.primary_region)
-        self._require(self._users).watch(self.seed, only=self.primary_region)  # its machine has power again
-
     def worsen(self, fault: str) -> None:
         """Break the scenario's store as a circumstance of the fault that comes next."""
         self._experiments.worsen(fault, {"store": self.scenario.store})
@@ -255,14 +251,15 @@ class Drill:
         self._require(self._aftermath).note_healed()
 
     @property
-    def primary_region(self) -> str:
-        """The name of the plan's primary region."""
-        return self.plan.regions.primary.name
-
-    @property
-    def recovery_zone(self) -> str:
-        """A zone of the plan's recovery region, drawn from the seed."""
-        return draw_from(self.plan.regions.recovery.zones, self.seed, "zone")
+    def regions(self) -> RegionsUnderDrill:
+        """What is lost of regions, and returns."""
+        return RegionsUnderDrill(
+            self.plan.regions,
+            self._require(self._users),
+            self.operators,
+            heal_at=self.heal_at,
+            seed=self.seed,
+        )
 
     def fail_over(self, code: str, *arguments: str) -> str:
         """Run the company's `failover/CODE.py` where operators work; return what it printed, raise when it failed."""

@@ -68,9 +68,14 @@ class Operators:
         """
         return self._run_beside(f"{fault} begins", partial(self._experiments.join, fault, place))
 
-    def run_runbook_while_healing(self, fault: str, **place: str) -> bool:
-        """Run it, and mend a place meanwhile. Raises as `run_runbook_while_breaking` does."""
-        return self._run_beside(f"{fault} ends", partial(self._experiments.heal, fault, place))
+    def run_runbook_while_healing(self, fault: str, *, then: Callable[[], None], **place: str) -> bool:
+        """Run it, mend a place meanwhile, and do `then` what that allows. Raises as `run_runbook_while_breaking`."""
+
+        def heal() -> None:
+            self._experiments.heal(fault, place)
+            then()
+
+        return self._run_beside(f"{fault} ends", heal)
 
     def _run_beside(self, what: str, act: Callable[[], None]) -> bool:
         if self._request.failover_command is not None:
