@@ -198,6 +198,13 @@ def test_what_nobody_asked_is_not_known(plan: Plan, lost: Scenario) -> None:
     assert (told.code, told.text) == ("agreement_not_known", "Nobody asked whether all is well.")
 
 
+def test_a_status_page_that_nobody_read(plan: Plan, lost: Scenario) -> None:
+    """Where users were to read one, and no log says what they read, nobody knows whether they were told."""
+    record = SystemRecord(AWAY, BEFORE, AFTER, None, (), (), stayed=True, unheard=True)
+    assert _codes(check_record(record, plan, lost, {})) == [(Verdict.INCONCLUSIVE, "notices_not_read")]
+    assert list(check_record(replace(record, unheard=False), plan, lost, {})) == []
+
+
 def test_users_who_were_not_served_on(plan: Plan, lost: Scenario) -> None:
     """A wait for users beside what came back that was in vain is a miss, whatever the first recovery was."""
     record = SystemRecord(AWAY, BEFORE, AFTER, None, (), (), stayed=False)
@@ -271,5 +278,11 @@ def test_it_is_read_from_the_journal(plan: Plan, lost: Scenario, tmp_path: Path)
     assert document is not None
     assert document["after"]["regions"][AWAY] == {"answers": True, "nodes": 3, "pods": pods}
     assert document["notices"] is None
+    assert not record.unheard
+    journal.append("load.started", clients=[], processes=[], start_ns=1, status_page=True)
+    journal.append("load.stopped", statuses={}, at_ns=2)
+    unheard = read_record(directory, plan, lost, fault)
+    assert unheard is not None
+    assert unheard.unheard
     assert read_record(directory, plan, plan.scenarios["primary_host_loses_power"], None) is None
     assert render_system(None) is None

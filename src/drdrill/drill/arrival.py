@@ -237,7 +237,7 @@ class PublicArrival:
         return Coming(
             (everybody, *(make_party(one) for one in controls)),
             {one.client.name: one.service for one in clients},
-            {"zones": list(self._zones)},
+            {"zones": list(self._zones), "status_page": self._journeys.status_page is not None},
         )
 
     def plan_beside(self, member: StoreMember, *, seed: int, start_ns: int, ledger: Path) -> Coming:

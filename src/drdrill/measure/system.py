@@ -49,7 +49,8 @@ class SystemRecord:
 
     `region`: the one that is to serve in the end. `unasked`: what was to agree, and nobody asked, by name; None: nobody
     began to ask. `stayed`: whether users were served on, stably, when that was last waited for. `healing_ns`: when
-    somebody began to give back what was lost.
+    somebody began to give back what was lost. `unheard`: users were to read a status page, and nothing says
+    what they read.
     """
 
     region: str
@@ -60,6 +61,7 @@ class SystemRecord:
     unasked: tuple[str, ...] | None
     stayed: bool | None
     healing_ns: int | None = None
+    unheard: bool = False
 
 
 def read_record(
@@ -79,6 +81,7 @@ def read_record(
         log = directory.evidence / STATUS_LOG
         notices = read_notices(log, fault.before_ns, int(left[-1].data["at_ns"]))
     agreements = tuple(_agreement(one.data) for one in _of(events, "reconciliation.observed"))
+    unheard = any(one.data.get("status_page") for one in _of(events, "load.started")) and notices is None
     begun = _of(events, "reconciliation.begun")
     asked = {one.name for one in agreements}
     recoveries = _of(events, "recovery.observed")
@@ -94,6 +97,7 @@ def read_record(
         else None,
         stayed=recoveries[-1].data["recovered"] is True if recoveries else None,
         healing_ns=healing_ns,
+        unheard=unheard,
     )
 
 
@@ -122,6 +126,9 @@ def check_record(
         yield Reason(Verdict.MISSED, "not_served_on", text)
     if scenario.fails_over and record.notices is not None:
         yield from check_notices(record.notices)
+    if scenario.fails_over and record.unheard:
+        text = "What the status page said is not known: users were to read it, and there is no log of that."
+        yield Reason(Verdict.INCONCLUSIVE, "notices_not_read", text)
     yield from _check_agreements(record, scenario)
 
 
