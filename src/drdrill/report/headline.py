@@ -73,5 +73,5 @@ def _loss(account: Account) -> str:
     if not rpa["lost_rows"]:
         return f"Of {acknowledged} none was lost."
     value = f"{rpa['lost_amount']} {rpa['currency']}"
-    were = "was" if rpa["lost_rows"] == 1 else "were"
-    return f"Of {acknowledged} {rpa['lost_rows']:,} {were} lost, worth {value}: {format_seconds(rpa['seconds'])} of data."
+    lost = f"{rpa['lost_rows']:,} {'was' if rpa['lost_rows'] == 1 else 'were'} lost"
+    return f"Of {acknowledged} {lost}, worth {value}: {format_seconds(rpa['seconds'])} of data."
