@@ -51,7 +51,15 @@ _READ_IT = "Read what AWS says, and put it right."
 
 
 class StoppedError(Exception):
-    """Why nothing more was done. Its text says what to do about it."""
+    """Why nothing more was done. Its text says what to do about it; the program ends with its `status`."""
+
+    status = 1
+
+
+class SaidNoError(StoppedError):
+    """It was looked, and going on would be wrong. Not a failure: a runbook tells it by its status (`says_no`)."""
+
+    status = 10
 
 
 def say(what: str, **facts: object) -> None:
@@ -65,7 +73,8 @@ def run(main: Callable[[], None]) -> None:
     try:
         main()
     except StoppedError as error:
-        sys.exit(str(error))
+        sys.stderr.write(f"{error}\n")
+        sys.exit(error.status)
     except ClientError as error:
         sys.exit(_tell_refusal(error.operation_name, error.response))
     except WaiterError as error:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from failover._looking import conclude, make_parser
 from failover._places import reach, read_places
 from failover._synthetic import PublicApi
-from failover._telling import StoppedError, run, say
+from failover._telling import SaidNoError, StoppedError, run, say
 from failover._waiters import await_seen
 
 # Monitoring is sure after 3 looks, 10 s apart; Route 53 takes 5 requests a second of an account.
@@ -28,6 +28,7 @@ _DELAY_SECONDS, _LOOKS = 2, 90
 _OWN_LOOKS, _OWN_DELAY_SECONDS = 3, 5
 _OWN_PATIENCE_SECONDS = 2  # with each address; a load balancer answers within 50 ms
 _ROLES = ("primary", "recovery")
+_NOT_LOST = "do not see the primary region unhealthy"
 _PLANNED = "planned: nobody was asked whether the primary region is lost"
 
 
@@ -117,7 +118,7 @@ def observe(seen: Mapping[str, Seen], what: str = "checkers") -> list[str]:
     sys.stdout.flush()
     missing = []
     if not seen["primary"].is_unhealthy:
-        missing.append(f"Most {what} do not see the primary region unhealthy.")
+        missing.append(f"Most {what} {_NOT_LOST}.")
         if all(one.is_healthy for one in seen.values()):
             missing.append(
                 "Both regions are healthy: there is nothing to fail over from. A rehearsal needs `--planned`."
@@ -147,6 +148,23 @@ def look_from_here() -> Callable[[], list[str]]:
     return lambda: observe(look_ourselves(apis), "looks from here")
 
 
+def await_loss(look: Callable[[], list[str]], *, delay: int = _DELAY_SECONDS, attempts: int = _LOOKS) -> None:
+    """Wait until it is seen; raises `SaidNoError` where the primary region was seen not to be lost at the end."""
+    missing: list[str] = []
+
+    def look_again() -> list[str]:
+        missing[:] = look()
+        return missing
+
+    advice = "Look at both regions yourself, and at what AWS says of its own health."
+    try:
+        await_seen(look_again, advice=advice, delay=delay, attempts=attempts)
+    except StoppedError as error:
+        if any(_NOT_LOST in one for one in missing):
+            raise SaidNoError(str(error)) from error
+        raise
+
+
 def main() -> None:
     """Wait until it is seen, or look once."""
     parser = make_parser(
@@ -166,8 +184,7 @@ def main() -> None:
     elif asked.look:
         conclude(look(), "the primary region is lost, and the recovery region is there")
     else:
-        advice = "Look at both regions yourself, and at what AWS says of its own health."
-        await_seen(look, advice=advice, delay=_DELAY_SECONDS, attempts=_LOOKS)
+        await_loss(look)
 
 
 if __name__ == "__main__":

@@ -52,20 +52,16 @@ def settle_the_names(drill: Drill) -> None:
     drill.fail_over("settle_names")
 
 
-_DEATHS = {
-    "times": "anywhere", "times inside of steps": "inside", "as every step ends": "boundary",
-}  # fmt: skip
-
-
 @when(
     parsers.re(
-        r"the operators' machine dies (?:(?P<times>\d+) )?(?P<where>times|times inside of steps|as every step ends) "
+        r"the operators' machine dies (?:(?P<times>[1-9]\d*) times(?P<inside> inside of steps)?|as every step ends) "
         r"while they run the failover's runbook"
     )
 )
-def run_the_runbook_and_die(drill: Drill, times: str | None, where: str) -> None:
+def run_the_runbook_and_die(drill: Drill, times: str | None, inside: str | None) -> None:
     """Have the company's runbook run on a machine that dies in the middle, and resumed until it is done."""
-    drill.operators.run_runbook(int(times) if times else None, _DEATHS[where])
+    where = "boundary" if times is None else "inside" if inside else "anywhere"
+    drill.operators.run_runbook(None if times is None else int(times), where)
 
 
 @when("users are served on beside what came back")

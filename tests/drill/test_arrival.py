@@ -105,7 +105,7 @@ def test_who_cannot_come(environment: FakeEnvironment, workload: Workload, tmp_p
 def test_a_watcher_stands_in_each_region(
     environment: FakeEnvironment, workload: Workload, tmp_path: Path
 ) -> None:
-    """Where a region is lost, one client in a zone of each region writes by that region's own way; again when asked."""
+    """Where a region is lost, a client in each of two zones of a region writes by its own way; again when asked."""
     environment.says = json.dumps(WAYS)
     arrival = choose_arrival(environment, workload, PLAN, PLAN.scenarios["region_loses_power"])
     users = arrival.plan(seed=1, start_ns=START, ledger=tmp_path, peak=False).parties[0]
@@ -114,17 +114,21 @@ def test_a_watcher_stands_in_each_region(
     assert coming is not None
     assert again is not None
     assert [(one.watches, one.zone) for one in coming.parties] == [
-        ("eu-west-1", "eu-west-1a"), ("eu-central-1", "eu-central-1a"),
+        ("eu-west-1", "eu-west-1a"), ("eu-west-1", "eu-west-1b"),
+        ("eu-central-1", "eu-central-1a"), ("eu-central-1", "eu-central-1b"),
     ]  # fmt: skip
     configs = [json.loads(one.config) for one in (*coming.parties, *again.parties)]
-    assert [one["way"] for one in configs] == [*WAYS.values(), WAYS["eu-west-1"]]
+    here, there = WAYS.values()
+    assert [one["way"] for one in configs] == [here, here, there, there, here, here]
     clients = [probe["client"] for config in configs for probe in config["probes"]]
     assert {one["kind"] for one in clients} == {ClientKind.WATCHER.value}
     assert {one["period_ns"] for one in clients} == {500_000_000}
     assert [one["name"] for one in clients] == [
-        "watcher-eu-west-1-payments", "watcher-eu-central-1-payments", "watcher-eu-west-1-2-payments",
+        "watcher-eu-west-1-payments", "watcher-eu-west-1-2-payments",
+        "watcher-eu-central-1-payments", "watcher-eu-central-1-2-payments",
+        "watcher-eu-west-1-3-payments", "watcher-eu-west-1-4-payments",
     ]  # fmt: skip
-    assert coming.facts["watchers"] == {clients[0]["name"]: "eu-west-1", clients[1]["name"]: "eu-central-1"}
+    assert [*coming.facts["watchers"].values()] == ["eu-west-1"] * 2 + ["eu-central-1"] * 2
     assert set(coming.asked.values()) == {"payments"}
     theirs = json.loads(users.config)
     numbers = [one["client"]["number"] for one in (*theirs["clients"], *theirs["probes"])]

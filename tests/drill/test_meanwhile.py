@@ -15,6 +15,7 @@ from drdrill.drill.about import draw_from
 from drdrill.drill.experiments import run_alone
 from drdrill.drill.meanwhile import Meanwhile, draw_moment, list_moments
 from drdrill.plan.runbook_checking import load_runbook
+from drdrill.record.following import FollowedJournal
 from drdrill.record.journal import Journal, read_journal
 
 if TYPE_CHECKING:
@@ -142,9 +143,37 @@ def test_a_failure_is_told_and_not_lost(run: Run) -> None:
 
 def test_an_error_of_the_runbook_comes_first(run: Run) -> None:
     """Of two failures the runbook's is raised, with the other one in its notes."""
+    failing = threading.Event()
+
+    def fail() -> None:
+        failing.set()
+        _fail()
+
+    def go() -> None:
+        with run.beside(fail).after("fence", run.path, within=WITHIN):
+            run.end("fence")
+            assert failing.wait(10)
+            raise EnvironmentFailedError("the runbook could not be run")
+
     with pytest.raises(EnvironmentFailedError, match="the runbook could not be run") as caught:
-        run.go(run.beside(_fail), EnvironmentFailedError("the runbook could not be run"))
+        go()
     assert caught.value.__notes__ == ["And meanwhile: the zone has no power already."]
+
+
+def test_nothing_begins_when_the_runbook_was_broken_off(run: Run) -> None:
+    """What its journal says last is no moment once the block was left by an error: the drill is being ended."""
+    meanwhile = run.beside()
+
+    def break_off() -> None:
+        with meanwhile.after("fence", run.path, within=WITHIN):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        break_off()
+    run.end("fence")
+    meanwhile._wait_and_act("fence", FollowedJournal(run.path), WITHIN)
+    assert not run.acted.is_set()
+    assert run.told() == ["meanwhile.drawn"]
 
 
 @pytest.mark.parametrize("reason", ["", "The probe `the zone is dark` failed"])

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from drdrill.plan.runbook_checking import load_runbook
 from failover._synthetic import Answer
-from failover._telling import StoppedError
-from failover._waiters import await_seen
-from failover.detect_outage import Seen, look_ourselves, main, observe, read_checks, read_seen
+from failover._telling import SaidNoError, StoppedError, run
+from failover.detect_outage import (
+    Seen,
+    await_loss,
+    look_ourselves,
+    main,
+    observe,
+    read_checks,
+    read_seen,
+)
 from tests.failover.fake_clients import FakeClient
 
 GOOD, BAD = "Success: HTTP Status Code 200, OK.", "Failure: The endpoint did not answer in time."
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+RUNBOOKS = sorted((Path(__file__).parents[2] / "failover").glob("runbook*.yaml"))
 CHECKS = {"primary": "primary-check", "recovery": "recovery-check"}
 
 
@@ -108,10 +118,16 @@ def test_every_look_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_two_healthy_regions_are_refused_in_the_end() -> None:
-    """It waits for the outage, and says at last why it does not go on."""
+    """It waits for the outage, and says no at last, by its own status; that the other region is dark is no answer."""
     route53 = Route53()
-    with pytest.raises(StoppedError, match="nothing to fail over from"):
-        await_seen(lambda: observe(_seen(route53)), advice="Look.", delay=0, attempts=2)
+    with pytest.raises(SystemExit) as ended:
+        run(lambda: await_loss(lambda: observe(_seen(route53)), delay=0, attempts=2))
+    assert ended.value.code == SaidNoError.status
+    assert {load_runbook(one).steps["detection"].says_no for one in RUNBOOKS} == {SaidNoError.status}
+    dark = Route53(healthy={"primary": 0, "recovery": 0})
+    with pytest.raises(StoppedError, match="do not see the recovery region healthy") as stopped:
+        await_loss(lambda: observe(_seen(dark)), delay=0, attempts=2)
+    assert stopped.value.status == 1
 
 
 @dataclass

@@ -25,6 +25,7 @@ steps:
     within: 1 h
     phase: detect
     by: machine
+    says_no: 10
     duration: {distribution: constant, typical: 1 min, source: a guess}
   declaration:
     action: {gate: {role: commander, question: Is it lost}}
@@ -43,7 +44,7 @@ steps:
     duration: {distribution: constant, typical: 20 min, source: a guess}
 """
 HEALING = FAULT + 8 * SECOND
-SAID = "its action ended with 1: both regions are healthy"
+SAID = "its action ended with 10: both regions are healthy"
 _FAULT = {"kind": "region_control_plane_loss", "resource": "eu-west-1"}
 _RUNBOOK = "    runbook: failover/runbook.yaml\n"
 _ZONES = {"orders": ["eu-west-1a"]}
@@ -83,7 +84,7 @@ def make_stayed(path: Path) -> RegionalStory:
         (BEGUN, "runbook.begun", {"title": "Failover", "steps": ["detection", "declaration", "promotion"]}),
         (BEGUN, "step.begun", {"step": "detection"}),
         (BEGUN + 100 * MS, "step.acting", {"step": "detection", "seen": ""}),
-        (BEGUN + 3 * SECOND, "step.acted", {"step": "detection", "status": 1}),
+        (BEGUN + 3 * SECOND, "step.acted", {"step": "detection", "status": 10}),
         (
             BEGUN + 3 * SECOND,
             "step.ended",

@@ -60,6 +60,22 @@ def test_who_stays_is_met(stayed: RegionalStory) -> None:
         assert require_objective(measured, kind)
 
 
+@pytest.mark.parametrize("status", [1, 2, 137])
+def test_a_detection_that_broke_is_no_decision(stayed: RegionalStory, status: int) -> None:
+    """Only the status by which the runbook says no is an answer: a traceback, a usage error or a kill is none."""
+    assert stayed.steps is not None
+    next(data for _, kind, data in stayed.steps if kind == "step.acted")["status"] = status
+    verdict, text = _told(stayed, "decision_not_known")
+    assert (verdict, "came to say no" in text) == (Verdict.INCONCLUSIVE, True)
+
+
+def test_a_recovery_region_that_nobody_saw(stayed: RegionalStory) -> None:
+    """Where its clusters did not answer in the end, nobody knows whether they carry more than they did."""
+    last_look(stayed)["regions"]["eu-central-1"].update(answers=False, nodes={}, ready={}, wanted={})
+    verdict, text = _told(stayed, "decision_not_known")
+    assert (verdict, "clusters of eu-central-1" in text) == (Verdict.INCONCLUSIVE, True)
+
+
 def test_a_runbook_that_goes_on_fails_over_needlessly(stayed: RegionalStory) -> None:
     """A step beyond detection and declaration is a failover, whatever it changed; it is named."""
     go_on(stayed)

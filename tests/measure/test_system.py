@@ -235,6 +235,7 @@ def test_what_came_back_is_no_recovery(plan: Plan, lost: Scenario) -> None:
     assert (told.verdict, told.code) == (Verdict.MISSED, "served_by_what_came_back")
     assert told.text.startswith("late was served again only after")
     assert list(check_record(replace(record, healing_ns=None), plan, lost, outages)) == []
+    assert list(check_record(replace(record, returned_meanwhile=True), plan, lost, outages)) == []
     database = lost.model_copy(update={"runbook": None})
     assert list(check_record(replace(record, region=HOME, after=BEFORE), plan, database, outages)) == []
 

@@ -36,6 +36,7 @@ _DIRECTLY_WITHIN = timedelta(seconds=30)  # the longest time-out of a request, a
 _TRAVELLING_WITHIN = timedelta(seconds=90)  # journeys under way are waited for
 _TRAVELLERS = "drdrill.load.journey_client"
 _WAYS_WITHIN = timedelta(seconds=30)  # AWS's API of two regions is asked once each
+_WATCHERS = 2  # in each region, in zones of their own: one may lose its power
 _ALL_DAY_SECONDS = 86_400.0  # they leave when they are told to
 _CLIENTS_BITS = 12  # of clients' numbers: the highest bits left to tell drills on one standing mirror apart
 _SLOTS_BITS = 11
@@ -250,7 +251,7 @@ class PublicArrival:
     def plan_watchers(
         self, *, seed: int, start_ns: int, ledger: Path, only: str | None = None
     ) -> Coming | None:
-        """Return who stands in each region, or in one of them; those who come again are numbered on.
+        """Return who stands in two zones of each region, or of one of them; those who come again are numbered on.
 
         Raises `CommandFailedError` or `UsageError` when nobody says by which name a region is found.
         """
@@ -259,7 +260,8 @@ class PublicArrival:
         self._ways = self._ways or read_ways(self._environment, self._watchers, self._regions)
         parties: list[Party] = []
         services: dict[str, str] = {}
-        for region in self._regions:
+        places = [(region, zone) for region in self._regions for zone in region.zones[:_WATCHERS]]
+        for region, zone in places:
             if only not in {None, region.name}:
                 continue
             self._watches[region.name] += 1
@@ -279,7 +281,7 @@ class PublicArrival:
             )
             self._numbers = (first, last + len(config.probes))
             names = tuple(one.client.name for one in config.probes)
-            parties.append(Party(name, _TRAVELLERS, config.to_json(), names, region.zones[0], region.name))
+            parties.append(Party(name, _TRAVELLERS, config.to_json(), names, zone, region.name))
             services |= {one.client.name: one.service for one in config.probes}
         return Coming(
             tuple(parties),

@@ -54,7 +54,7 @@ class Meanwhile:
 
     def __init__(self, what: str, act: Callable[[], None], *, journal: Journal, clock: Clock) -> None:
         self._what, self._act, self._journal, self._clock = what, act, journal, clock
-        self._over = threading.Event()
+        self._over, self._broken = threading.Event(), threading.Event()
         self._acted = False
         self._failure: Exception | None = None
 
@@ -73,6 +73,7 @@ class Meanwhile:
         try:
             yield
         except BaseException as error:
+            self._broken.set()  # nothing begins any more
             self._end(thread)
             if self._failure is not None:
                 error.add_note(f"And meanwhile: {self._failure}")
@@ -111,7 +112,7 @@ class Meanwhile:
                 every=_LOOK_EVERY,
                 clock=self._clock,
             )
-            if done:
+            if done and not self._broken.is_set():
                 self._acted = True
                 self._journal.append("meanwhile.began", what=self._what, after=step)
                 self._act()

@@ -96,7 +96,7 @@ def run_until_death(command: Sequence[str], progress: Progress, clock: Clock) ->
             lambda: process.poll() is not None or progress.is_due(),
             what="the end", within=_AT_MOST, every=_EVERY, clock=clock,
         )  # fmt: skip
-        if process.returncode is not None:
+        if process.poll() is not None:  # also while it was looked whether it is due
             return process.returncode, 0, []
         at_ns = clock.now_ns()
         return STATUS, at_ns, kill_family(clock)
@@ -117,7 +117,7 @@ def kill_family(clock: Clock) -> list[str]:
         return not find_family(os.getpid())
 
     wait_until(is_alone, what="the end of all", within=_GONE_WITHIN, every=_EVERY / 10, clock=clock)
-    return list(killed.values())
+    return [command for command in killed.values() if command]  # what had ended by itself has none
 
 
 def find_family(pid: int) -> list[int]:

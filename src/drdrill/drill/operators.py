@@ -11,6 +11,7 @@ from drdrill.drill.experiments import Experiments, run_alone
 from drdrill.drill.failover_command import FailoverCommand, require_resumable
 from drdrill.drill.meanwhile import Meanwhile, draw_moment
 from drdrill.drill.runbook_code import FOLDER, RunbookCode
+from drdrill.measure.meanwhile import describe_end
 from drdrill.plan.runbook_checking import load_runbook
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class Operators:
             self._experiments.heal(fault, place)
             then()
 
-        return self._run_beside(f"{fault} ends", heal)
+        return self._run_beside(describe_end(fault), heal)
 
     def _run_beside(self, what: str, act: Callable[[], None]) -> bool:
         if self._request.failover_command is not None:

@@ -5,7 +5,6 @@ A watcher of two writers stands on a machine of its region, and is gone with its
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from drdrill.drill.about import draw_from
@@ -46,17 +45,13 @@ class RegionsUnderDrill:
     def return_primary(self) -> None:
         """Give the primary region its power back, and have it watched again. Raises as `HealAt` does."""
         self._heal_at("region_power_loss", region=self.primary)
-        self._watch_again(self.primary)
-
-    def return_zone(self) -> None:
-        """Give the zone of the recovery region its power back, and have that watched again. Raises as `HealAt`."""
-        self._heal_at("zone_power_loss", zone=self.recovery_zone)
-        self._watch_again(self._regions.recovery.name)
+        self._watch_again()
 
     def run_runbook_while_primary_returns(self) -> None:
         """Have the runbook run, and meanwhile the primary region has its power back, and is watched again."""
-        watch = partial(self._watch_again, self.primary)
-        self._operators.run_runbook_while_healing("region_power_loss", then=watch, region=self.primary)
+        self._operators.run_runbook_while_healing(
+            "region_power_loss", then=self._watch_again, region=self.primary
+        )
 
-    def _watch_again(self, region: str) -> None:
-        self._users.watch(self._seed, only=region)
+    def _watch_again(self) -> None:
+        self._users.watch(self._seed, only=self.primary)

@@ -71,12 +71,8 @@ def read_decision(
         for one in (runbook.not_done if runbook else ())
         if runbook and one.step in runbook.said_no and phases.get(one.step) is Phase.DETECT
     ]
-    unknown = ""
-    if before is None or after is None or not before.primaries or not after.primaries:
-        unknown = (
-            "nobody saw the system before the fault and in the end, with where its databases' primaries are"
-        )
-    elif not refused and command is None:
+    unknown = _find_unseen(plan, before, after)
+    if not unknown and not refused and command is None:
         unknown = "no step of the runbook that detects came to say no"
     taken = None if unknown else Decision.STAY
     return DecisionRecord(
@@ -112,6 +108,22 @@ def check_decision(decision: DecisionRecord | None) -> Iterator[Reason]:
         yield Reason(Verdict.MISSED, "break_in_service", text)
 
 
+def _find_unseen(plan: Plan, before: SystemSeen | None, after: SystemSeen | None) -> str:
+    """Return what was not seen, and would have to be for knowing that nothing was changed; empty: all of it was."""
+    if before is None or after is None or not before.primaries or not after.primaries:
+        return (
+            "nobody saw the system before the fault and in the end, with where its databases' primaries are"
+        )
+    recovery = plan.regions.recovery.name
+    if not all(recovery in one.regions and one.regions[recovery].answers for one in (before, after)):
+        return f"the clusters of {recovery} did not answer before the fault and in the end"
+    if unseen := sorted(set(before.primaries) ^ set(after.primaries)):
+        return (
+            f"where the primary of {', '.join(unseen)} is was not seen both before the fault and in the end"
+        )
+    return ""
+
+
 def _find_changes(plan: Plan, before: SystemSeen, after: SystemSeen) -> Iterator[str]:
     """Yield what a failover changes: where users are led, where primaries are, what the recovery region carries."""
     new = sorted(set(after.addresses) - set(before.addresses))
@@ -126,7 +138,7 @@ def _find_changes(plan: Plan, before: SystemSeen, after: SystemSeen) -> Iterator
     recovery = plan.regions.recovery.name
     was, now = before.regions.get(recovery), after.regions.get(recovery)
     if was is None or now is None or not (was.answers and now.answers):
-        return
+        return  # `_find_unseen` says so
     if now.nodes > was.nodes:
         yield f"{recovery} has {now.nodes} nodes in the end, and had {was.nodes}"
     other = sorted(

@@ -62,6 +62,7 @@ from drdrill.measure.sweep import Sweep, sweep
 from drdrill.measure.system import find_record
 from drdrill.measure.tenures import Moves, watch_regions, watch_servers
 from drdrill.measure.verdict import Measured, Objective, explain_objective
+from drdrill.measure.watchers import find_watches
 from drdrill.measure.whole import Whole, measure_whole
 from drdrill.plan import load_plan
 from drdrill.record.ledger import read_ledger
@@ -372,6 +373,7 @@ class _Drill:
         }
         return (
             *(find_record(whole.system, self._plan, self._scenario) if whole.system else ()),
+            *find_watches(whole.watches, self._facts, self._facts.healing_ns),
             *(find_calls(whole.calls, self._plan, whole.system) if whole.calls else ()),
             *find_unserved(self._directory.logs / LOG, judged),
             *(find_in_rows(integrity, cut, restored=bool(self._facts.restores)) if integrity else ()),

@@ -61,7 +61,7 @@ class RunbookRecord:
     """A runbook as it went. `declared_ns`: when the last gate that declares a disaster was passed; None: none was.
 
     `interrupted`: it was broken off, or killed. `bars` count their seconds from `begun_ns`. `said_no`: the steps whose
-    action ended by itself, and not well.
+    action said last that going on would be wrong (`says_no` of the runbook).
     """
 
     title: str
@@ -156,10 +156,16 @@ def read_record(
         ),
         gates=tuple(_read_answers(events, runbook)),
         not_done=tuple(_find_not_done(events, runbook)),
-        said_no=tuple(
-            str(one.data["step"]) for one in events if one.kind == "step.acted" and one.data["status"]
-        ),
+        said_no=tuple(_find_who_said_no(events, runbook)),
     )
+
+
+def _find_who_said_no(events: Sequence[Event], runbook: Runbook) -> Iterator[str]:
+    acted = {str(one.data["step"]): one.data["status"] for one in events if one.kind == "step.acted"}
+    for name, status in acted.items():
+        step = runbook.steps.get(name)
+        if step is not None and step.says_no is not None and status == step.says_no:
+            yield name
 
 
 def check_record(record: RunbookRecord, *, broken_off: bool, invalid: bool) -> Iterator[Reason]:

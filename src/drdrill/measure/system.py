@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from drdrill.core.verdict import Verdict
 from drdrill.measure.capacity import SystemSeen, check_capacity, check_way, read_system
+from drdrill.measure.meanwhile import was_drawn_to_end
 from drdrill.measure.notices import STATUS_LOG, Notices, check_notices, find_notices, read_notices
 from drdrill.measure.reason import Finding, Reason
 from drdrill.plan.scenario import MirrorExtent
@@ -49,8 +50,9 @@ class SystemRecord:
 
     `region`: the one that is to serve in the end. `unasked`: what was to agree, and nobody asked, by name; None: nobody
     began to ask. `stayed`: whether users were served on, stably, when that was last waited for. `healing_ns`: when
-    somebody began to give back what was lost. `unheard`: users were to read a status page, and nothing says
-    what they read.
+    somebody began to give back what was lost; `returned_meanwhile`: that was the scenario's own doing while the runbook
+    ran, and says nothing of who brought users back. `unheard`: users were to read a status page, and nothing says what
+    they read.
     """
 
     region: str
@@ -62,6 +64,7 @@ class SystemRecord:
     stayed: bool | None
     healing_ns: int | None = None
     unheard: bool = False
+    returned_meanwhile: bool = False
 
 
 def read_record(
@@ -98,6 +101,7 @@ def read_record(
         stayed=recoveries[-1].data["recovered"] is True if recoveries else None,
         healing_ns=healing_ns,
         unheard=unheard,
+        returned_meanwhile=fault is not None and was_drawn_to_end(events, fault.kind),
     )
 
 
@@ -117,7 +121,7 @@ def check_record(
 
     `outages`: what users of each judged service had; where the recovery is a runbook, what was lost must not be it.
     """
-    if scenario.fails_over and record.healing_ns is not None:
+    if scenario.fails_over and record.healing_ns is not None and not record.returned_meanwhile:
         yield from _check_return(record.healing_ns, outages)
     yield from check_capacity(record.before, record.after, plan.regions.primary.name, record.region)
     yield from check_way(record.before, record.after, moved=scenario.fails_over)

@@ -7,6 +7,7 @@ and their rows among those that are compared. Here it is asked whether somebody 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from drdrill.core.clock import NANOSECONDS
 from drdrill.core.verdict import Verdict
 from drdrill.measure.history import NEVER, resolve
-from drdrill.measure.reason import Reason
+from drdrill.measure.reason import Finding, Reason
 from drdrill.measure.regions import region_of
 from drdrill.record.ledger import ClientKind, Outcome, outcomes_of, servers_of
 
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from drdrill.measure.clientele import Clientele
-    from drdrill.measure.facts import Facts
+    from drdrill.measure.facts import Facts, Fault
     from drdrill.record.ledger import ClientLedger
 
 LOST_WITH_ITS_REGION = "region_power_loss"  # the one fault that ends the machine on which a watcher stands
-_SILENT_NS = 10 * NANOSECONDS  # a watcher asks twice a second, and a request takes 2 s at most
+_ASKED_NS = 10 * NANOSECONDS  # a watcher asks twice a second, and a request takes 2 s at most
+# A service that is deployed anew, or waits for its database, does not answer meanwhile.
+_SILENT_NS = 20 * NANOSECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Watch:
     """What was watched in one region. Times are boot-time ns; None: never.
 
     `refused`: definitely not done, or never sent. `heard_ns`: when the region itself first answered, whatever it said;
-    `served_ns`: when it first acknowledged a write.
+    `served_ns`: when it first acknowledged a write. `answers_ns`: all moments at which the region itself answered.
     """
 
     region: str
@@ -50,6 +53,7 @@ class Watch:
     last_asked_ns: int | None
     heard_ns: int | None
     served_ns: int | None
+    answers_ns: tuple[int, ...] = ()
 
     def seen_ns(self, serving: str) -> int | None:
         """Return since when it is known to see its region; `serving`: the one that serves before the fault."""
@@ -90,6 +94,7 @@ def _read_watch(
         last_asked_ns=_last(asked),
         heard_ns=_first(heard),
         served_ns=_first(served),
+        answers_ns=tuple(np.sort(heard).tolist()),
     )
 
 
@@ -136,14 +141,43 @@ def check_watches(
                 "before the fault: nobody watched whether two regions write at a time.",
             )
             continue
-        lost = (fault.kind, fault.resource) == (LOST_WITH_ITS_REGION, one.region)
-        stopped_ns, last_ns = facts.load_stopped_ns, one.last_asked_ns or 0
+        stopped_ns = facts.load_stopped_ns
+        lost = _is_lost(one, fault)
         if stopped_ns is None or (lost and (healing_ns is None or healing_ns > stopped_ns)):
             continue
-        if last_ns < stopped_ns - _SILENT_NS:
-            yield Reason(
-                Verdict.INCONCLUSIVE,
-                "watched_in_part",
-                f"In {one.region} nobody watched for the last {(stopped_ns - last_ns) / NANOSECONDS:.0f} s before "
-                "users left: whether two regions wrote at a time is not known.",
+        unasked_ns = stopped_ns - (one.last_asked_ns or 0)
+        silence_ns = 0 if lost else _longest_silence(one.answers_ns, fault.before_ns, stopped_ns)
+        if unasked_ns > _ASKED_NS:
+            text = f"nobody watched for the last {unasked_ns / NANOSECONDS:.0f} s before users left"
+        elif silence_ns > _SILENT_NS:
+            text = f"nobody who watched was answered for {silence_ns / NANOSECONDS:.0f} s"
+        else:
+            continue
+        yield Reason(
+            Verdict.INCONCLUSIVE,
+            "watched_in_part",
+            f"In {one.region}, which had power, {text}: whether two regions wrote at a time is not known.",
+        )
+
+
+def find_watches(watches: Sequence[Watch], facts: Facts, healing_ns: int | None) -> Iterator[Finding]:
+    """Yield which regions were given back, and not seen to answer before users left: they were no danger yet."""
+    for one in watches:
+        if facts.fault is None or healing_ns is None or not _is_lost(one, facts.fault):
+            continue
+        if not any(at_ns > healing_ns for at_ns in one.answers_ns):
+            yield Finding(
+                "returned_unheard",
+                f"{one.region} was given its power back, and its services answered nobody before users left.",
             )
+
+
+def _is_lost(watch: Watch, fault: Fault) -> bool:
+    """Tell whether those who watch lost their power with their region."""
+    return (fault.kind, fault.resource) == (LOST_WITH_ITS_REGION, watch.region)
+
+
+def _longest_silence(answers_ns: Sequence[int], from_ns: int, until_ns: int) -> int:
+    """Return the longest time without an answer between two moments."""
+    moments = [from_ns, *(one for one in answers_ns if from_ns < one < until_ns), until_ns]
+    return max(later - earlier for earlier, later in pairwise(moments))

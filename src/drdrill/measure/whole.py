@@ -13,8 +13,10 @@ from drdrill.measure import system
 from drdrill.measure.call_record import CallRecord, read_calls
 from drdrill.measure.deaths import Doom, check_doom, read_doom
 from drdrill.measure.decision import DecisionRecord, check_decision, read_decision
+from drdrill.measure.meanwhile import check_meanwhile
 from drdrill.measure.tenures import Moves
 from drdrill.measure.watchers import Watch, check_watches, read_watches
+from drdrill.record.journal import read_journal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -64,8 +66,8 @@ def measure_whole(
     calls = checks.compute("calls", partial(read_calls, directory, facts.fault))
     watches = checks.compute("watchers", partial(read_watches, ledgers, clientele)) or ()
     serving = Moves(plan.regions, plan.stores[scenario.store].resource, runbook).first
-    healing_ns = record.healing_ns if record else None
-    checks.collect("watchers", partial(check_watches, watches, facts, serving, healing_ns))
+    checks.collect("watchers", partial(check_watches, watches, facts, serving, facts.healing_ns))
     doom = checks.compute("deaths", partial(read_doom, directory)) or Doom()
     checks.collect("deaths", partial(check_doom, doom))
+    checks.collect("meanwhile", lambda: check_meanwhile(read_journal(directory.journal_path)))
     return Whole(record, decision, calls, watches, doom)

@@ -106,6 +106,8 @@ class Step(Part):
     """What it changes, for people: shown by a dry run."""
     uses: list[Where] = Field(default_factory=list)
     """The places that must be alive for it: `primary`, `recovery`, `global`, `route53` (its API, not its answers)."""
+    says_no: Annotated[int | None, Field(ge=1, le=125, examples=[10])] = None
+    """The exit status of its command by which it says that going on would be wrong; every other one is a failure."""
 
 
 class Runbook(Part):
