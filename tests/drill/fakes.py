@@ -68,7 +68,8 @@ class FakeEnvironment:
     restored: Mapping[str, Any] = field(default_factory=dict)
     grace: timedelta = timedelta()
     capacity: Mapping[str, RegionCapacity] | None = None  # None: nobody can be asked
-    unrecorded: str = ""  # why calls cannot be recorded
+    unrecorded: Exception | None = None  # why calls cannot be recorded
+    unstopped: Exception | None = None  # why their record was not kept to its end
     records: list[str] = field(default_factory=list)  # what became of the record of calls
     aside: StoreState | None = None  # the database that gave its name up, under whatever name
 
@@ -152,13 +153,15 @@ class FakeEnvironment:
     def start_call_record(self, output: Path) -> None:
         """Begin a record of calls, or fail as it is to."""
         if self.unrecorded:
-            raise EnvironmentFailedError(self.unrecorded)
+            raise self.unrecorded
         output.touch()
         self.records.append("started")
 
     def stop_call_record(self) -> None:
-        """End it."""
+        """End it, or fail as it is to."""
         self.records.append("stopped")
+        if self.unstopped:
+            raise self.unstopped
 
     def observe_clients(self) -> Mapping[str, bool]:
         """Return which clients run."""

@@ -33,12 +33,38 @@ def test_the_journal_refers_to_the_record(environment: FakeEnvironment, director
     assert event.data["sha256"] == hashlib.sha256(b"{}\n").hexdigest()
 
 
-def test_without_a_record_the_failover_runs(environment: FakeEnvironment, directory: DrillDirectory) -> None:
+@pytest.mark.parametrize(
+    "error", [EnvironmentFailedError("nobody listens"), OSError("nobody listens")], ids=["ours", "foreign"]
+)
+def test_without_a_record_the_failover_runs(
+    environment: FakeEnvironment, directory: DrillDirectory, error: Exception
+) -> None:
     """The journal says why there is none."""
-    environment.unrecorded = "nobody listens"
+    environment.unrecorded = error
     ran = False
     with recording_calls(environment, directory, directory.journal("operator")):
         ran = True
     assert (ran, environment.records) == (True, [])
     (event,) = read_journal(directory.journal_path)
     assert (event.kind, event.data) == ("calls.unrecorded", {"reason": "nobody listens"})
+
+
+@pytest.mark.parametrize(
+    "error",
+    [EnvironmentFailedError("the disk is full"), OSError("the disk is full")],
+    ids=["ours", "foreign"],
+)
+def test_a_record_that_was_not_kept(
+    environment: FakeEnvironment, directory: DrillDirectory, error: Exception
+) -> None:
+    """The journal says why, and what the failover failed with is heard all the same."""
+    environment.unstopped = error
+
+    def fail() -> None:
+        with recording_calls(environment, directory, directory.journal("operator")):
+            raise EnvironmentFailedError("it was broken off")
+
+    with pytest.raises(EnvironmentFailedError, match="it was broken off"):
+        fail()
+    (event,) = read_journal(directory.journal_path)
+    assert (event.kind, event.data) == ("calls.unrecorded", {"reason": "the disk is full"})

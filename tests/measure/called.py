@@ -22,13 +22,20 @@ Line = dict[str, Any]
 
 
 def call(
-    operation: str, at: int, *, region: str = THERE, outcome: str = "ok", said: str = "", **target: str
+    operation: str,
+    at: int,
+    *,
+    region: str = THERE,
+    outcome: str = "ok",
+    said: str = "",
+    seconds: float = 0.01,
+    **target: str,
 ) -> Line:
     """Return a call of `service:Operation`, so many seconds after the fault."""
     service, _, name = operation.partition(":")
     line: Line = {
         "kind": "call", "at_ns": FAULT + at * SECOND, "caller": "operators", "region": region, "service": service,
-        "operation": name, "outcome": outcome, "seconds": 0.01, "target": target,
+        "operation": name, "outcome": outcome, "seconds": seconds, "target": target,
     }  # fmt: skip
     return {**line, "said": said} if said else line
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,8 +83,10 @@ def _system(*, nodes: int = 1, address: str = "10.0.0.1", told: bool = False) ->
     )
 
 
-def _find(record: CallRecord, plan: Plan, system: SystemRecord | None = None) -> dict[str, str]:
-    found = list(find_calls(record, plan, system))
+def _find(
+    record: CallRecord, plan: Plan, system: SystemRecord | None = None, *, fails_over: bool = True
+) -> dict[str, str]:
+    found = list(find_calls(record, plan, system, fails_over=fails_over))
     texts = {one.code: one.text.replace("\N{NO-BREAK SPACE}", " ") for one in found}
     assert len(texts) == len(found)
     return texts
@@ -105,6 +108,7 @@ def test_calls_are_grouped(directory: DrillDirectory) -> None:
             call(PROMOTE, 8, outcome="Throttling", DBInstanceIdentifier="a"),
             call(PROMOTE, 10, DBInstanceIdentifier="a"),
             call(PROMOTE, 11, region=HERE, DBInstanceIdentifier="a"),
+            END,
         ],
     )
     document = render_calls(record)
@@ -112,6 +116,7 @@ def test_calls_are_grouped(directory: DrillDirectory) -> None:
     assert document["calls"][0] == {
         "caller": "operators", "region": THERE, "service": "rds", "operation": "PromoteReadReplica", "count": 3,
         "failed": {"Throttling": 2}, "first_seconds": 8.0, "targets": ["b", "a"], "more_targets": 0,
+        "waited_seconds": 0.0,
     }  # fmt: skip
     assert [one["region"] for one in document["calls"]] == [THERE, HERE]
     assert document["complete"]
@@ -146,6 +151,57 @@ def test_what_waits_side_by_side_costs_its_time_once(directory: DrillDirectory, 
         "The failover called what does not answer in eu-west-1: rds 2 times; kubernetes eks-shop once. "
         "It waited 17.50 s for that."
     )
+
+
+def test_calls_that_nobody_answered(directory: DrillDirectory, plan: Plan) -> None:
+    """An API that took a call and said nothing was called in vain, beside what could not be connected to."""
+    silent = partial(call, outcome="unanswered", seconds=10)
+    lines = [
+        BEGIN,
+        connection("rds", 5, seconds=10),
+        silent("rds:DescribeDBInstances", 10, region=HERE),
+        silent(PROMOTE, 12, DBInstanceIdentifier="copy-0"),
+        silent(NAME, 13, region="us-east-1"),
+        silent(SCALE, 14),
+        {**BEGIN, "moment": "end"},
+    ]
+    record = _read(directory, lines)
+    document = render_calls(record)
+    assert document is not None
+    assert [(one["failed"], one["waited_seconds"]) for one in document["calls"]] == [
+        ({"unanswered": 1}, 10.0)
+    ] * 4
+    found = [
+        one.text.replace("\N{NO-BREAK SPACE}", " ") for one in find_calls(record, plan, None, fails_over=True)
+    ]
+    assert (
+        "The failover called what does not answer in eu-west-1: rds once; rds DescribeDBInstances once. "
+        "It waited 15 s for that."
+    ) in found
+    assert (
+        "The failover called what does not answer in eu-central-1: rds PromoteReadReplica once; "
+        "eks UpdateNodegroupConfig once. It waited 12 s for that."
+    ) in found
+    assert not [one for one in found if "refused" in one]
+    assert any("promoting copy-0 failed with no answer" in one for one in found)
+    assert "Capacity was asked for in eu-central-1, and every call for it failed: no answer." in found
+
+
+def test_who_stays_omits_nothing(directory: DrillDirectory, plan: Plan) -> None:
+    """Where nobody is to fail over, what was asked in vain is told, and of what was not done nothing is."""
+    lines = [BEGIN, connection("rds", 5), call(NAME, 6, region="us-east-1", outcome="Throttling"), END]
+    stayed = _find(_read(directory, lines), plan, _system(), fails_over=False)
+    assert set(stayed) == {"called_in_vain", "name_refused"}
+    torn = _find(_read(directory, lines[:-1]), plan, fails_over=False)
+    assert "its last calls are not known" in torn["calls_not_known"]
+    assert set(torn) == {"called_in_vain", "name_refused", "calls_not_known"}
+
+
+def test_a_record_without_its_end(directory: DrillDirectory, plan: Plan) -> None:
+    """What nobody wrote to its end is not complete, even where the journal refers to it."""
+    record = _read(directory, ALL_DONE[:-1])
+    assert not record.complete
+    assert set(_find(record, plan)) == {"calls_not_known"}
 
 
 def test_a_failover_that_did_all_of_it(directory: DrillDirectory, plan: Plan) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,7 +17,7 @@ from tests.aws.sdk import REGION, SmallService, Wire
 from tests.faults.fakes import ManualClock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 OPERATOR, POD = "198.18.0.10", "10.20.0.10"
 ONCE = Config(retries={"total_max_attempts": 1})
@@ -29,29 +31,54 @@ class _LoggedWire(Wire):
             self.clock.ns += 2_000_000_000
             raise AwsError("InvalidDBInstanceState", "It is promoted already.", status=400)
 
+        def hold(_: object) -> Mapping[str, Any]:
+            self.held.set()
+            assert self.released.wait(10)
+            return {"DBClusters": []}
+
+        self.held, self.released, self.heard = threading.Event(), threading.Event(), threading.Event()
         service = SmallService(
-            {"DescribeDBInstances": lambda _: {"DBInstances": []}, "PromoteReadReplica": promote}
-        )
+            {
+                "DescribeDBInstances": lambda _: {"DBInstances": []}, "PromoteReadReplica": promote,
+                "DescribeDBClusters": hold,
+            }
+        )  # fmt: skip
         super().__init__({(REGION, "rds"): service})
         self.clock = ManualClock()
         self.planes = ControlPlanes(Wire.gate(self), lambda *_: True)
         self.log = CallLog(self.planes, self.clock)
         self.told: list[Mapping[str, object]] = []
         self.caller = OPERATOR
+        self.connection: socket.socket | None = None
 
     def gate(self) -> Any:
         """Return what requests meet, which come from `caller`."""
-        return lambda environ, start: self.log({**environ, "REMOTE_ADDR": self.caller}, start)
+        return lambda environ, start: self.log(
+            {**environ, "REMOTE_ADDR": self.caller, "werkzeug.socket": self.connection}, start
+        )
 
     def listen(self) -> None:
         """Have the log tell of operators."""
-        self.log.start({OPERATOR: "operators"}, self.told.append)
+        self.log.start({OPERATOR: "operators"}, self._hear)
+
+    def _hear(self, line: Mapping[str, object]) -> None:
+        self.told.append(line)
+        self.heard.set()
+
+    def call_a_silent_one(self) -> threading.Thread:
+        """Have somebody call what does not answer until it is released."""
+        calling = threading.Thread(target=self.client("rds", config=ONCE).describe_db_clusters)
+        calling.start()
+        assert self.held.wait(10)
+        return calling
 
 
 @pytest.fixture
-def wire() -> _LoggedWire:
+def wire() -> Iterator[_LoggedWire]:
     """Return an API with a log before it."""
-    return _LoggedWire()
+    wire = _LoggedWire()
+    yield wire
+    wire.log.stop()
 
 
 def test_only_who_is_listened_to_is_told(wire: _LoggedWire) -> None:
@@ -90,6 +117,49 @@ def test_a_control_plane_that_is_away(wire: _LoggedWire) -> None:
         wire.client("rds", config=ONCE).promote_read_replica(DBInstanceIdentifier="orders-copy")
     (line,) = wire.told
     assert (line["operation"], line["outcome"]) == ("PromoteReadReplica", "Throttling")
+
+
+def test_a_call_that_is_open_when_the_record_ends(wire: _LoggedWire) -> None:
+    """It is told as not answered, with how long it was waited for, and what is answered later adds nothing."""
+    wire.listen()
+    calling = wire.call_a_silent_one()
+    wire.clock.ns += 7_000_000_000
+    wire.log.stop()
+    wire.released.set()
+    calling.join()
+    (line,) = wire.told
+    assert (line["operation"], line["outcome"], line["seconds"]) == ("DescribeDBClusters", "unanswered", 7.0)
+
+
+def test_a_call_whose_caller_has_gone(wire: _LoggedWire) -> None:
+    """Who closes the connection was not answered, whatever the API says afterwards."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        caller = socket.create_connection(server.getsockname())
+        wire.connection, _ = server.accept()
+    with wire.connection:
+        wire.listen()
+        calling = wire.call_a_silent_one()
+        caller.close()
+        assert wire.heard.wait(10)
+        wire.released.set()
+        calling.join()
+    (line,) = wire.told
+    assert line["outcome"] == "unanswered"
+
+
+def test_a_caller_that_waits_is_answered(wire: _LoggedWire) -> None:
+    """However often it is looked after."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        caller = socket.create_connection(server.getsockname())
+        wire.connection, _ = server.accept()
+    with wire.connection, caller:
+        wire.listen()
+        calling = wire.call_a_silent_one()
+        assert not wire.heard.wait(0.6)
+        wire.released.set()
+        calling.join()
+    (line,) = wire.told
+    assert line["outcome"] == "ok"
 
 
 def test_a_call_that_cannot_be_described_is_answered(

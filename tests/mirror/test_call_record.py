@@ -24,11 +24,13 @@ _CALL_THE_DEAD = """
 import sys
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ConnectTimeoutError
-client = boto3.client(sys.argv[1], sys.argv[2], config=Config(connect_timeout=2, retries={'total_max_attempts': 2}))
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+attempts = {'total_max_attempts': 2}
+config = Config(connect_timeout=2, read_timeout=2, retries=attempts)
+client = boto3.client(sys.argv[1], sys.argv[2], config=config)
 try:
     getattr(client, sys.argv[3])()
-except ConnectTimeoutError:
+except (ConnectTimeoutError, ReadTimeoutError):
     print('nobody answers')
 """
 
@@ -108,6 +110,25 @@ def test_a_dark_region(mirror: Standing, tmp_path: Path) -> None:
     assert all(2 <= one["seconds"] < 8 for one in lines[:4])
     assert 1.5 <= lines[4]["seconds"] < 8
     assert _read(record, "call") == []
+
+
+def test_a_silent_control_plane(mirror: Standing, tmp_path: Path) -> None:
+    """Each call that it took is told as not answered, until its caller gave up, though the API is back in the end."""
+    record = tmp_path / "calls.jsonl"
+    control = mirror.environment.world.control
+    control.ask("break_control_plane", service="rds", region=HERE, how="silent")
+    try:
+        mirror.environment.start_call_record(record)
+        command = [sys.executable, "-c", _CALL_THE_DEAD, "rds", HERE, "describe_db_instances"]
+        said = mirror.environment.run_for_operator(command, within=WITHIN)
+        assert said.strip() == "nobody answers"
+    finally:
+        control.ask("restore_control_plane", service="rds", region=HERE)
+    mirror.environment.stop_call_record()
+    calls = _read(record, "call")
+    assert _called(calls) == [(HERE, "rds", "DescribeDBInstances", "unanswered")] * 2
+    assert all(2 <= one["seconds"] < 4 for one in calls)
+    assert _read(record, "connection") == []
 
 
 def test_a_machine_that_refuses(mirror: Standing, tmp_path: Path) -> None:

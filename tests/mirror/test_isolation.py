@@ -52,6 +52,8 @@ def test_who_hears_whom(tmp_path: Path) -> None:
     # What an open connection sent meanwhile arrives afterwards: it hung, and nobody broke it.
     assert (seen["open connection"], seen["open connection again"]) == ("timed out", "2")
     assert (seen["said"], seen["said again"]) == ([True, False], [False, True])
+    before, isolated, connected = seen["rules"]
+    assert connected == before != isolated
 
 
 class _Isolation:
@@ -60,6 +62,7 @@ class _Isolation:
     def __init__(self) -> None:
         self.done: list[str] = []
         self.fails = ""
+        self.error: Exception = CommandFailedError(["ip", "rule"], 2, "no rule")
 
     def isolate(self, region: str) -> None:
         self._note(f"{region} away")
@@ -73,7 +76,7 @@ class _Isolation:
     def _note(self, what: str) -> None:
         if what == self.fails:
             self.fails = ""
-            raise CommandFailedError(["ip", "rule"], 2, "no rule")
+            raise self.error
         self.done.append(what)
 
 
@@ -104,13 +107,19 @@ def test_a_region_comes_and_goes_until_it_is_stopped() -> None:
     assert turns.waited == [20, 8, 20, 8, 20]
 
 
-def test_one_that_stopped_to_flap_is_told() -> None:
+@pytest.mark.parametrize(
+    "error",
+    [CommandFailedError(["ip", "rule"], 2, "no rule"), OSError("no more processes"), ValueError("no JSON")],
+    ids=lambda error: type(error).__name__,
+)
+def test_one_that_stopped_to_flap_is_told(error: Exception) -> None:
     """A turn that failed ends the turns: the region is connected for good all the same, and healing says what was."""
     isolation, turns = _Isolation(), _Turns(4)
-    isolation.fails = f"{REGION} there"
+    isolation.fails, isolation.error = f"{REGION} there", error
     flapping = Flapping(cast("Isolation", isolation), REGION, RHYTHM, turns.wait)
-    with pytest.raises(EnvironmentFailedError, match="did not come and go until the end"):
+    with pytest.raises(EnvironmentFailedError, match="did not come and go until the end") as told:
         flapping.stop()
+    assert str(error) in str(told.value)
     assert isolation.done == [f"{REGION} away", f"{REGION} there"]
 
 
@@ -148,6 +157,23 @@ def test_the_operations_isolate_and_connect() -> None:
     assert [table["heal_isolation"](resource=REGION)["was_isolated"] for _ in range(2)] == [True, False]
     with pytest.raises(UsageError, match="no region `eu-west-1a`"):
         table["inject_isolation"](kind="region_isolation", resource="eu-west-1a")
+
+
+def test_a_region_that_flaps_keeps_its_rhythm() -> None:
+    """Asked for again it goes on; another rhythm, or isolation for good, is refused until it is healed."""
+    faults = IsolationFaults(cast("Network", _World()), cast("Isolation", _Isolation()), ManualClock())
+    slow, quick = "20 s away, 8 s there", "5 s away, 8 s there"
+    try:
+        for _ in range(2):
+            told = faults.inject("region_flapping", REGION, slow)
+            assert told["details"]["rhythm"] == {"away_seconds": 20, "there_seconds": 8}
+        for kind, amount in (("region_flapping", quick), ("region_isolation", "")):
+            with pytest.raises(UsageError, match="comes and goes already"):
+                faults.inject(kind, REGION, amount)
+    finally:
+        faults.heal(REGION)
+    faults.inject("region_flapping", REGION, quick)
+    faults.heal(REGION)
 
 
 class _Eyes:

@@ -27,6 +27,7 @@ CALLS = (
     databases("begin", 1, "orders"),
     call("rds:PromoteReadReplica", 2, DBInstanceIdentifier=HOSTILE),
     call("rds:PromoteReadReplica", 3, outcome="DBInstanceNotFound", DBInstanceIdentifier="copy-9"),
+    call("eks:ListClusters", 4, outcome="unanswered", seconds=7.5),
     call("s3:PutObject", 4, Bucket="status-" + "x" * 300, Key="index.html"),
     connection("rds", 5, seconds=4.5),
     connection("kubernetes", 6, region=THERE, name="eks-shop", outcome="answered", seconds=0),
@@ -51,6 +52,7 @@ def test_calls_stand_with_the_command(regional: RegionalStory) -> None:
     assert "that of orders-database was not (copy-0: nobody asked for it)" in text
     assert "rds PromoteReadReplica" in text
     assert "1 of them DBInstanceNotFound" in text
+    assert "1 of them not answered; 7.50" in text
     assert "nobody answered; 4.50" in text
     assert "kubernetes eks-shop" in text
 

@@ -9,11 +9,14 @@ import pytest
 from rich.console import Console
 
 from drdrill.cli.summary import print_verdict
+from drdrill.measure import measure
+from drdrill.record.directory import write_json
 from drdrill.report import render_page
 from drdrill.report.account import read_account
 from drdrill.report.frame import WIDE
 from drdrill.report.headline import write_headline
 from drdrill.report.pictures import draw_all
+from tests.measure.called import connection, databases, put_record
 from tests.measure.stayed import SAID, go_on, last_look, make_stayed
 from tests.report.conftest import store
 from tests.report.test_page import _read
@@ -52,6 +55,17 @@ def test_the_page_says_that_somebody_failed_over(stayed: RegionalStory) -> None:
     directory = store(stayed)
     assert write_headline(read_account(directory)).endswith("Somebody failed over, although nobody was to.")
     assert "It ended at detection" not in read_section(render_page(directory), "runbook")
+
+
+def test_the_page_asks_for_no_failover(stayed: RegionalStory) -> None:
+    """What it called is told with what it called in vain, and nothing is said of what it never did."""
+    lines = [databases("begin", 1), connection("rds", 2), databases("end", 3)]
+    directory = put_record(store(stayed), lines)
+    write_json(directory.verdict_path, measure(directory).to_json())
+    text = read_section(render_page(directory), "failover")
+    assert "What was run, where nobody was to fail over" in text
+    assert "What it asked in vain The failover called what does not answer in eu-west-1: rds once." in text
+    assert "never" not in text
 
 
 def test_the_page_says_that_it_is_not_known(stayed: RegionalStory) -> None:

@@ -25,7 +25,7 @@ def recording_calls(environment: Environment, directory: DrillDirectory, journal
     output = directory.evidence / FILE
     try:
         environment.start_call_record(output)
-    except DrdrillError as error:
+    except (DrdrillError, OSError) as error:
         journal.append("calls.unrecorded", reason=str(error))
         yield
         return
@@ -37,5 +37,5 @@ def recording_calls(environment: Environment, directory: DrillDirectory, journal
             journal.append(
                 "calls.recorded", **directory.describe_evidence(output, source="the APIs and the network")
             )
-        except DrdrillError as error:
+        except (DrdrillError, OSError) as error:
             journal.append("calls.unrecorded", reason=str(error))

@@ -31,6 +31,7 @@ def render_calls(record: CallRecord | None) -> dict[str, Any] | None:
                 "first_seconds": _since(record, one.first_ns),
                 "targets": list(one.things[:_THINGS]),
                 "more_targets": max(0, len(one.things) - _THINGS),
+                "waited_seconds": round(one.waited_ns / NANOSECONDS, 3),
             }
             for one in group_calls(record.calls)
         ],

@@ -29,9 +29,9 @@ OK, UNANSWERED = "ok", "unanswered"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call that an API answered: `outcome` is `ok` or AWS's code, `said` what it said of an error.
+    """A call that reached an API: `outcome` is `ok`, AWS's code, or `unanswered`; `said`: what it said of an error.
 
-    `target`: which thing it was about, by AWS's names of parameters.
+    `target`: which thing it was about, by AWS's names of parameters; `waited_ns`: for how long its caller waited.
     """
 
     at_ns: int
@@ -42,6 +42,7 @@ class Call:
     outcome: str
     target: Mapping[str, str]
     said: str
+    waited_ns: int
 
     @property
     def thing(self) -> str:
@@ -92,7 +93,10 @@ class CallRecord:
 
 @dataclass(frozen=True, slots=True)
 class CallGroup:
-    """All calls of one caller for one operation of a region. `things`: what they were about, each once."""
+    """All calls of one caller for one operation of a region. `things`: what they were about, each once.
+
+    `waited_ns`: in which at least one of those waited that nobody answered.
+    """
 
     caller: str
     region: str
@@ -102,6 +106,7 @@ class CallGroup:
     failed: Mapping[str, int]
     first_ns: int
     things: tuple[str, ...]
+    waited_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +138,7 @@ def read_calls(directory: DrillDirectory, fault: Fault | None) -> CallRecord | N
     if problem:
         return CallRecord(problem=problem, origin_ns=origin_ns)
     try:
-        return _read(path.read_bytes(), complete=last is not None, origin_ns=origin_ns)
+        return _read(path.read_bytes(), told=last is not None, origin_ns=origin_ns)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         return CallRecord(problem=f"{FILE} is not as drdrill stores it: {error!r}", origin_ns=origin_ns)
 
@@ -149,7 +154,7 @@ def _find_problem(path: Path, last: Event | None) -> str:
     return ""
 
 
-def _read(content: bytes, *, complete: bool, origin_ns: int | None) -> CallRecord:
+def _read(content: bytes, *, told: bool, origin_ns: int | None) -> CallRecord:
     # What stands behind the last line's end was torn off while it was written.
     lines = [json.loads(line) for line in content.split(b"\n")[:-1]]
     databases = {str(one["moment"]): tuple(_databases(one)) for one in _of(lines, "databases")}
@@ -159,7 +164,7 @@ def _read(content: bytes, *, complete: bool, origin_ns: int | None) -> CallRecor
         connections=tuple(map(_connection, _of(lines, "connection"))),
         before=databases.get("begin"),
         after=databases.get("end"),
-        complete=complete,
+        complete=told and "end" in databases,  # the last line that an environment writes
         unwatched=unwatched[-1] if unwatched else "",
         origin_ns=origin_ns,
     )
@@ -179,6 +184,7 @@ def _call(line: Mapping[str, Any]) -> Call:
         outcome=str(line["outcome"]),
         target={str(name): str(value) for name, value in line["target"].items()},
         said=str(line.get("said", "")),
+        waited_ns=round(float(line["seconds"]) * NANOSECONDS),
     )
 
 
@@ -217,6 +223,7 @@ def group_calls(calls: Sequence[Call]) -> tuple[CallGroup, ...]:
             failed=dict(Counter(one.outcome for one in ones if one.outcome != OK)),
             first_ns=min(one.at_ns for one in ones),
             things=tuple(dict.fromkeys(one.thing for one in ones if one.thing)),
+            waited_ns=measure_waiting(one for one in ones if one.outcome == UNANSWERED),
         )
         for key, ones in grouped.items()
     )
@@ -238,10 +245,10 @@ def group_connections(connections: Sequence[Connection]) -> tuple[ConnectionGrou
     return tuple(sorted(groups, key=lambda one: one.first_ns))
 
 
-def measure_waiting(connections: Iterable[Connection]) -> int:
+def measure_waiting(attempts: Iterable[Call | Connection]) -> int:
     """Return for how long at least one of these attempts waited: what waits side by side costs its time once."""
     waited_ns = until_ns = 0
-    for one in sorted(connections, key=lambda one: one.at_ns):
+    for one in sorted(attempts, key=lambda one: one.at_ns):
         end_ns = one.at_ns + one.waited_ns
         waited_ns += max(0, end_ns - max(one.at_ns, until_ns))
         until_ns = max(until_ns, end_ns)

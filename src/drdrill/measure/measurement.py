@@ -374,7 +374,11 @@ class _Drill:
         return (
             *(find_record(whole.system, self._plan, self._scenario) if whole.system else ()),
             *find_watches(whole.watches, self._facts, self._facts.healing_ns),
-            *(find_calls(whole.calls, self._plan, whole.system) if whole.calls else ()),
+            *(
+                find_calls(whole.calls, self._plan, whole.system, fails_over=self._scenario.fails_over)
+                if whole.calls
+                else ()
+            ),
             *find_unserved(self._directory.logs / LOG, judged),
             *(find_in_rows(integrity, cut, restored=bool(self._facts.restores)) if integrity else ()),
             *(find_in_sweep(swept, self._plan.rpo_of(self._scenario.store)) if swept else ()),

@@ -1,5 +1,7 @@
 """What a failover never did, and what it asked in vain: from its calls, and from what was seen of the system besides.
 
+Where nobody is to fail over, nothing that was not done is an omission.
+
 All of it is told and none of it judged: a failover may do its work in ways that nobody thought of, and is judged by
 what users saw. So what came about by other means counts as done.
 """
@@ -10,14 +12,14 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from drdrill.core.clock import NANOSECONDS
-from drdrill.measure.call_record import OK, UNANSWERED, measure_waiting
+from drdrill.measure.call_record import OK, UNANSWERED, Call, measure_waiting
 from drdrill.measure.reason import Finding
 from drdrill.plan.duration import format_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-    from drdrill.measure.call_record import Call, CallRecord, Connection, Database
+    from drdrill.measure.call_record import CallRecord, Connection, Database
     from drdrill.measure.system import SystemRecord
     from drdrill.plan.model import Plan
 
@@ -40,19 +42,27 @@ _PROMOTING = frozenset({("rds", "PromoteReadReplica")})
 _SHOWN = 5
 
 
-def find_calls(record: CallRecord, plan: Plan, system: SystemRecord | None) -> Iterator[Finding]:
-    """Yield what a failover asked in vain, and what it never did. `system`: what was seen besides; None: nothing."""
+def find_calls(
+    record: CallRecord, plan: Plan, system: SystemRecord | None, *, fails_over: bool
+) -> Iterator[Finding]:
+    """Yield what a failover asked in vain, and where somebody is to fail over, what it never did.
+
+    `system`: what was seen besides; None: nothing.
+    """
     if record.problem:
         yield Finding("calls_not_known", f"What the failover called is not known: {record.problem}.")
         return
     if record.unwatched:
         text = f"Calls that nobody answered are not known: connections could not be watched ({record.unwatched})."
         yield Finding("calls_not_known", text)
-    yield from _find_unanswered(record.connections)
+    yield from _find_unanswered(record)
     yield from _find_refused_names(_select(record.calls, _NAMING))
     if not record.complete:
-        text = "The record of the failover's calls was not kept to its end: what it never did is not known."
+        lacks = "what it never did is" if fails_over else "its last calls are"
+        text = f"The record of the failover's calls was not kept to its end: {lacks} not known."
         yield Finding("calls_not_known", text)
+        return
+    if not fails_over:
         return
     yield from _find_copies(record, plan)
     yield from _find_capacity(_select(record.calls, _SCALING), plan, system)
@@ -64,11 +74,12 @@ def _select(calls: Sequence[Call], operations: Collection[tuple[str, str]]) -> l
     return [one for one in calls if (one.service, one.operation) in operations]
 
 
-def _find_unanswered(connections: Sequence[Connection]) -> Iterator[Finding]:
-    unanswered = [one for one in connections if one.outcome == UNANSWERED]
+def _find_unanswered(record: CallRecord) -> Iterator[Finding]:
+    attempts: tuple[Call | Connection, ...] = (*record.connections, *record.calls)
+    unanswered = [one for one in attempts if one.outcome == UNANSWERED]
     for region in dict.fromkeys(one.region for one in unanswered):
         here = [one for one in unanswered if one.region == region]
-        asked = Counter(f"{one.service} {one.name}".strip() for one in here)
+        asked = Counter(map(_name_asked, here))
         told = _list([f"{what} {_times(count)}" for what, count in asked.items()])
         waited = format_seconds(measure_waiting(here) / NANOSECONDS)
         where = f"in {region}" if region else "in no region"
@@ -78,8 +89,12 @@ def _find_unanswered(connections: Sequence[Connection]) -> Iterator[Finding]:
         )
 
 
+def _name_asked(one: Call | Connection) -> str:
+    return f"{one.service} {one.operation if isinstance(one, Call) else one.name}".strip()
+
+
 def _find_refused_names(changes: Sequence[Call]) -> Iterator[Finding]:
-    refused = [one for one in changes if one.outcome != OK]
+    refused = [one for one in changes if one.outcome not in (OK, UNANSWERED)]
     if refused:
         why = dict.fromkeys(f"{one.outcome}: {one.said}" if one.said else one.outcome for one in refused)
         told = _list([one.rstrip(".") for one in why])
@@ -103,7 +118,7 @@ def _find_copies(record: CallRecord, plan: Plan) -> Iterator[Finding]:
         calls = [one for one in asked if _is_about(one, copy)]
         promoted = any(one.outcome == OK for one in calls) or (still is not None and copy.id not in still)
         if not promoted:
-            codes = ", ".join(dict.fromkeys(one.outcome for one in calls))
+            codes = _list_failures(calls)
             how = f"promoting {copy.identifier} failed with {codes}" if codes else "nobody asked for it"
             left.append(f"that of {store} was not ({copy.identifier}: {how})")
     if left:
@@ -141,7 +156,7 @@ def _find_capacity(asked: Sequence[Call], plan: Plan, system: SystemRecord | Non
         seen = (
             "" if now is None else f" It has {_nodes(now)} in the end; {here} had {wanted} before the fault."
         )
-    codes = ", ".join(dict.fromkeys(one.outcome for one in calls))
+    codes = _list_failures(calls)
     if codes:
         text = f"Capacity was asked for in {there}, and every call for it failed: {codes}."
     else:
@@ -180,6 +195,12 @@ def _find_notice(sent: Sequence[Call], system: SystemRecord | None) -> Iterator[
     else:
         return
     yield Finding("users_never_told", text)
+
+
+def _list_failures(calls: Sequence[Call]) -> str:
+    return ", ".join(
+        dict.fromkeys("no answer" if one.outcome == UNANSWERED else one.outcome for one in calls)
+    )
 
 
 def _nodes(count: int) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.clock import NANOSECONDS
+from drdrill.core.errors import EnvironmentFailedError
 from drdrill.mirror.connection_watch import ConnectionWatch, Outcome
 from drdrill.mirror.delivery.machine import HOST as DELIVERY
 from drdrill.mirror.network import managed_zone, port_of
@@ -55,6 +56,7 @@ class CallRecord:
         self._lock = threading.Lock()
         self._writing = threading.Lock()
         self._output: Path | None = None
+        self._problem = ""  # why the record ended before it was stopped
         self._watch: ConnectionWatch | None = None
 
     def table(self) -> Mapping[str, Callable[..., Answer]]:
@@ -65,7 +67,8 @@ class CallRecord:
         """Append what operators call from now on to a file, while whoever asks holds it, and to no earlier one."""
         with self._lock:
             self._end_watch()  # of a drill that is gone
-            self._output = Path(output)
+            self._log.stop()
+            self._output, self._problem = Path(output), ""
             self._look_at_databases("begin")
             self._start_watch()
             callers = {
@@ -75,12 +78,17 @@ class CallRecord:
         return {}
 
     def stop(self) -> Answer:
-        """Record no more. Harmless when nothing is recorded."""
+        """Record no more. Harmless when nothing is recorded.
+
+        Raises `EnvironmentFailedError` with what kept the record from being written to its end.
+        """
         with self._lock:
             self._log.stop()
             self._end_watch()
             self._look_at_databases("end")
-            self._output = None
+            self._output, problem, self._problem = None, self._problem, ""
+        if problem:
+            raise EnvironmentFailedError(f"the record of calls ended before the failover did: {problem}.")
         return {}
 
     def _end_watch(self) -> None:
@@ -155,5 +163,5 @@ class CallRecord:
             except OSError as problem:
                 # The drill that asked for it is gone, or its disk is full: nobody's call may fail for that.
                 _log.warning("the record of calls ends: %s", problem)
-                self._log.stop()
+                self._problem = problem.strerror or str(problem)
                 self._output = None

@@ -8,16 +8,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from drdrill.core.errors import ControlLostError, EnvironmentFailedError
 from drdrill.environment.port import RegionCapacity
+from drdrill.mirror.kubernetes.deployments import list_deployments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from drdrill.mirror.kubernetes.cluster import Cluster
     from drdrill.mirror.kubernetes.clusters import Clusters
-
-_DEPLOYMENTS = "/apis/apps/v1/deployments"
 
 
 class CapacityReadings:
@@ -41,7 +38,7 @@ class CapacityReadings:
         for cluster in self._clusters.all():
             if cluster.region != region or not cluster.host.powered:
                 continue
-            found = _list_deployments(cluster)
+            found = list_deployments(cluster)
             if found is None:
                 continue
             answers = True
@@ -56,16 +53,6 @@ class CapacityReadings:
                 for one in found
             }
         return {"answers": answers, "nodes": dict(sorted(nodes.items())), "deployments": deployments}
-
-
-def _list_deployments(cluster: Cluster) -> Sequence[Mapping[str, Any]] | None:
-    """Return what a cluster says of them; None: it says nothing."""
-    try:
-        listed = cluster.client().read(_DEPLOYMENTS)
-    except (ControlLostError, EnvironmentFailedError):
-        return None
-    found: Sequence[Mapping[str, Any]] = (listed or {})["items"] if listed else ()
-    return found
 
 
 def parse_capacity(answer: Mapping[str, Any]) -> RegionCapacity:

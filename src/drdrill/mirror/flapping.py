@@ -61,9 +61,10 @@ class Flapping:
         rhythm: Rhythm,
         wait: Callable[[threading.Event, float], bool] = threading.Event.wait,
     ) -> None:
-        self._isolation, self._region, self._rhythm, self._wait = isolation, region, rhythm, wait
+        self.rhythm = rhythm
+        self._isolation, self._region, self._wait = isolation, region, wait
         self._stopped = threading.Event()
-        self._failure: DrdrillError | None = None
+        self._failure: Exception | None = None
         isolation.isolate(region)
         self._thread = threading.Thread(target=self._go_on, name=f"flapping-{region}", daemon=True)
         self._thread.start()
@@ -79,8 +80,8 @@ class Flapping:
 
     def _go_on(self) -> None:
         turns = (
-            (self._rhythm.away_seconds, self._isolation.connect),
-            (self._rhythm.there_seconds, self._isolation.isolate),
+            (self.rhythm.away_seconds, self._isolation.connect),
+            (self.rhythm.there_seconds, self._isolation.isolate),
         )
         while True:
             for seconds, turn in turns:
@@ -88,7 +89,11 @@ class Flapping:
                     return
                 try:
                     turn(self._region)
-                except DrdrillError as error:
+                except (
+                    DrdrillError,
+                    OSError,
+                    ValueError,
+                ) as error:  # `ip` failed, could not start, or said nonsense
                     _log.warning("%s does not come and go any more: %s", self._region, error)
                     self._failure = error
                     return

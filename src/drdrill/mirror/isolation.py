@@ -7,7 +7,8 @@
 
 Rules come before routes: one that drops says nothing to whoever sent, where a route that is gone says *unreachable*.
 The resolver stands for the one that every VPC has, and the supervisor for the region's own control plane; what that one
-does for two regions at once it leaves while one of them is isolated (`hear_each_other`).
+does for two regions at once it leaves while one of them is isolated (`hear_each_other`). The network is built so that
+the kernel looks for routes after these rules (`ROUTES_RULE`).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from drdrill.core.errors import CommandFailedError
-from drdrill.mirror.network import DNS_ADDRESS, VPC_OCTETS
+from drdrill.mirror.network import DNS_ADDRESS, ROUTES_RULE, VPC_OCTETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from drdrill.mirror.network import RegionLayout
 
 _RULES_OF_A_REGION = 50
-_ROUTES = 200  # from here on the kernel looks for routes, those to the core's own addresses first
 _APIS = "198.19.0.0/16"
 
 
@@ -44,7 +44,6 @@ class Isolation:
         with self._lock:
             if region in self._isolated:
                 return
-            _let_rules_come_first()
             try:
                 for priority, rule in enumerate(_rules(number), start=_first(number)):
                     _ip("rule", "add", "priority", str(priority), *rule.split())
@@ -68,24 +67,12 @@ class Isolation:
         return one == other or not self._isolated & {one, other}
 
 
-def _let_rules_come_first() -> None:
-    """Have the core's own addresses be looked up after our rules: by itself the kernel does so before any."""
-    there = _priorities()
-    if _ROUTES not in there:
-        _ip("rule", "add", "priority", str(_ROUTES), "lookup", "local")
-    if 0 in there:
-        _ip("rule", "del", "priority", "0")
-
-
 def _remove_rules(number: int) -> None:
     """Remove what there is of a region's rules, those that drop first."""
     own = range(_first(number), _first(number) + _RULES_OF_A_REGION)
-    for priority in sorted(set(_priorities()) & set(own), reverse=True):
+    there = {one["priority"] for one in json.loads(_ip("-json", "rule", "show"))}
+    for priority in sorted(there & set(own), reverse=True):
         _ip("rule", "del", "priority", str(priority))
-
-
-def _priorities() -> list[int]:
-    return [one["priority"] for one in json.loads(_ip("-json", "rule", "show"))]
 
 
 def _first(number: int) -> int:
@@ -97,10 +84,10 @@ def _rules(number: int) -> Iterator[str]:
     hosts, apis, core = f"10.{VPC_OCTETS[number]}.0.0/16", f"198.19.{number}.0/24", f"169.254.{number}.0/30"
     for one, other in ((hosts, hosts), (hosts, apis), (apis, apis), (hosts, core), (hosts, DNS_ADDRESS)):
         for source, destination in dict.fromkeys(((one, other), (other, one))):
-            yield f"from {source} to {destination} goto {_ROUTES}"
+            yield f"from {source} to {destination} goto {ROUTES_RULE}"
     yield f"from {_APIS} to {hosts} blackhole"  # those of other regions, which the core has as well
     for here in (hosts, apis):
-        yield f"iif lo to {here} goto {_ROUTES}"
+        yield f"iif lo to {here} goto {ROUTES_RULE}"
     for here in (hosts, apis):
         yield f"from {here} blackhole"
         yield f"to {here} blackhole"

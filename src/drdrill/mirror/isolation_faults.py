@@ -5,6 +5,7 @@ Who looks whether that shows is in `isolation_observers`.
 
 from __future__ import annotations
 
+import threading
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ class IsolationFaults:
 
     def __init__(self, network: Network, isolation: Isolation, clock: Clock) -> None:
         self._network, self._isolation, self._clock = network, isolation, clock
+        self._lock = threading.Lock()
         self._flapping: dict[str, Flapping] = {}
 
     def table(self) -> Mapping[str, Callable[..., Answer]]:
@@ -42,15 +44,21 @@ class IsolationFaults:
     def inject(self, kind: str, resource: str, amount: str = "") -> Answer:
         """Isolate a region, all the time or by the rhythm that `amount` says.
 
-        Raises `UsageError` when there is no region of that name, or the amount says nothing.
+        Raises `UsageError` when there is no region of that name, the amount says nothing, or the region comes and goes
+        by another rhythm already.
         """
         region = self._find(resource)
         rhythm = read_rhythm(amount) if kind == "region_flapping" else None
-        before_ns = self._clock.now_ns()
-        if rhythm is None:
-            self._isolation.isolate(region.name)
-        elif region.name not in self._flapping:
-            self._flapping[region.name] = Flapping(self._isolation, region.name, rhythm)
+        with self._lock:
+            flapping = self._flapping.get(region.name)
+            if flapping is not None and flapping.rhythm != rhythm:
+                text = f"{region.name} comes and goes already, by another rhythm: heal that first."
+                raise UsageError(text)
+            before_ns = self._clock.now_ns()
+            if rhythm is None:
+                self._isolation.isolate(region.name)
+            elif flapping is None:
+                self._flapping[region.name] = Flapping(self._isolation, region.name, rhythm)
         return {
             "resource": resource,
             "before_ns": before_ns,
@@ -61,11 +69,12 @@ class IsolationFaults:
     def heal(self, resource: str) -> Answer:
         """Connect a region for good; harmless when it is connected. Raises what kept it from coming and going."""
         region = self._find(resource)
-        was = self._isolation.is_isolated(region.name)
-        flapping = self._flapping.pop(region.name, None)
-        if flapping is not None:
-            flapping.stop()
-        self._isolation.connect(region.name)
+        with self._lock:
+            was = self._isolation.is_isolated(region.name)
+            flapping = self._flapping.pop(region.name, None)
+            if flapping is not None:
+                flapping.stop()
+            self._isolation.connect(region.name)
         return {"place": resource, "was_isolated": was}
 
     def describe(self, resource: str) -> Answer:

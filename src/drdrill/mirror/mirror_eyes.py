@@ -32,10 +32,17 @@ _ASK_WITHIN = timedelta(
 class MirrorEyes:
     """Looks from the users' host, from where this process is, or through a machine in a zone."""
 
-    def __init__(self, world: World | None, directory: MirrorDirectory, control: Control) -> None:
+    def __init__(
+        self,
+        world: World | None,
+        directory: MirrorDirectory,
+        control: Control,
+        look_within: timedelta = _LOOK_WITHIN,
+    ) -> None:
         self._world = world
         self._directory = directory
         self._control = control
+        self._look_within = look_within
         self.outside = "the users' host" if world else "the operator's host"
 
     def from_outside(self, address: str) -> Reading:
@@ -44,6 +51,7 @@ class MirrorEyes:
             "users",
             [sys.executable, "-m", "drdrill.load.reach", address, str(PORT), _LOOK_TIMEOUT_SECONDS],
             {},
+            looking=f"whether {address} can be reached",
         )
         if done.returncode:
             raise EnvironmentFailedError(f"the look from {self.outside} failed: {done.stderr.strip()}")
@@ -68,7 +76,8 @@ class MirrorEyes:
             "AWS_CA_BUNDLE": str(self._directory.path / "authority.pem"),
             "AWS_EC2_METADATA_DISABLED": "true",
         }
-        done = self._run("operator", command, signing, within=_ASK_WITHIN)
+        asking = f"whether the APIs of {region} answer"
+        done = self._run("operator", command, signing, looking=asking, within=_ASK_WITHIN)
         if done.returncode:
             raise EnvironmentFailedError(
                 f"AWS could not be asked on the operators' host: {done.stderr.strip()}"
@@ -79,7 +88,7 @@ class MirrorEyes:
     def where_led(self, name: str, port: int) -> Mapping[str, bool]:
         """Look from the users' host, or the operator's, where a name leads, and whether anybody answers there."""
         command = [sys.executable, "-m", "drdrill.load.lead", name, str(port), _LOOK_TIMEOUT_SECONDS]
-        done = self._run("users", command, {})
+        done = self._run("users", command, {}, looking=f"where {name} leads")
         if done.returncode:
             raise EnvironmentFailedError(f"the look from {self.outside} failed: {done.stderr.strip()}")
         addresses: Mapping[str, bool] = json.loads(done.stdout)["addresses"]
@@ -93,7 +102,8 @@ class MirrorEyes:
             "--set", "ON_ERROR_STOP=1", "--host", details["endpoint"], "--port", str(PORT),
             "--username", details["user"], "--dbname", details["database"], "--command", query,
         ]  # fmt: skip
-        done = self._run("operator", command, {"PGPASSWORD": secret, "PGCONNECT_TIMEOUT": "3"})
+        variables = {"PGPASSWORD": secret, "PGCONNECT_TIMEOUT": "3"}
+        done = self._run("operator", command, variables, looking=f"what {details['endpoint']} answers")
         return done.returncode, (done.stdout + done.stderr).strip()
 
     def _run(
@@ -102,11 +112,17 @@ class MirrorEyes:
         command: Sequence[str],
         variables: Mapping[str, str],
         *,
-        within: timedelta = _LOOK_WITHIN,
+        looking: str,
+        within: timedelta | None = None,
     ) -> subprocess.CompletedProcess[str]:
         """Run a program on a host of the world; where there is no way into it, where this process is."""
-        return subprocess.run(
-            [*(self._world.entry(host) if self._world else ()), *command],
-            capture_output=True, text=True, timeout=within.total_seconds(), check=False,
-            env=program_environment(self._directory.disks / host, variables), cwd="/", start_new_session=True,
-        )  # fmt: skip
+        seconds = (within or self._look_within).total_seconds()
+        try:
+            return subprocess.run(
+                [*(self._world.entry(host) if self._world else ()), *command],
+                capture_output=True, text=True, timeout=seconds, check=False,
+                env=program_environment(self._directory.disks / host, variables), cwd="/", start_new_session=True,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired as error:
+            text = f"the look {looking}, from the host `{host}`, did not end within {seconds:g} s."
+            raise EnvironmentFailedError(text) from error

@@ -44,6 +44,7 @@ INTERNET = "internet"
 BLACK_HOLE = "198.19.255.1"  # routed nowhere: asked by the positive control
 DNS_ADDRESS = "198.18.0.53"
 VPC_OCTETS = (20, 40)
+ROUTES_RULE = 200  # the priority of the rule by which the core looks for its own addresses; others follow it
 _LONGEST_NAME = 44
 _ELSEWHERE = 250  # the number of AWS's endpoints in regions that the mirror does not have
 _MANAGED = 250  # its number beside those of the zones
@@ -82,6 +83,9 @@ class Network:
         _allow_forwarding(None)
         _ip(None, [
             "link set lo up",
+            # By itself the kernel looks for them before any rule of ours (priority 0): nothing could be isolated.
+            f"rule add priority {ROUTES_RULE} lookup local",
+            "rule del priority 0",
             # A bridge without an address of its own takes the lowest of its ports': hosts that know their gateway by
             # an earlier one would be heard by nobody for up to a minute after another host came or went.
             f"link add name {INTERNET} address {_mac('198.18.0.1')} type bridge",

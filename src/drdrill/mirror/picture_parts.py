@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from drdrill.aws.elbv2.model import Phase, State
 from drdrill.aws.rds.model import Replication
 from drdrill.core.clock import NANOSECONDS
-from drdrill.core.errors import ControlLostError, EnvironmentFailedError
 from drdrill.dataplane.kubernetes_component import Health
+from drdrill.mirror.kubernetes.deployments import list_deployments
 from drdrill.mirror.picture import Lag, Member, Part
 
 if TYPE_CHECKING:
@@ -144,18 +144,9 @@ def look_at_services(clusters: Clusters) -> Sequence[Part]:
     return [
         _describe_deployment(one, cluster.region)
         for cluster in clusters.all()
-        for one in _list_deployments(cluster)
+        for one in list_deployments(cluster)
+        or ()  # what is said of the cluster itself says why there are none
     ]
-
-
-def _list_deployments(cluster: Cluster) -> Sequence[Mapping[str, Any]]:
-    try:
-        listed: Sequence[Mapping[str, Any]] = (cluster.client().read("/apis/apps/v1/deployments") or {})[
-            "items"
-        ]
-    except (ControlLostError, EnvironmentFailedError):  # what is said of the cluster itself says why
-        return ()
-    return listed
 
 
 def _describe_deployment(described: Mapping[str, Any], region: str) -> Part:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from drdrill.measure.call_record import UNANSWERED
 from drdrill.plan.duration import format_seconds
 
 if TYPE_CHECKING:
@@ -42,8 +43,12 @@ class ConnectionRow:
 
 @dataclass(frozen=True, slots=True)
 class CallsTold:
-    """What was called. `findings`: what it asked in vain and never did; `problem`: what of it all is not known."""
+    """What was called. `findings`: what it asked in vain and never did; `problem`: what of it all is not known.
 
+    `heading`: what the findings are about.
+    """
+
+    heading: str
     findings: tuple[str, ...]
     calls: tuple[CallRow, ...]
     connections: tuple[ConnectionRow, ...]
@@ -63,7 +68,9 @@ def describe_calls(account: Account) -> CallsTold | None:
     calls = account.verdict.get("calls")
     if calls is None:
         return None
+    never = ", and what it never did" if account.scenario.fails_over else ""
     return CallsTold(
+        heading=f"What it asked in vain{never}",
         findings=tuple(one["text"] for one in account.verdict["findings"] if one["code"] in _FINDINGS),
         calls=tuple(_call(one) for one in calls["calls"]),
         connections=tuple(_connection(one) for one in calls["connections"]),
@@ -81,12 +88,18 @@ def _call(one: Mapping[str, Any]) -> CallRow:
         what=f"{one['service']} {one['operation']}{by}",
         about=", ".join(shown) + (f" and {more} more" if more else ""),
         count=one["count"],
-        failed=", ".join(f"{count} of them {code}" for code, count in one["failed"].items()),
+        failed=", ".join(_failed(code, count, one) for code, count in one["failed"].items()),
     )
 
 
+def _failed(code: str, count: int, one: Mapping[str, Any]) -> str:
+    if code != UNANSWERED:
+        return f"{count} of them {code}"
+    return f"{count} of them not answered; {format_seconds(one['waited_seconds'])} waited"
+
+
 def _connection(one: Mapping[str, Any]) -> ConnectionRow:
-    dead = one["outcome"] == "unanswered"
+    dead = one["outcome"] == UNANSWERED
     waited = format_seconds(one["waited_seconds"])
     return ConnectionRow(
         first_seconds=one["first_seconds"],

@@ -92,6 +92,11 @@ def look_around() -> dict[str, str]:
     return {name: hears(host, address) for name, (host, address) in ways.items()}
 
 
+def read_rules() -> str:
+    """Return the core's rules, as `ip` lists them."""
+    return subprocess.run(["ip", "rule", "show"], capture_output=True, text=True, check=True).stdout
+
+
 def enter(host: WorldHost, program: str, *arguments: str) -> "subprocess.Popen[str]":
     """Start a program on a host, which says a line when it is ready."""
     command = [
@@ -120,7 +125,8 @@ def ask(process: "subprocess.Popen[str]") -> str:
     return process.stdout.readline().strip()
 
 
-answer: dict[str, object] = {"before": look_around()}
+rules = [read_rules()]
+answer: dict[str, object] = {"before": look_around(), "rules": rules}
 server = enter(one, SERVE)
 client = enter(users, OPEN, one.address)
 begun = time.monotonic()
@@ -128,11 +134,13 @@ for _ in range(2):
     isolation.isolate(HERE)
 answer["seconds"] = time.monotonic() - begun
 answer["isolated"] = look_around()
+rules.append(read_rules())
 answer["open connection"] = ask(client)
 answer["said"] = [isolation.is_isolated(HERE), isolation.hear_each_other(HERE, THERE)]
 for _ in range(2):
     isolation.connect(HERE)
 answer["connected"] = look_around()
+rules.append(read_rules())
 answer["open connection again"] = ask(client)
 answer["said again"] = [isolation.is_isolated(HERE), isolation.hear_each_other(HERE, THERE)]
 for process in (client, server):
