@@ -6,7 +6,7 @@ a lease after the recovery region was named, nobody in the primary region writes
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _VALID = timedelta(days=1)
 def read_named(notes: Notes, region: str) -> Note | None:
     """Return the note of since when a region is named; None: it was not noted. One from the future is none."""
     named = notes.read(NAMED, valid=_VALID)
-    return named if named and named.text == region and named.at <= datetime.now(UTC) else None
+    return named if named and named.text == region and named.age >= timedelta() else None
 
 
 def read_left(notes: Notes, region: str) -> timedelta | None:
@@ -29,7 +29,7 @@ def read_left(notes: Notes, region: str) -> timedelta | None:
     named = read_named(notes, region)
     if named is None:
         return None
-    return max(named.at + LEASE + MARGIN - datetime.now(UTC), timedelta())
+    return max(LEASE + MARGIN - named.age, timedelta())
 
 
 def describe_left(left: timedelta | None) -> str:

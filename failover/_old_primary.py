@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from failover._notes import Note
 
 _PORT = 5432
+# Where a parameter group's values come from; others hold for a user, a database or a session.
+_OF_SERVER = ("configuration file", "command line")
 _SECONDS = 2  # a database of the next region answers within 50 ms
 OVERRIDE = (
     "primary-may-write"  # the note of why the failover goes on although the old primary may take writes
@@ -38,6 +40,7 @@ class Writes(StrEnum):
 
     TAKEN = "taken"
     REFUSED = "refused"
+    NOT_NOW = "not now"  # it refuses them, and nobody fenced it: what is in recovery may be promoted
     UNKNOWN = "unknown"
     UNREACHABLE = "unreachable"
 
@@ -54,7 +57,12 @@ class Finding:
     @property
     def safe(self) -> bool:
         """Whether another one may be promoted beside it, once those who may still reach it do not write to it."""
-        return self.writes in (Writes.REFUSED, Writes.UNREACHABLE)
+        return self.writes is Writes.REFUSED or self.bound
+
+    @property
+    def bound(self) -> bool:
+        """Whether only leases keep those who reach it from writing to it."""
+        return self.writes in (Writes.NOT_NOW, Writes.UNREACHABLE)
 
     def tell(self) -> None:
         """Print it as a line of JSON."""
@@ -118,15 +126,18 @@ def observe_writes(database: str, host: str, *, port: int = _PORT) -> Finding:
             )
         ) as connection:  # fmt: skip
             row = connection.execute(
-                "select pg_is_in_recovery(), current_setting('transaction_read_only')"
+                "select pg_is_in_recovery(), setting = 'on', source from pg_settings "
+                "where name = 'default_transaction_read_only'"
             ).fetchone()
     except psycopg.Error as error:
         return Finding(database, host, Writes.UNKNOWN, " ".join(str(error).split()))
-    recovering, read_only = row or (False, "off")
-    if recovering or read_only == "on":
-        return Finding(
-            database, host, Writes.REFUSED, "it is in recovery" if recovering else "it is read-only"
-        )
+    recovering, read_only, source = row or (False, False, "")
+    if recovering:
+        return Finding(database, host, Writes.NOT_NOW, "it is in recovery, and may be promoted")
+    if read_only and source in _OF_SERVER:
+        return Finding(database, host, Writes.REFUSED, "it is read-only")
+    if read_only:
+        return Finding(database, host, Writes.NOT_NOW, f"it is read-only for us alone, by its {source}")
     return Finding(database, host, Writes.TAKEN, "it is a primary, and takes writes")
 
 
@@ -135,12 +146,12 @@ def require_fenced(
 ) -> None:
     """Return when no old primary can take writes, or a person said why to go on; raises `StoppedError` otherwise.
 
-    `left`: for how long those who write to one that does not answer may still hold leases; None: nobody knows.
+    `left`: for how long those who write to one that is not fenced may still hold leases; None: nobody knows.
     """
     for finding in findings:
         finding.tell()
     held = describe_left(left)
-    unsafe = [one for one in findings if not one.safe or (one.writes is Writes.UNREACHABLE and held)]
+    unsafe = [one for one in findings if not one.safe or (one.bound and held)]
     if not unsafe:
         return
     noted = note()

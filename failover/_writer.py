@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from failover._notes import Notes
 
 KEY = "writer"
+NOBODY = "nobody"  # a name that no service takes for its region's
 WITNESS_BUCKET = "meqenet-writer"
 _WAITS = 60  # seconds, of which a lease and its margin are 12
 
@@ -39,13 +40,8 @@ class Copy:
     anybody: Any
 
     def read(self) -> str:
-        """Return which region is named; empty: none is. Raises what AWS raises, and `ValueError` for something else."""
-        try:
-            answer = self.anybody.get_object(Bucket=self.bucket, Key=KEY)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchBucket", "NoSuchKey", "AccessDenied"):
-                return ""
-            raise
+        """Return which region is named. Raises what AWS raises, and `ValueError` for something else."""
+        answer = self.anybody.get_object(Bucket=self.bucket, Key=KEY)
         said = json.loads(answer["Body"].read())
         if not isinstance(said, dict) or not isinstance(said.get("region"), str):
             raise ValueError(f"{self.bucket}/{KEY} names no region")  # noqa: TRY004 (of what a file says)
@@ -103,13 +99,25 @@ def find_unnamed(copies: Sequence[Copy], region: str) -> list[str]:
     return missing
 
 
+def explain_half(unnamed: Sequence[str], copies: Sequence[Copy]) -> list[str]:
+    """Return what it means that some copies do not name the recovery region, and others do; nothing otherwise."""
+    if not 0 < len(unnamed) < len(copies):
+        return []
+    primary = read_places().primary
+    return [
+        f"Services believe whichever copy answers: {primary} may have ceased to write already.",
+        "What to do: run `python -m failover.fence_primary` again.",
+        f"To give the writes back instead: `python -m failover.name_writer {primary}`.",
+    ]
+
+
 def await_leases(notes: Notes, region: str) -> None:
     """Wait until every lease of another region must have run out; returns at once where that is not known."""
     left = read_left(notes, region)
     if not left:
         return
     say(
-        "waiting until no service of the old primary's can hold a lease to write",
+        "waiting until no service of another region can hold a lease to write",
         seconds=round(left.total_seconds(), 1),
     )
     await_seen(

@@ -11,9 +11,11 @@ region, too, a stop is refused to what has a replica, and a security group's rul
 
 Then each is asked, by PostgreSQL's own protocol, whether it still takes writes. It ends with 0 when none does. One that
 does not answer counts as gone only when it was fenced, or its region's API did not answer, either (that is noted for an
-hour), and every lease has run out: that is waited for, from when the recovery region was named, which is noted, too.
+hour), and every lease has run out: that is waited for, from when the recovery region was named, which is noted, too. So
+is it for one that refuses writes without having been fenced, as in recovery.
 When one takes writes, or could not be looked at, and cannot be fenced, a person may say why the failover goes on: that
-is noted for six hours, and what promotes the replicas reads it.
+is noted for six hours, and what promotes the replicas reads it. It does not stand for a copy that does not name the
+recovery region. Whoever gives up in between gives the writes back by `failover.name_writer`.
 
 Only this, and what promotes beside one that is back, calls the primary region. It gives up soon there.
 """
@@ -32,7 +34,7 @@ from failover._notes import open_notes
 from failover._old_primary import OVERRIDE, OVERRIDE_VALID, Writes, look_at_hosts, observe_writes
 from failover._places import DATABASES, INTERNAL, reach, reach_lost, read_places
 from failover._telling import run, say
-from failover._writer import await_leases, find_unnamed, name_writer, reach_copies
+from failover._writer import await_leases, explain_half, find_unnamed, name_writer, reach_copies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,15 +75,15 @@ def look_at_all(
 def observe(
     findings: Sequence[Finding], notes: Notes, *, recovery: str, unnamed: Sequence[str] = ()
 ) -> list[str]:
-    """Print what was found, and return which old primary may take writes; nothing once a person said why to go on.
+    """Print what was found, and return which old primary may take writes; none once a person said why to go on.
 
     One that does not answer here may answer its own region's services: so somebody has to have tried to fence it, and
-    their leases have to have run out. `unnamed`: where `recovery` is not named as the region that writes.
+    their leases have to have run out. `unnamed`: where `recovery` is not named as the region that writes, which is
+    returned whatever a person said.
     """
     for finding in findings:
         finding.tell()
-    unsafe = [*unnamed]
-    unsafe += [f"{one.host} may take writes: {one.said}." for one in findings if not one.safe]
+    unsafe = [f"{one.host} may take writes: {one.said}." for one in findings if not one.safe]
     unsafe += [
         f"{one.host} does not answer here, and nobody has tried to fence it yet: it is not fenced, and the API of its "
         "region is not known to be gone."
@@ -90,15 +92,15 @@ def observe(
     ]
     if held := describe_left(read_left(notes, recovery)):
         unsafe += [
-            f"{one.host} does not answer here, and {held}."
+            f"{one.host} {'does not answer here' if one.writes is Writes.UNREACHABLE else 'is not fenced'}, and {held}."
             for one in findings
-            if one.writes is Writes.UNREACHABLE
+            if one.bound
         ]
     noted = notes.read(OVERRIDE, valid=OVERRIDE_VALID)
     if unsafe and noted is not None:
         say("although the old primary may take writes", reason=noted.text, noted=noted.at.isoformat())
-        return []
-    return unsafe
+        return [*unnamed]
+    return [*unnamed, *unsafe]
 
 
 def read_heirs(rds: Any) -> list[str]:
@@ -129,9 +131,11 @@ def main() -> None:
         lambda: look_at_all(heirs, observe_writes),
         None if asked.look else lambda database: fence_returned(lost, database),
     )
-    if not asked.look and any(one.writes is Writes.UNREACHABLE for one in findings):
+    if not asked.look and any(one.bound for one in findings):
         await_leases(notes, recovery)
-    missing = observe(findings, notes, recovery=recovery, unnamed=find_unnamed(copies, recovery))
+    unnamed = find_unnamed(copies, recovery)
+    unnamed += explain_half(unnamed, copies)
+    missing = observe(findings, notes, recovery=recovery, unnamed=unnamed)
     if missing and not asked.look:
         missing.append(
             "What to do: end it by another way (its network, its hosts), and run this again. Only when no user reaches "

@@ -5,7 +5,7 @@
 
 1. look that the old primary takes no writes any more, by its own protocol: AWS in the primary region is not asked, but
    for fencing one that is back and takes them; `--leased`: one that does not answer is gone when its services' leases
-   to write must have run out
+   to write must have run out, and every copy of who writes has to name this region, whatever a person says
 2. note how far the replica lags, as CloudWatch knows it: no data point means that nobody knows
 3. promote it, and wait until AWS says that it is available
 4. look that it follows nobody any more, and point the database's name at its endpoint (`--without-name`: it is not
@@ -39,6 +39,7 @@ from failover._old_primary import (
 from failover._places import CONFIG, reach_briefly
 from failover._telling import StoppedError, run, say
 from failover._waiters import PATIENCE, await_available
+from failover._writer import find_unnamed, reach_copies
 
 if TYPE_CHECKING:
     import argparse
@@ -62,12 +63,14 @@ def promote_replica(
     look: Callable[[str, str], Finding] = observe_writes,
     fence: Callable[[str, str], object] | None = None,
     addresses: Callable[[str], frozenset[str]] = resolve,
+    unnamed: Callable[[str], list[str]] = lambda region: find_unnamed(reach_copies(), region),
 ) -> None:
     """Promote a replica and, if it is to be `named`, have the database's name lead to it. Raises what AWS raises.
 
     `although`: why it is promoted beside an old primary that may take writes; raises `StoppedError` without. `leased`:
-    whoever writes keeps a lease, and that none is held any more has to be noted where an old primary does not answer.
-    `fence` is called with region and database for one that is back.
+    whoever writes keeps a lease; that none is held any more has to be noted where an old primary does not answer, and
+    `unnamed` has to find no copy that does not name the region. `fence` is called with region and database for one that
+    is back.
     """
     rds = boto3.client("rds", region, config=CONFIG)
     before = describe(rds, replica)
@@ -85,6 +88,8 @@ def promote_replica(
             note=lambda: notes.read(OVERRIDE, valid=OVERRIDE_VALID),
             left=read_left(notes, region) if leased else timedelta(),
         )
+        if leased:
+            require_named(unnamed(region))
     lag = read_lag(boto3.client("cloudwatch", region, config=CONFIG), replica)
     say("lag", seconds=lag, known=lag is not None)
     promote(rds, replica)
@@ -100,6 +105,15 @@ def promote_replica(
     if standby and not instance["MultiAZ"]:
         protect(rds, replica)
         say("standby requested", instance=replica)
+
+
+def require_named(unnamed: list[str]) -> None:
+    """Return when every copy names the region; raises `StoppedError` otherwise, which no reason overrules."""
+    if unnamed:
+        raise StoppedError(
+            "\n".join(unnamed) + "\nNothing was promoted: services of another region may write.\n"
+            "What to do: run `python -m failover.fence_primary`. Then run the same command again."
+        )
 
 
 def place_of(source: str, region: str) -> tuple[str, str]:

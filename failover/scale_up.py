@@ -20,6 +20,8 @@ from failover.restore_autoscaling import make_room, read_wanted
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from failover._state_lock import Lock
+
 _ROOT = "platform/recovery"
 _WANTED = [_ROOT, "--set", "capacity=production"]
 _CHANGES = 2  # the exit status of a plan that would change something
@@ -40,13 +42,18 @@ def run_once(arguments: Sequence[str]) -> Ended:
     return Ended(ended.returncode, ended.stderr.strip())
 
 
-def run_roots(arguments: Sequence[str], run: Callable[[Sequence[str]], Ended] = run_once) -> Ended:
+def run_roots(
+    arguments: Sequence[str],
+    run: Callable[[Sequence[str]], Ended] = run_once,
+    *,
+    left: Callable[[Lock], bool] = was_left_behind,
+) -> Ended:
     """Run it, and again where this machine's death had left a lock."""
     given_up: set[str] = set()
     while True:
         ended = run(arguments)
         lock = read_lock(ended.said) if ended.status else None
-        if lock is None or lock.identifier in given_up or not was_left_behind(lock):
+        if lock is None or lock.identifier in given_up or not left(lock):
             return ended
         give_up(lock)
         given_up.add(lock.identifier)
@@ -77,7 +84,7 @@ def _explain(said: str) -> str:
         )
     return (
         f"{said}\nTerraform's state is locked by {lock.who} ({lock.operation}, since {lock.created}).\n"
-        "What to do: ask them, or wait: an apply that runs on ends by itself. Only if it died: "
+        "What to do: ask them, or wait: an apply that runs on ends by itself. Only if it certainly died: "
         f"`terraform force-unlock {lock.identifier}` in the root {_ROOT}. Then run the same command again."
     )
 

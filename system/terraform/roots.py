@@ -72,6 +72,7 @@ class Root:
         own = {**regions[role], "role": role} if role else {}  # type: ignore[index]
         common = {
             "domain": self.settings["domain"],
+            "primary_region": regions["primary"]["region"],  # type: ignore[index]
             "state_bucket": self.settings["state_bucket"],
             "state_region": self.settings["state_region"],
             "bucket": self.settings["state_bucket"],
@@ -97,7 +98,9 @@ class Root:
         self._initialise(environment)
         options = ["-input=false", "-no-color", "-lock-timeout=60s"]
         options += ["-detailed-exitcode"] if action == "plan" else ["-auto-approve"]
+        holder = self._note_holder()
         ended = self._terraform(action, *options, environment=environment)
+        self._forget_holder(holder, ended.returncode)
         if ended.returncode not in (0, *((_CHANGES,) if action == "plan" else ())):
             raise TerraformError(action, self.name, ended.stderr or ended.stdout)
         if ended.returncode:
@@ -109,6 +112,22 @@ class Root:
         regions = self.settings["regions"]
         own = regions[self.role].get("capacity", "") if self.role else ""  # type: ignore[index]
         return str(changes.get("capacity", own)) if self.name.startswith("platform/") else ""
+
+    def _note_holder(self) -> Path:
+        """Note who is about to lock the state, for whoever finds the lock after this machine died; return where."""
+        held = self.folder / "holders"
+        held.mkdir(exist_ok=True)
+        note = held / f"{time.time_ns()}.json"
+        said = {"at": time.time(), **describe_process(os.getpid())}
+        note.write_text(f"{json.dumps(said)}\n", encoding="utf-8")
+        return note
+
+    def _forget_holder(self, note: Path, status: int) -> None:
+        """Forget it when Terraform ended by itself, and so gave up its lock; with success nobody else had one."""
+        if status < 0:
+            return
+        for one in note.parent.glob("*.json") if status in (0, _CHANGES) else (note,):
+            one.unlink(missing_ok=True)
 
     def _initialise(self, environment: dict[str, str]) -> None:
         """Copy the root to where Terraform may write, and have it find its provider and its state."""
@@ -149,6 +168,17 @@ class Root:
             text=True,
             check=False,
         )
+
+
+def describe_process(pid: int) -> dict[str, object]:
+    """Return what tells a process from all others, of other machines and of after a restart, too."""
+    start = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19]
+    return {
+        "boot": Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip(),
+        "space": str(Path(f"/proc/{pid}/ns/pid").readlink()),
+        "pid": pid,
+        "start": start,
+    }
 
 
 def choose(names: list[str]) -> list[list[Root]]:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 RECOVERY = "eu-central-1"
 
 
-def note_named(notes: Notes, *, ago: timedelta) -> None:
-    """Note that the recovery region was named so long ago."""
-    notes.write(NAMED, RECOVERY)
-    said = {"at": (datetime.now(UTC) - ago).isoformat(), "text": RECOVERY}
+def note_named(notes: Notes, *, ago: timedelta, region: str = RECOVERY) -> None:
+    """Note that a region was named so long ago, before this machine was started anew."""
+    notes.write(NAMED, region)
+    at = (datetime.now(UTC) - ago).isoformat()
+    said = {"at": at, "text": region, "boot": "of another day", "since_boot": 0}
     notes.path(NAMED).write_text(json.dumps(said), encoding="utf-8")

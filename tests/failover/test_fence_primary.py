@@ -275,6 +275,7 @@ def test_a_database_that_nobody_looked_at(notes: Notes, capsys: pytest.CaptureFi
         (Writes.TAKEN, False),
         (Writes.UNKNOWN, False),
         (Writes.REFUSED, True),
+        (Writes.NOT_NOW, True),
         (Writes.UNREACHABLE, True),
     ],
 )
@@ -307,22 +308,28 @@ def test_silence_is_no_fence(notes: Notes) -> None:
     ],
 )
 def test_silence_is_waited_for(ago: timedelta | None, said: str, notes: Notes) -> None:
-    """Who does not answer here may write until its leases have run out, from when the other region was named."""
+    """Who does not answer here, or is not fenced, may write until leases have run out, since the other was named."""
     findings = [
         Finding("payments", "old.rds", Writes.UNREACHABLE, "timed out"),
         Finding("users", "users.rds", Writes.REFUSED, "it is read-only"),
+        Finding("payments", "other.rds", Writes.NOT_NOW, "it is in recovery, and may be promoted"),
     ]
     notes.write(tried("payments"), "its region's API did not answer")
     if ago is not None:
         note_named(notes, ago=ago)
-    assert observe(findings, notes, recovery=RECOVERY) == [f"old.rds does not answer here, and {said}"]
-    assert observe(findings[1:], notes, recovery=RECOVERY) == []
+    assert observe(findings, notes, recovery=RECOVERY) == [
+        f"old.rds does not answer here, and {said}", f"other.rds is not fenced, and {said}",
+    ]  # fmt: skip
+    assert observe(findings[1:2], notes, recovery=RECOVERY) == []
 
 
 def test_a_copy_that_does_not_name_the_recovery_region(notes: Notes) -> None:
-    """The region is not fenced then, whatever its databases say: services believe whichever copy answers."""
+    """The region is not fenced then, whatever its databases and people say: services believe whichever copy answers."""
     said = ["meqenet-writer/writer names no region, not eu-central-1, as the one that writes."]
     findings = [Finding("users", "users.rds", Writes.REFUSED, "it is read-only")]
+    assert observe(findings, notes, recovery=RECOVERY, unnamed=said) == said
+    notes.write(OVERRIDE, "its network was cut")
+    findings.append(Finding("payments", "old.rds", Writes.TAKEN, "it takes writes"))
     assert observe(findings, notes, recovery=RECOVERY, unnamed=said) == said
 
 

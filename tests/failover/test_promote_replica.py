@@ -110,6 +110,11 @@ def _dns(name: str) -> frozenset[str]:
     return frozenset({NAME: ("10.0.0.1",), ENDPOINT: ("10.4.0.1",)}.get(name, ()))
 
 
+def _named(_: str) -> list[str]:
+    """Find every copy to name the region."""
+    return []
+
+
 def _nothing(_: str) -> frozenset[str]:
     """Resolve no name at all."""
     return frozenset()
@@ -146,11 +151,12 @@ def test_nothing_is_promoted_beside_a_primary_that_writes(
         promote_replica(REPLICA, REGION, NAME, look=_seen(writes), addresses=_dns)
 
 
+@pytest.mark.parametrize("writes", [Writes.UNREACHABLE, Writes.NOT_NOW])
 @pytest.mark.parametrize("ago", [None, timedelta(seconds=3)])
 def test_nothing_is_promoted_while_leases_may_be_held(
-    aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ago: timedelta | None
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ago: timedelta | None, writes: Writes
 ) -> None:
-    """Where whoever writes keeps a lease, a primary that does not answer is gone when all of them have run out."""
+    """Where whoever writes keeps a lease, a primary that is not fenced is gone when all of them have run out."""
     monkeypatch.setattr(boto3, "client", aws.client)
     monkeypatch.setenv("HOME", str(tmp_path))
     if ago:
@@ -158,7 +164,25 @@ def test_nothing_is_promoted_while_leases_may_be_held(
     aws.says(FOLLOWS)
     said = "for 9 s more" if ago else "it is not noted that another region was named"
     with pytest.raises(StoppedError, match=rf"(?s)may take writes \(.*{said}.*Nothing was promoted"):
-        promote_replica(REPLICA, REGION, NAME, leased=True, look=_seen(Writes.UNREACHABLE), addresses=_dns)
+        promote_replica(
+            REPLICA, REGION, NAME, leased=True, look=_seen(writes), addresses=_dns, unnamed=_named
+        )
+
+
+def test_nothing_is_promoted_while_a_copy_does_not_name_its_region(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Whatever was noted here, and whatever a person says: services of the other region may believe that copy."""
+    monkeypatch.setattr(boto3, "client", aws.client)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    note_named(open_notes(), ago=LEASE + MARGIN)
+    aws.says(FOLLOWS)
+    said = f"meqenet-writer/writer names eu-west-1, not {REGION}, as the one that writes."
+    with pytest.raises(StoppedError, match=rf"{said}\nNothing was promoted.*\n.*failover\.fence_primary"):
+        promote_replica(
+            REPLICA, REGION, NAME, although="its network was cut", leased=True,
+            look=_seen(Writes.UNREACHABLE), addresses=_dns, unnamed=lambda _: [said],
+        )  # fmt: skip
 
 
 def test_it_is_promoted_when_no_lease_is_held(
@@ -174,8 +198,9 @@ def test_it_is_promoted_when_no_lease_is_held(
     aws.says(ALONE, ALONE)
     aws.lets_point()
     promote_replica(
-        REPLICA, REGION, NAME, leased=True, standby=False, look=_seen(Writes.UNREACHABLE), addresses=_dns
-    )
+        REPLICA, REGION, NAME, leased=True, standby=False, look=_seen(Writes.UNREACHABLE), addresses=_dns,
+        unnamed=_named,
+    )  # fmt: skip
 
 
 def test_nothing_is_promoted_beside_a_primary_that_nobody_looked_at(

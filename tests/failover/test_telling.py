@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 # It asks somebody else than AWS first, and says so itself.
 TAKE_A_NAME = ("database", "backup")
-OTHERS = {"validate"}
+OTHERS = {"validate", "name_writer"}  # the second reads without credentials first
 PROGRAMS = sorted({path.stem for path in (ROOT / "failover").glob("[a-z]*.py")} - OTHERS)
 
 

@@ -12,10 +12,21 @@ import yaml
 from botocore import UNSIGNED
 from moto import mock_aws
 
-from failover._leases import LEASE, MARGIN, read_left
+from failover._leases import LEASE, MARGIN, NAMED, read_left
 from failover._notes import Notes
 from failover._places import read_places
-from failover._writer import KEY, Copy, await_leases, find_unnamed, name_writer, reach_copies
+from failover._telling import StoppedError
+from failover._writer import (
+    KEY,
+    NOBODY,
+    Copy,
+    await_leases,
+    explain_half,
+    find_unnamed,
+    name_writer,
+    reach_copies,
+)
+from failover.name_writer import hand_over
 from tests.failover.fake_clients import refusal
 from tests.failover.noted import RECOVERY, note_named
 
@@ -42,6 +53,14 @@ class Dying:
     def __getattr__(self, name: str) -> Any:
         """Do everything else as S3 does."""
         return getattr(self._s3, name)
+
+
+class Refusing:
+    """A client without credentials that may read nothing."""
+
+    def get_object(self, **_: object) -> None:
+        """Be refused."""
+        raise refusal("AccessDenied")
 
 
 @pytest.fixture
@@ -95,16 +114,57 @@ def test_every_copy_names_the_region(
 
 
 def test_given_back(copies: tuple[Copy, ...], notes: Notes) -> None:
-    """The primary region is named again as the recovery region was, and from then on its leases are counted."""
+    """Nobody is named before the primary region is, for as long as a lease lasts; named already it is left alone."""
     name_writer(copies, RECOVERY, notes)
-    note_named(notes, ago=timedelta(minutes=5))
     primary = read_places().primary
-    name_writer(copies, primary, notes)
+    named: list[str] = []
+
+    def wait(notes: Notes, waited: str) -> None:
+        named.extend(one.read() for one in copies)
+        assert (read_left(notes, waited) or timedelta()) > LEASE
+        note_named(notes, ago=LEASE + MARGIN, region=waited)
+
+    hand_over(copies, primary, notes, wait=wait)
+    assert named == [NOBODY, NOBODY]
     assert find_unnamed(copies, primary) == []
+    hand_over(copies, primary, notes, wait=wait)
+    assert len(named) == 2
     assert read_left(notes, RECOVERY) is None
     left = read_left(notes, primary)
     assert left is not None
     assert LEASE < left <= LEASE + MARGIN
+
+
+def test_given_back_and_broken_off(copies: tuple[Copy, ...], notes: Notes) -> None:
+    """Wherever that was, nobody is named, or one region alone; run again everything is waited for anew."""
+    name_writer(copies, RECOVERY, notes)
+    primary = read_places().primary
+    waited: list[list[str]] = []
+
+    def wait(notes: Notes, region: str) -> None:
+        waited.append([one.read() for one in copies])
+        note_named(notes, ago=LEASE + MARGIN, region=region)
+
+    first, second = copies
+    refusing = (
+        first,
+        Copy(second.bucket, second.region, Dying(second.s3, refusal("SlowDown")), second.anybody),
+    )
+    with pytest.raises(
+        StoppedError, match=r"(?s)meqenet-writer/writer names eu-central-1, not nobody.*run the same"
+    ):
+        hand_over(refusing, primary, notes, wait=wait)
+    assert waited == []
+    assert [one.read() for one in copies] == [NOBODY, RECOVERY]
+
+    with pytest.raises(StoppedError, match=r"(?s)a lease to write for 12 s more.*machine's clock"):
+        hand_over(copies, primary, notes, wait=lambda *_: None)
+    assert [one.read() for one in copies] == [NOBODY, NOBODY]
+
+    first.write(primary)  # as far as it came once more
+    hand_over(copies, primary, notes, wait=wait)
+    assert waited == [[NOBODY, NOBODY]]
+    assert [one.read() for one in copies] == [primary, primary]
 
 
 def test_somebody_gave_it_back_meanwhile(copies: tuple[Copy, ...], notes: Notes) -> None:
@@ -147,18 +207,54 @@ def test_a_copy_that_refuses(
 
 
 def test_a_copy_that_says_something_else(copies: tuple[Copy, ...], notes: Notes) -> None:
-    """It names nobody."""
+    """It names nobody, and neither does one that is absent: that is an error, and told."""
     name_writer(copies, RECOVERY, notes)
+    copies[1].s3.delete_object(Bucket=copies[1].bucket, Key=KEY)
+    (missing,) = find_unnamed(copies, RECOVERY)
+    assert missing.startswith("meqenet-writer/writer cannot be read: ")
+    copies[1].write(RECOVERY)
     for body in (b"<html>", b"[]", b'{"region": 1}'):
         copies[0].s3.put_object(Bucket=copies[0].bucket, Key=KEY, Body=body)
         (missing,) = find_unnamed(copies, RECOVERY)
         assert missing.startswith("meqenet-status/writer cannot be read: ")
 
 
+def test_half_of_it(copies: tuple[Copy, ...], notes: Notes) -> None:
+    """The primary region may have ceased to write then, and whoever gives up is told how to give it back."""
+    name_writer(copies, read_places().primary, notes)
+    assert explain_half(find_unnamed(copies, RECOVERY), copies) == []
+    copies[0].write(RECOVERY)
+    told = "\n".join(explain_half(find_unnamed(copies, RECOVERY), copies))
+    assert "eu-west-1 may have ceased to write already" in told
+    assert "`python -m failover.name_writer eu-west-1`" in told
+    copies[1].write(RECOVERY)
+    assert explain_half(find_unnamed(copies, RECOVERY), copies) == []
+
+
 def test_a_copy_that_only_we_can_read(copies: tuple[Copy, ...]) -> None:
-    """It is read without credentials, as services read it."""
+    """It is read without credentials, as services read it; where those are refused, that is an error, and told."""
+    for one in copies:
+        one.write(RECOVERY)
+    copies[0].s3.delete_bucket_policy(Bucket=copies[0].bucket)
+    refusing = Copy(copies[0].bucket, copies[0].region, copies[0].s3, Refusing())
+    (missing,) = find_unnamed((refusing, copies[1]), RECOVERY)
+    assert missing.startswith("meqenet-status/writer cannot be read: ")
+    assert "AccessDenied" in missing
     assert all(one.anybody.meta.config.signature_version is UNSIGNED for one in copies)
     assert not any(one.s3.meta.config.signature_version is UNSIGNED for one in copies)
+
+
+def test_leases_run_out_by_the_clock_that_nobody_sets(notes: Notes) -> None:
+    """A wall clock that is put forward ends no lease sooner; it counts only after the machine was started anew."""
+    notes.write(NAMED, RECOVERY)
+    said = json.loads(notes.path(NAMED).read_text(encoding="utf-8"))
+    said["at"] = (datetime.now(UTC) - timedelta(minutes=5)).isoformat()
+    notes.path(NAMED).write_text(json.dumps(said), encoding="utf-8")
+    left = read_left(notes, RECOVERY)
+    assert left is not None
+    assert LEASE < left <= LEASE + MARGIN
+    notes.path(NAMED).write_text(json.dumps({**said, "boot": "of another day"}), encoding="utf-8")
+    assert read_left(notes, RECOVERY) == timedelta()
 
 
 def test_leases_are_waited_for(notes: Notes, capsys: pytest.CaptureFixture[str]) -> None:
@@ -168,7 +264,7 @@ def test_leases_are_waited_for(notes: Notes, capsys: pytest.CaptureFixture[str])
     assert read_left(notes, RECOVERY) == timedelta()
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["what"] for one in told] == [
-        "waiting until no service of the old primary's can hold a lease to write",
+        "waiting until no service of another region can hold a lease to write",
         "every lease to write has run out",
     ]
     assert 1 < told[0]["seconds"] <= 1.5
@@ -178,7 +274,7 @@ def test_leases_are_waited_for(notes: Notes, capsys: pytest.CaptureFixture[str])
 
 @pytest.mark.parametrize("role", ["primary", "recovery"])
 def test_services_read_what_is_written_here(role: str) -> None:
-    """The same copies, the same length of a lease, the same region where none is named."""
+    """The same copies, and the same length of a lease."""
     component = yaml.safe_load((_MANIFESTS / role / "kustomization.yaml").read_text(encoding="utf-8"))
     told = dict(one.partition("=")[::2] for one in component["configMapGenerator"][0]["literals"])
     copies = [("meqenet-status", RECOVERY), ("meqenet-writer", "us-east-1")]
@@ -187,4 +283,3 @@ def test_services_read_what_is_written_here(role: str) -> None:
     ]
     assert [(one.bucket, one.region) for one in reach_copies()] == copies
     assert told["WRITER_LEASE_SECONDS"] == str(int(LEASE.total_seconds()))
-    assert told["WRITER_UNLESS_NAMED"] == read_places().primary

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from failover._writer import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +34,22 @@ def roots() -> Iterator[ModuleType]:
 
 def _chosen(roots: ModuleType, *names: str) -> list[Any]:
     return [root for group in roots.choose(list(names)) for root in group]
+
+
+def test_the_primary_region_writes_from_the_start(roots: ModuleType) -> None:
+    """Both copies of who writes are made with its name, and what was written since is never taken back."""
+    for name, file in (("foundation/recovery", "buckets.tf"), ("global", "main.tf")):
+        (root,) = _chosen(roots, name)
+        assert root.environment({})["TF_VAR_primary_region"] == "eu-west-1"
+        folder = PATH.parent / name.partition("/")[0]
+        assert 'variable "primary_region"' in (folder / "main.tf").read_text(encoding="utf-8")
+        text = (folder / file).read_text(encoding="utf-8")
+        (block,) = re.findall(
+            r'^resource "aws_s3_object" "writer" {\n(.*?)^}', text, re.DOTALL | re.MULTILINE
+        )
+        assert "jsonencode({ region = var.primary_region })" in block
+        assert f'= "{KEY}"' in block
+        assert "ignore_changes = all" in block
 
 
 def test_what_serves_users_is_made_no_pilot_light(roots: ModuleType) -> None:

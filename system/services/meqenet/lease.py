@@ -3,12 +3,13 @@
 Who may write stands in a small object that everybody may read, in copies of which none is in the primary region. Every
 service asks for it again and again; a lease counts from when the request was sent::
 
-    a copy names this region (or none was ever written, and this is the usual one) ──▶ writes until sent + lease
-    a copy names another region ─────────────────────────────────────────────────────▶ does not write, at once
-    no copy answers ──▶ writes until the last lease has run out, and then no more: isolated
+    a copy names this region ──────────────────▶ writes until sent + lease
+    a copy names another region, or nobody ────▶ does not write, at once
+    no copy says who, or there is none ────────▶ writes until the last lease has run out, and then no more: isolated
 
 Whoever names another region writes every copy, and a lease needs the word of one. So a lease's length after the last
-copy was written nobody in another region writes, whoever reaches what; and the loss of one copy's region stops nobody.
+copy was written nobody in another region writes, whoever reaches what; and the loss of one copy's region stops no
+service. A copy that is absent, or that nobody may read (S3 says 403 of both), says nothing: both stand from the start.
 """
 
 from __future__ import annotations
@@ -30,8 +31,6 @@ _EVERY_SECONDS = 3.0  # with two copies, and silence of the first: renewed every
 _WITHIN_SECONDS = 2.0
 _FOUND = 200
 _ISOLATED = "nobody outside it says who does"
-# S3's word for an object that is not there: the first to those who may not list its bucket.
-_ABSENT = (403, 404)
 
 
 class NotWriterError(Exception):
@@ -118,8 +117,6 @@ class Lease:
 
     async def _read_writer(self, url: str) -> str:
         status, body = await self._get(url)
-        if status in _ABSENT:
-            return self._settings.unless_named
         if status != _FOUND:
             raise SilentError(f"status {status}")
         try:

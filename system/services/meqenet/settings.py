@@ -28,10 +28,9 @@ class DatabaseSettings:
 
 @dataclass(frozen=True, slots=True)
 class LeaseSettings:
-    """How a service knows whether its region may write: where copies of that stand, and who writes where none does."""
+    """How a service knows whether its region may write: where copies of that stand, and how long one holds."""
 
     urls: tuple[str, ...]
-    unless_named: str
     seconds: int
 
 
@@ -128,9 +127,8 @@ def _read_lease(variables: Mapping[str, str]) -> LeaseSettings | None:
     urls = tuple(variables.get("WRITER_URLS", "").split())
     if not urls:
         return None
-    missing = [name for name in ("WRITER_UNLESS_NAMED", "AWS_REGION") if not variables.get(name)]
-    if missing:
-        raise SettingsError(f"not set, beside WRITER_URLS: {', '.join(missing)}")
+    if not variables.get("AWS_REGION"):
+        raise SettingsError("not set, beside WRITER_URLS: AWS_REGION")
     wrong = [url for url in urls if not url.startswith(("https://", "http://"))]
     if wrong:
         raise SettingsError(
@@ -140,7 +138,7 @@ def _read_lease(variables: Mapping[str, str]) -> LeaseSettings | None:
         variables, "WRITER_LEASE_SECONDS", _USUAL_LEASE_SECONDS,
         least=_SHORTEST_LEASE_SECONDS, most=_LONGEST_LEASE_SECONDS,
     )  # fmt: skip
-    return LeaseSettings(urls, variables["WRITER_UNLESS_NAMED"], seconds)
+    return LeaseSettings(urls, seconds)
 
 
 def _read_seconds(variables: Mapping[str, str], name: str, usual: int, *, least: int = 0, most: int) -> int:

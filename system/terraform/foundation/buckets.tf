@@ -57,3 +57,15 @@ resource "aws_s3_bucket_policy" "status" {
     }]
   })
 }
+
+# Which region may write (its other copy: root `global`). Here from the start, as an absent one lets nobody write. Naming
+# another region is the runbook's act: no plan takes that back, nor the tags that are lost with it.
+resource "aws_s3_object" "writer" {
+  count         = length(aws_s3_bucket.status)
+  bucket        = aws_s3_bucket.status[0].id
+  key           = "writer"
+  content       = "${jsonencode({ region = var.primary_region })}\n"
+  content_type  = "application/json"
+  cache_control = "no-store"
+  lifecycle { ignore_changes = all }
+}

@@ -26,6 +26,11 @@ variable "role" {
   }
 }
 
+variable "primary_region" {
+  description = "The region that writes until a failover names another one."
+  type        = string
+}
+
 variable "network" {
   description = "The range of the region's addresses."
   type        = string

@@ -23,6 +23,11 @@ variable "state_region" {
   type        = string
 }
 
+variable "primary_region" {
+  description = "The region that writes until a failover names another one."
+  type        = string
+}
+
 variable "domain" {
   description = "The company's public domain."
   type        = string
@@ -163,4 +168,14 @@ resource "aws_s3_bucket_policy" "writer" {
       Resource  = "${aws_s3_bucket.writer.arn}/*"
     }]
   })
+}
+
+# From the start, as an absent one lets nobody write. Naming another region is the runbook's act: no plan takes it back.
+resource "aws_s3_object" "writer" {
+  bucket        = aws_s3_bucket.writer.id
+  key           = "writer"
+  content       = "${jsonencode({ region = var.primary_region })}\n"
+  content_type  = "application/json"
+  cache_control = "no-store"
+  lifecycle { ignore_changes = all }
 }

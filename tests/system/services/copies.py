@@ -58,7 +58,7 @@ class HttpCopy:
     """One copy, and how often it was asked."""
 
     def __init__(self) -> None:
-        self.answering = answer(404)
+        self.answering = name(HERE)
         self.asked = 0
         self.open = 0
         self.url = ""

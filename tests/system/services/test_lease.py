@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from failover._writer import NOBODY
 from meqenet.fetching import Fetcher
 from meqenet.lease import Lease, NotWriterError
 from meqenet.logs import Log
@@ -39,9 +40,8 @@ class Stage:
 
     def __init__(self, *copies: HttpCopy, region: str = HERE) -> None:
         self.first, self.second = copies
-        self.usual = region == HERE
         self.clock = Clock()
-        settings = LeaseSettings((self.first.url, self.second.url), HERE, LEASE_SECONDS)
+        settings = LeaseSettings((self.first.url, self.second.url), LEASE_SECONDS)
         self.lease = Lease(settings, region, Log(service="test"), get=Fetcher().get, clock=self.clock)
 
     async def ask(self, *, after: float = 3) -> bool:
@@ -68,19 +68,6 @@ def on_stage(play: Callable[[Stage], Coroutine[None, None, None]], *, region: st
     asyncio.run(run())
 
 
-@pytest.mark.parametrize("status", [403, 404])
-def test_nobody_was_named(status: int) -> None:
-    """Where there is no object the usual region writes, and the other one does not; one copy's word is enough."""
-
-    async def play(stage: Stage) -> None:
-        stage.first.answering = answer(status)
-        assert await stage.ask() == stage.usual
-        assert (stage.first.asked, stage.second.asked) == (1, 0)
-
-    on_stage(play)
-    on_stage(play, region=THERE)
-
-
 def test_nobody_writes_before_the_first_answer() -> None:
     """A service that starts and can ask nobody does not write."""
 
@@ -103,9 +90,14 @@ def test_the_region_that_is_named_writes() -> None:
             stage.first.answering = name(named)
             assert await stage.ask() == (named == HERE)
             assert await elsewhere.ask() == (named == THERE)
+            assert stage.second.asked == 0  # one copy's word is enough
         stage.first.answering = name(THERE)
         await stage.ask()
         assert stage.refusal() == "this region does not write: eu-central-1 does"
+        for one in (stage, elsewhere):
+            one.first.answering = name(NOBODY)
+            assert not await one.ask()
+            assert one.refusal() == "this region does not write: nobody does"
 
     on_stage(play)
 
@@ -128,6 +120,8 @@ def test_a_lease_counts_from_when_it_was_asked_for() -> None:
 
 
 SILENCES: dict[str, Answering] = {
+    "nothing to read": answer(404),
+    "not to be read": answer(403),
     "an error": answer(500),
     "elsewhere": answer(301),
     "no JSON": answer(200, b"<html>sign in to this network</html>"),

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+import json
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -17,7 +20,7 @@ from meqenet.password import Password
 from meqenet.settings import DatabaseSettings, LeaseSettings
 from tests.load.conftest import ADDRESSES
 from tests.system.services.conftest import EVERY, WITHIN
-from tests.system.services.copies import HERE, ISOLATED, THERE, HttpCopy, answer, hang, name, serve_beside
+from tests.system.services.copies import HERE, ISOLATED, THERE, HttpCopy, hang, name, serve_beside
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,13 +42,21 @@ def _open_database(company: Company, lease: Lease, folder: Path, *, size: int = 
     return Database(settings, Password(settings), service="test", lease=lease, size=size)
 
 
-async def _hold(seconds: int) -> Lease:
-    """Return a lease that was given just now, and that nobody will renew."""
+@dataclass
+class Named:
+    """The region that is named as the one that writes."""
+
+    region: str = HERE
+
+
+async def _hold(seconds: int, writer: Named | None = None) -> Lease:
+    """Return a lease that was given just now, and that nobody will renew; `writer`: what it hears, asked again."""
+    writer = writer or Named()
 
     async def get(_: str) -> tuple[int, bytes]:
-        return 404, b""
+        return 200, json.dumps({"region": writer.region}).encode()
 
-    lease = Lease(LeaseSettings(("",), HERE, seconds), HERE, Log(service="test"), get=get)
+    lease = Lease(LeaseSettings(("",), seconds), HERE, Log(service="test"), get=get)
     await lease.ask()
     return lease
 
@@ -55,14 +66,14 @@ def marks(company: Company) -> None:
     """Return a table that takes a mark of each transaction."""
     for statement in (
         "drop table if exists marks",
-        "create table marks (at timestamptz not null)",
+        "create table marks (at timestamptz not null, number int)",
         "grant all on marks to payments_app",
     ):
         company.query("payments", statement)
 
 
-def test_nothing_is_committed_after_the_lease(company: Company, tmp_path: Path) -> None:
-    """Of many who write until they are refused, in transactions of any length, none commits after the lease ran out."""
+def test_nothing_is_confirmed_after_the_lease(company: Company, tmp_path: Path) -> None:
+    """Of many who write until they are refused, in transactions of any length, none is told it was done after that."""
 
     async def play() -> None:
         lease = await _hold(2)
@@ -95,6 +106,44 @@ def test_nothing_is_committed_after_the_lease(company: Company, tmp_path: Path) 
         assert stayed
         assert stayed[0] > 100
         assert (late, cut > 0) == (0, True)
+
+    asyncio.run(play())
+
+
+def test_nothing_is_committed_after_another_region_was_named(company: Company, tmp_path: Path) -> None:
+    """Of many who are in the middle of a transaction then, none commits what nobody was told of."""
+
+    async def play() -> None:
+        writer = Named()
+        lease = await _hold(60, writer)
+        database = _open_database(company, lease, tmp_path)
+        await database.open()
+        done, late = set[int](), set[int]()
+
+        async def write(number: int) -> None:
+            for mark in itertools.count(number, 8):
+                try:
+                    async with database.transaction() as connection:
+                        await connection.execute(b"insert into marks values (clock_timestamp(), %s)", (mark,))
+                        await asyncio.sleep(0.005 * number**2)
+                        if not lease.held:  # nothing else happens between this look and the commit
+                            late.add(mark)
+                except (NotWriterError, UnknownOutcomeError):  # the second: its commit was under way
+                    return
+                done.add(mark)
+
+        async def name_another() -> None:
+            await asyncio.sleep(1)
+            writer.region = THERE
+            await lease.ask()
+
+        await asyncio.gather(name_another(), *(write(number) for number in range(8)))
+        await database.close()
+        stayed = {mark for (mark,) in company.query("payments", "select number from marks")}
+        assert len(done) > 50
+        assert done <= stayed
+        assert late
+        assert not late & stayed
 
     asyncio.run(play())
 
@@ -179,7 +228,6 @@ def leased(ready: Company) -> Iterator[tuple[Company, tuple[HttpCopy, HttpCopy]]
     with serve_beside(*copies):
         told = {
             "WRITER_URLS": f"{copies[0].url} {copies[1].url}",
-            "WRITER_UNLESS_NAMED": HERE,
             "WRITER_LEASE_SECONDS": "8",
         }
         try:
@@ -241,7 +289,7 @@ def test_a_region_that_is_cut_off(leased: tuple[Company, tuple[HttpCopy, HttpCop
     began = time.monotonic()
     _await_refusal(company, token, 3012, ISOLATED)
     assert 8 - 3 - 2 < time.monotonic() - began < 8 + 1  # it was asked for at most so long before
-    copies[1].answering = answer(404)
+    copies[1].answering = name(HERE)
     wait_until(
         lambda: company.pay(token, 3013).status in (200, 201), what="writing", within=WITHIN, every=EVERY
     )
