@@ -15,7 +15,7 @@ from botocore import UNSIGNED
 from botocore.exceptions import BotoCoreError, ClientError
 
 from failover._leases import NAMED, read_left, read_named
-from failover._places import STATUS_BUCKET, WITNESS, reach_in, read_places
+from failover._places import STATUS_BUCKET, WITNESS, reach_in
 from failover._telling import say
 from failover._waiters import await_seen
 
@@ -56,9 +56,9 @@ class Copy:
         )  # fmt: skip
 
 
-def reach_copies() -> tuple[Copy, ...]:
-    """Return both copies: services ask the first one first."""
-    places = ((STATUS_BUCKET, read_places().recovery), (WITNESS_BUCKET, WITNESS))
+def reach_copies(recovery: str) -> tuple[Copy, ...]:
+    """Return both copies: services ask the one in the recovery region first."""
+    places = ((STATUS_BUCKET, recovery), (WITNESS_BUCKET, WITNESS))
     return tuple(
         Copy(bucket, region, reach_in("s3", region), reach_in("s3", region, signature_version=UNSIGNED))
         for bucket, region in places
@@ -97,18 +97,6 @@ def find_unnamed(copies: Sequence[Copy], region: str) -> list[str]:
                 f"{copy.bucket}/{KEY} names {named or 'no region'}, not {region}, as the one that writes."
             )
     return missing
-
-
-def explain_half(unnamed: Sequence[str], copies: Sequence[Copy]) -> list[str]:
-    """Return what it means that some copies do not name the recovery region, and others do; nothing otherwise."""
-    if not 0 < len(unnamed) < len(copies):
-        return []
-    primary = read_places().primary
-    return [
-        f"Services believe whichever copy answers: {primary} may have ceased to write already.",
-        "What to do: run `python -m failover.fence_primary` again.",
-        f"To give the writes back instead: `python -m failover.name_writer {primary}`.",
-    ]
 
 
 def await_leases(notes: Notes, region: str) -> None:

@@ -34,13 +34,14 @@ from failover._notes import open_notes
 from failover._old_primary import OVERRIDE, OVERRIDE_VALID, Writes, look_at_hosts, observe_writes
 from failover._places import DATABASES, INTERNAL, reach, reach_lost, read_places
 from failover._telling import run, say
-from failover._writer import await_leases, explain_half, find_unnamed, name_writer, reach_copies
+from failover._writer import await_leases, find_unnamed, name_writer, reach_copies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from failover._notes import Notes
     from failover._old_primary import Finding
+    from failover._writer import Copy
 
 _TRIED_VALID = timedelta(hours=1)  # tried again it does no harm, and the region may answer by then
 
@@ -103,6 +104,17 @@ def observe(
     return [*unnamed, *unsafe]
 
 
+def explain_half(unnamed: Sequence[str], copies: Sequence[Copy], primary: str) -> list[str]:
+    """Return what it means that some copies do not name the recovery region, and others do; nothing otherwise."""
+    if not 0 < len(unnamed) < len(copies):
+        return []
+    return [
+        f"Services believe whichever copy answers: {primary} may have ceased to write already.",
+        "What to do: run `python -m failover.fence_primary` again.",
+        f"To give the writes back instead: `python -m failover.name_writer {primary}`.",
+    ]
+
+
 def read_heirs(rds: Any) -> list[str]:
     """Return the hosts of the recovery region's databases: after a promotion, names lead to them."""
     pages = rds.get_paginator("describe_db_instances").paginate()
@@ -120,7 +132,8 @@ def main() -> None:
         "--although-primary-writes", metavar="REASON", default="",
         help="note why the failover goes on although one may take writes (for six hours)",
     )  # fmt: skip
-    asked, notes, recovery, copies = parser.parse_args(), open_notes(), read_places().recovery, reach_copies()
+    asked, notes, places = parser.parse_args(), open_notes(), read_places()
+    recovery, copies = places.recovery, reach_copies(places.recovery)
     heirs, lost = read_heirs(reach("rds")), reach_lost("rds")
     if not asked.look:
         if asked.although_primary_writes:
@@ -134,7 +147,7 @@ def main() -> None:
     if not asked.look and any(one.bound for one in findings):
         await_leases(notes, recovery)
     unnamed = find_unnamed(copies, recovery)
-    unnamed += explain_half(unnamed, copies)
+    unnamed += explain_half(unnamed, copies, places.primary)
     missing = observe(findings, notes, recovery=recovery, unnamed=unnamed)
     if missing and not asked.look:
         missing.append(

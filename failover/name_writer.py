@@ -67,7 +67,7 @@ def main() -> None:
     places = read_places()
     parser = make_parser("Name the region that may write, after every lease of before has run out.")
     parser.add_argument("region", metavar="REGION", choices=(places.primary, places.recovery))
-    asked, copies = parser.parse_args(), reach_copies()
+    asked, copies = parser.parse_args(), reach_copies(places.recovery)
     if not asked.look:
         hand_over(copies, asked.region, open_notes())
     conclude(find_unnamed(copies, asked.region), f"{asked.region} is named as the region that writes")

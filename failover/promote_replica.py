@@ -63,7 +63,7 @@ def promote_replica(
     look: Callable[[str, str], Finding] = observe_writes,
     fence: Callable[[str, str], object] | None = None,
     addresses: Callable[[str], frozenset[str]] = resolve,
-    unnamed: Callable[[str], list[str]] = lambda region: find_unnamed(reach_copies(), region),
+    unnamed: Callable[[str], list[str]] = lambda region: find_unnamed(reach_copies(region), region),
 ) -> None:
     """Promote a replica and, if it is to be `named`, have the database's name lead to it. Raises what AWS raises.
 

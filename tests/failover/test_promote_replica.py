@@ -110,11 +110,6 @@ def _dns(name: str) -> frozenset[str]:
     return frozenset({NAME: ("10.0.0.1",), ENDPOINT: ("10.4.0.1",)}.get(name, ()))
 
 
-def _named(_: str) -> list[str]:
-    """Find every copy to name the region."""
-    return []
-
-
 def _nothing(_: str) -> frozenset[str]:
     """Resolve no name at all."""
     return frozenset()
@@ -165,7 +160,7 @@ def test_nothing_is_promoted_while_leases_may_be_held(
     said = "for 9 s more" if ago else "it is not noted that another region was named"
     with pytest.raises(StoppedError, match=rf"(?s)may take writes \(.*{said}.*Nothing was promoted"):
         promote_replica(
-            REPLICA, REGION, NAME, leased=True, look=_seen(writes), addresses=_dns, unnamed=_named
+            REPLICA, REGION, NAME, leased=True, look=_seen(writes), addresses=_dns, unnamed=lambda _: []
         )
 
 
@@ -199,7 +194,7 @@ def test_it_is_promoted_when_no_lease_is_held(
     aws.lets_point()
     promote_replica(
         REPLICA, REGION, NAME, leased=True, standby=False, look=_seen(Writes.UNREACHABLE), addresses=_dns,
-        unnamed=_named,
+        unnamed=lambda _: [],
     )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ import os, pathlib, signal, sys, time
 lock = pathlib.Path("{lock}")
 said = '''{said}'''.replace("2026-11-29 17:00:00", time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime()))
 if sys.argv[1] == "init":
-    pathlib.Path(os.environ["TF_DATA_DIR"]).mkdir()
+    pathlib.Path(os.environ["TF_DATA_DIR"]).mkdir(exist_ok=True)
 elif sys.argv[1] == "force-unlock":
     lock.unlink()
 elif lock.exists():

@@ -21,11 +21,11 @@ from failover._writer import (
     NOBODY,
     Copy,
     await_leases,
-    explain_half,
     find_unnamed,
     name_writer,
     reach_copies,
 )
+from failover.fence_primary import explain_half
 from failover.name_writer import hand_over
 from tests.failover.fake_clients import refusal
 from tests.failover.noted import RECOVERY, note_named
@@ -69,7 +69,7 @@ def copies(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Copy, ...]]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "nobody")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "nobody")
     with mock_aws():
-        first, second = reach_copies()
+        first, second = reach_copies(RECOVERY)
         first.s3.create_bucket(
             Bucket=first.bucket, CreateBucketConfiguration={"LocationConstraint": first.region}
         )
@@ -222,13 +222,13 @@ def test_a_copy_that_says_something_else(copies: tuple[Copy, ...], notes: Notes)
 def test_half_of_it(copies: tuple[Copy, ...], notes: Notes) -> None:
     """The primary region may have ceased to write then, and whoever gives up is told how to give it back."""
     name_writer(copies, read_places().primary, notes)
-    assert explain_half(find_unnamed(copies, RECOVERY), copies) == []
+    assert explain_half(find_unnamed(copies, RECOVERY), copies, "eu-west-1") == []
     copies[0].write(RECOVERY)
-    told = "\n".join(explain_half(find_unnamed(copies, RECOVERY), copies))
+    told = "\n".join(explain_half(find_unnamed(copies, RECOVERY), copies, "eu-west-1"))
     assert "eu-west-1 may have ceased to write already" in told
     assert "`python -m failover.name_writer eu-west-1`" in told
     copies[1].write(RECOVERY)
-    assert explain_half(find_unnamed(copies, RECOVERY), copies) == []
+    assert explain_half(find_unnamed(copies, RECOVERY), copies, "eu-west-1") == []
 
 
 def test_a_copy_that_only_we_can_read(copies: tuple[Copy, ...]) -> None:
@@ -281,5 +281,5 @@ def test_services_read_what_is_written_here(role: str) -> None:
     assert told["WRITER_URLS"].split() == [
         f"https://{bucket}.s3.{region}.amazonaws.com/{KEY}" for bucket, region in copies
     ]
-    assert [(one.bucket, one.region) for one in reach_copies()] == copies
+    assert [(one.bucket, one.region) for one in reach_copies(RECOVERY)] == copies
     assert told["WRITER_LEASE_SECONDS"] == str(int(LEASE.total_seconds()))

@@ -13,6 +13,7 @@ import psycopg
 import pytest
 
 from drdrill.core.waiting import wait_until
+from failover._old_primary import Writes, observe_writes
 from meqenet.database import Database, UnknownOutcomeError
 from meqenet.lease import Lease, NotWriterError, read_boot_clock
 from meqenet.logs import Log
@@ -218,6 +219,22 @@ def test_a_commit_that_waits_for_its_standby(company: Company, tmp_path: Path) -
 
     asyncio.run(play())
     assert len(company.query("payments", "select * from marks")) == 1
+
+
+def test_how_an_old_primary_is_looked_at(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what is read-only by the server's own parameters is fenced: others may write where we may not."""
+    monkeypatch.setenv("PGPASSWORD", company.postgres.password)
+
+    def look() -> Writes:
+        return observe_writes("payments", ADDRESSES[0], port=company.postgres.port).writes
+
+    assert look() is Writes.TAKEN
+    company.query("postgres", "alter role payments_app set default_transaction_read_only = on")
+    try:
+        assert look() is Writes.NOT_NOW
+    finally:
+        company.query("postgres", "alter role payments_app reset default_transaction_read_only")
+    assert look() is Writes.TAKEN
 
 
 @pytest.fixture

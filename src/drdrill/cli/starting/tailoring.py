@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _OWN_STATEMENTS = ("bad_delete", "drop_table", "backup_damage")
 _OWN_SCENARIOS = ("bad_delete", "drop_table", "backup_lacks_rows")
 _SYSTEM = "system"
-_OWN_FILES = (_SYSTEM, "environments/embedded/images.yaml")
+_OWN_FILES = (_SYSTEM, "environments/embedded/images.yaml", "failover/runbook_data_plane.yaml")
 _PLAN, _RUNBOOK = "scenarios/plan.yaml", "failover/runbook.yaml"
 _ENVIRONMENT, _WORKLOAD = "environments/embedded/environment.yaml", "environments/embedded/workload.yaml"
 _TAG = "  @scenario:"
