@@ -51,9 +51,7 @@ _READ_IT = "Read what AWS says, and put it right."
 
 
 class StoppedError(Exception):
-    """Why nothing more was done. Its text says what to do about it; the program ends with its `status`."""
-
-    status = 1
+    """Why nothing more was done. Its text says what to do about it."""
 
 
 class SaidNoError(StoppedError):
@@ -72,9 +70,11 @@ def run(main: Callable[[], None]) -> None:
     """Run a program; what stops it is told on standard error, and the exit status is 1 (130: Ctrl-C)."""
     try:
         main()
-    except StoppedError as error:
+    except SaidNoError as error:
         sys.stderr.write(f"{error}\n")
         sys.exit(error.status)
+    except StoppedError as error:
+        sys.exit(str(error))
     except ClientError as error:
         sys.exit(_tell_refusal(error.operation_name, error.response))
     except WaiterError as error:
