@@ -248,3 +248,12 @@ def test_the_shape_of_an_error_in_xml(dialect: Dialect, path: str) -> None:
     """Errors stand where each XML protocol has them, for SDKs that are stricter than botocore."""
     _, document = say_error(dialect, AwsError("Throttling", "slow down"))
     assert ET.fromstring(document).findtext(path) == "Throttling"  # noqa: S314 (our own document)
+
+
+def test_a_call_that_is_tried_again_is_noted() -> None:
+    """An SDK that was not heard sends a call once more: the mirror's log says which one, and nothing of the first."""
+    wire = Wire()
+    for attempt in (1, 2):
+        tried = {"HTTP_AMZ_SDK_REQUEST": f"attempt={attempt}; max=3", "HTTP_AMZ_SDK_INVOCATION_ID": "a-b-c"}
+        wire.call({**FORM, **tried, "HTTP_AUTHORIZATION": SCOPE}, b"Action=Nothing")
+    assert wire.failures == ["rds.eu-west-1: attempt 2 of call a-b-c: the one before was not heard"]

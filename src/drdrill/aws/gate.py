@@ -7,6 +7,7 @@ goes on to the upstream, if that is known to answer it truly.
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from drdrill.aws.delegation import Delegation
 
+_ATTEMPT = re.compile(r"attempt=(\d+)")
 _FORM = "application/x-www-form-urlencoded"
 _OPEN = ("sts:AssumeRoleWithWebIdentity",)  # whoever shows a token has no key to sign with yet
 
@@ -65,6 +67,7 @@ class Gate:
         signed = bool(service)
         if not signed:
             region, service = read_host(environ)
+        self._note_repetition(environ, region, service)
         try:
             reply = self._answer(environ, region, service, body, signed=signed)
         except AwsError as error:
@@ -78,6 +81,15 @@ class Gate:
         body.drain()
         start_response(f"{reply.status} {_phrase(reply.status)}", list(reply.headers))
         return reply.chunks
+
+    def _note_repetition(self, environ: Mapping[str, Any], region: str, service: str) -> None:
+        """Say in the log that an SDK tries a call again: whoever wonders why something is there twice finds it."""
+        attempt = _ATTEMPT.search(str(environ.get("HTTP_AMZ_SDK_REQUEST", "")))
+        if attempt is not None and int(attempt[1]) > 1:
+            call = environ.get("HTTP_AMZ_SDK_INVOCATION_ID", "unknown")
+            self._report(
+                f"{service}.{region}: attempt {attempt[1]} of call {call}: the one before was not heard"
+            )
 
     @staticmethod
     def _refuse(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _REMOVED_WITHIN = timedelta(seconds=10)  # measured 0.01 s
 _POLL = timedelta(milliseconds=50)
+_LAST_WORDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,19 @@ class MirrorDirectory:
     def logs(self) -> Path:
         """Logs of everything that runs in the world."""
         return self.path / "logs"
+
+    @property
+    def supervisor_log(self) -> Path:
+        """What the supervisor logged: it serves AWS's APIs."""
+        return self.logs / "supervisor.log"
+
+    def last_words(self) -> list[str]:
+        """Return the last lines that the supervisor logged; none where there is no log."""
+        try:
+            said = self.supervisor_log.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return []
+        return said.splitlines()[-_LAST_WORDS:]
 
     @property
     def backups(self) -> Path:

@@ -125,6 +125,8 @@ class Embedded:
             if self._standing:
                 self.world.let_go()
         except BaseException as error:
+            for line in directory.last_words():  # the directory is gone a moment later
+                self._tell(f"the mirror's log: {line}")
             try:
                 self._take_down(directory)
             except Exception as second:  # noqa: BLE001 (clean-up must not hide the first error)

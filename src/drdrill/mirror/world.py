@@ -137,7 +137,7 @@ def _await_ready(seed: Seed, directory: MirrorDirectory) -> None:
         if not selector.select(_READY_WITHIN_SECONDS):
             raise EnvironmentFailedError(
                 f"the mirror's supervisor was not ready after {_READY_WITHIN_SECONDS:g} s; "
-                f"see {directory.logs / 'supervisor.log'}."
+                f"see {directory.supervisor_log}."
             )
         line = said.readline()
     answer = (
@@ -150,7 +150,7 @@ def _await_ready(seed: Seed, directory: MirrorDirectory) -> None:
 
 
 def _tail(directory: MirrorDirectory) -> str:
-    log = directory.logs / "supervisor.log"
+    log = directory.supervisor_log
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
     return "Its log ends:\n" + "\n".join(lines[-8:]) if lines else ""
 

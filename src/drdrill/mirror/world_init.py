@@ -98,7 +98,7 @@ def _reap(child: int) -> int:
 def _supervise(loading: Future[object]) -> None:
     """Build what the owner asks for, and serve it; `loading`: until the supervisor's modules are there."""
     directory, settings = _await_task()
-    log = os.open(directory.logs / "supervisor.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    log = os.open(directory.supervisor_log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     os.dup2(log, sys.stderr.fileno())
     os.close(log)
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")
