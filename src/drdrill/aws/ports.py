@@ -28,6 +28,11 @@ class Fleet(Protocol):
         ...
 
     @property
+    def lit_zones(self) -> tuple[str, ...]:
+        """The names of its zones that have power: elsewhere nothing starts that is made."""
+        ...
+
+    @property
     def backups(self) -> BackupStore:
         """Where the region keeps backups."""
         ...

@@ -262,6 +262,10 @@ class Network:
                 self._cut(host)
         return hosts
 
+    def is_lost(self, zone_name: str) -> bool:
+        """Tell whether a zone is without power."""
+        return zone_name in self._lost
+
     def return_zone(self, zone_name: str) -> tuple[WorldHost, ...]:
         """Give power to the hosts that had it, or were to have it since; return them."""
         with self._power:
@@ -321,6 +325,11 @@ class RegionFleet:
         self.backups = backups
         self.region = layout.name
         self.zones = layout.zones
+
+    @property
+    def lit_zones(self) -> tuple[str, ...]:
+        """Return the zones that have power."""
+        return tuple(zone for zone in self.zones if not self._network.is_lost(zone))
 
     def create_host(self, name: str, zone: str, *, disk_bytes: int) -> WorldHost:
         """Make a machine in a zone."""

@@ -49,6 +49,7 @@ class Machines:
 
     region: str = REGION
     zones: tuple[str, ...] = ZONES
+    lit_zones: tuple[str, ...] = ZONES
 
     def create_host(self, name: str, zone: str, *, disk_bytes: int) -> object:
         """Refuse."""
@@ -93,17 +94,18 @@ class Region:
     region: CacheRegion
     clock: Clock
     client: Any
+    machines: Machines
 
     @classmethod
     def make(cls, logs: Path) -> Self:
         """Return a region without groups."""
-        clock = Clock()
+        clock, machines = Clock(), Machines()
         region = CacheRegion(
-            cast("Fleet", Machines()), cast("Names", None), CacheSettings(timedelta(seconds=2), 64 << 20), clock, logs,
+            cast("Fleet", machines), cast("Names", None), CacheSettings(timedelta(seconds=2), 64 << 20), clock, logs,
             subnets=FewSubnets(), security_groups=AllGroups(),
         )  # fmt: skip
         wire = Wire({(REGION, "elasticache"): ElastiCacheService(region)})
-        return cls(region, clock, wire.client("elasticache"))
+        return cls(region, clock, wire.client("elasticache"), machines)
 
     def add(self, record: GroupRecord) -> Standing:
         """Enter a group."""

@@ -154,6 +154,14 @@ def test_zones_of_more_replicas(region: Region) -> None:
     ]  # fmt: skip
 
 
+def test_a_zone_without_power_gets_no_replica(region: Region) -> None:
+    """Nothing would start there."""
+    standing = region.add(make_record(nodes=2))
+    region.machines.lit_zones = ("a", "b")
+    region.client.increase_replica_count(ReplicationGroupId="shop", NewReplicaCount=3, ApplyImmediately=True)
+    assert [node.zone for node in standing.record.nodes[2:]] == ["a", "b"]
+
+
 def test_subnet_groups(region: Region) -> None:
     """A subnet group has the zones that EC2 says, and refuses unknown subnets and those of two VPCs."""
     make = {"CacheSubnetGroupName": "two", "CacheSubnetGroupDescription": "two"}

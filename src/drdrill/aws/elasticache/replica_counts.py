@@ -32,7 +32,7 @@ class ReplicaCountOperations:
         }
 
     def increase_replica_count(self, parameters: Parameters) -> Mapping[str, Any]:
-        """Start to add replicas, in the zones that have the fewest nodes, or where it is said."""
+        """Start to add replicas, in the zones with power that have the fewest nodes, or where it is said."""
         reconciler = self._region.find(parameters["ReplicationGroupId"])
         record = reconciler.record
         count, wanted = _read_count(parameters, record)
@@ -40,9 +40,10 @@ class ReplicaCountOperations:
         if added <= 0:
             text = f"The replication group has {len(record.nodes) - 1} replicas already."
             raise AwsError("NoOperationFault", text)
-        zones = self._region.zones_for(record.subnet_group)
+        zones, lit = self._region.zones_for(record.subnet_group), self._region.fleet.lit_zones
+        standing = tuple(zone for zone in zones if zone in lit) or zones
         used = tuple(node.zone for node in record.nodes)
-        places = _find_places(used, wanted, zones) if wanted else choose_zones(used, zones, added)
+        places = _find_places(used, wanted, zones) if wanted else choose_zones(used, standing, added)
         taken = {node.cluster for node in record.nodes}
         free = [name_cluster(record.identifier, n) for n in range(1, MOST_NODES + len(taken) + 1)]
         names = [name for name in free if name not in taken][:added]
