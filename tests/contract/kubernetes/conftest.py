@@ -39,6 +39,11 @@ def operators(cluster: Cluster) -> Iterator[Operators]:
     made = Operators(cluster, f"contract-{secrets.token_hex(4)}")
     made.kubectl("create", "namespace", made.namespace)
     try:
+        # Pods are refused before the account is there that a controller makes.
+        made.await_true(
+            lambda: made.try_kubectl("get", "serviceaccount", "default").returncode == 0,
+            "the account of pods",
+        )
         yield made
     finally:
         made.kubectl("delete", "namespace", made.namespace, "--wait=false")

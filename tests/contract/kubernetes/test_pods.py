@@ -141,7 +141,12 @@ def test_a_crash_loop_is_backed_off(operators: Operators) -> None:
     assert status["lastState"]["terminated"]["exitCode"] == 3
     assert status["lastState"]["terminated"]["reason"] == "Error"
     assert "back-off" in status["state"]["waiting"]["message"]
-    assert operators.kubectl("logs", "failing", "--previous").strip() == "no database"
+    # Right after another start the one before has no log for a moment.
+    operators.await_true(
+        lambda: operators.try_kubectl("logs", "failing", "--previous").stdout.strip() == "no database",
+        "what the one before said",
+        _BACKED_OFF_WITHIN,
+    )
 
 
 def test_an_image_that_cannot_be_pulled(operators: Operators) -> None:
