@@ -20,7 +20,7 @@ from meqenet.saga import Saga, Step, enqueue
 from meqenet.settings import read_database
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
     from tests.system.services.conftest import Company
 
@@ -69,11 +69,13 @@ class _Neighbours:
         self._may("after")
 
 
-@pytest.fixture(autouse=True)
-def _alone(ready: Company) -> None:
-    """Have no service take these steps beside the test."""
-    if ready.runs("payments"):
-        ready.end("payments")
+@pytest.fixture(autouse=True, scope="module")
+def _alone(ready: Company) -> Iterator[None]:
+    """Have no service take these steps beside the tests."""
+    ready.end("payments")
+    yield
+    ready.start("payments")
+    ready.await_status("payments", "/readyz", 200)
 
 
 @asynccontextmanager
