@@ -221,6 +221,25 @@ def test_a_commit_that_waits_for_its_standby(company: Company, tmp_path: Path) -
     assert len(company.query("payments", "select * from marks")) == 1
 
 
+def test_a_session_whose_client_is_gone(company: Company, tmp_path: Path) -> None:
+    """The server itself asks a silent client whether it is there, and gives it up within a quarter of a minute."""
+
+    async def read() -> tuple[int, ...]:
+        database = _open_database(company, await _hold(60), tmp_path)
+        await database.open()
+        async with database.reading() as connection:  # PostgreSQL reads what it shows here from the socket
+            looked = await connection.execute(
+                "select current_setting(name)::int from unnest(%s::text[]) name",
+                (["tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count"],),
+            )
+            found = await looked.fetchall()
+        await database.close()
+        return tuple(one for (one,) in found)
+
+    idle, interval, count = asyncio.run(read())
+    assert 0 < idle + interval * count <= 15
+
+
 def test_how_an_old_primary_is_looked_at(company: Company, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only what is read-only by the server's own parameters is fenced: others may write where we may not."""
     monkeypatch.setenv("PGPASSWORD", company.postgres.password)
