@@ -31,6 +31,7 @@ from typing import TYPE_CHECKING
 
 from drdrill.core.errors import CommandFailedError
 from drdrill.mirror.host import WorldHost
+from drdrill.mirror.link_switch import LinkSwitch
 from drdrill.mirror.zone_bridge import ZoneBridge
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Network:
         self._power = threading.Lock()  # one change of power at a time: healing and fencing may meet
         self._lost: dict[str, set[str]] = {}  # zones without power, and their hosts that are to have it again
         self._zones: dict[str, ZoneBridge] = {}
+        self._links: dict[str, LinkSwitch] = {}  # of each region
         self._hosts: dict[str, WorldHost] = {}
         self._endpoints: dict[str, list[str]] = {}  # addresses of a region's APIs
         self._silent: set[str] = set()
@@ -94,6 +96,7 @@ class Network:
             f"route add blackhole {BLACK_HOLE}/32",
         ])  # fmt: skip
         self._zones[INTERNET] = ZoneBridge(None, INTERNET, INTERNET, "", "198.18.0", 16)
+        self._links[""] = LinkSwitch(None)  # what is on the internet is in no region
         with ThreadPoolExecutor() as pool:  # what each waits for is programs that start
             list(pool.map(self._build_region, range(len(self.regions)), self.regions))
 
@@ -113,6 +116,7 @@ class Network:
             "link set dev core up",
             f"route add default via 169.254.{number}.1",
         ]
+        self._links[region.name] = LinkSwitch(router)
         for index, name in (*enumerate(region.zones), (_MANAGED, managed_zone(region.name))):
             zone = ZoneBridge(
                 router, f"zone{index}", f"gateway{index}", f"uplink{index}", f"{vpc}.{index}", 24
@@ -248,7 +252,7 @@ class Network:
     def _cut(self, host: WorldHost) -> None:
         if host.powered:
             # Down before anything on it dies, or clients would get a polite refusal. Deleting takes 20 ms more.
-            _ip(self._zones[host.zone].router, [f"link set dev {port_of(host)} down"])
+            self._links[host.region].set_down(port_of(host))
             self._silenced.add(host.name)
             host.cut()
 
