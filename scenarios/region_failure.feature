@@ -146,7 +146,23 @@ Feature: The primary region is lost
     Given users are served by the system in its steady state
     When the primary region loses power
     And users are not served any more
-    And the operators run the failover's runbook, and meanwhile a zone of the recovery region loses power
+    And the operators run the failover's runbook, and meanwhile a zone beside the databases loses power
+    And users are served again
+    And the zone of the recovery region has its power back
+    And the primary region has its power back
+    And users are served on beside what came back
+    And recovery is measured
+    Then the drill is valid
+    And every service was back within its recovery time objective
+    And no more was lost than the recovery point objective allows
+    And every surviving row is one that a user wrote, and one region wrote at a time
+
+  @scenario:region_and_its_copies_lost
+  Scenario: The primary region loses power, and then the zone in which its databases' copies stand
+    Given users are served by the system in its steady state
+    When the primary region loses power
+    And users are not served any more
+    And the operators run the failover's runbook, and meanwhile the databases' zone loses power
     And users are served again
     And the zone of the recovery region has its power back
     And the primary region has its power back

@@ -192,7 +192,7 @@ def give_route53_back(drill: Drill) -> None:
 @when("the zone of the recovery region has its power back")
 def give_the_power_back_to_the_zone(drill: Drill) -> None:
     """Give the zone of the recovery region its power back that lost it."""
-    drill.heal_at("zone_power_loss", zone=drill.regions.recovery_zone)
+    drill.regions.return_zone()
 
 
 @when("the primary region is isolated")

@@ -40,10 +40,19 @@ def run_the_runbook_while_the_region_returns(drill: Drill) -> None:
     drill.regions.run_runbook_while_primary_returns()
 
 
-@when("the operators run the failover's runbook, and meanwhile a zone of the recovery region loses power")
+@when("the operators run the failover's runbook, and meanwhile a zone beside the databases loses power")
 def run_the_runbook_while_a_zone_is_lost(drill: Drill) -> None:
-    """Have it run, and cut the power of a zone of the recovery region at a moment between declaration and switch."""
-    drill.operators.run_runbook_while_breaking("zone_power_loss", zone=drill.regions.recovery_zone)
+    """Have it run, and cut the power of a zone of the recovery region in which no database stands.
+
+    When: at a moment between declaration and switch.
+    """
+    drill.regions.run_runbook_while_zone_is_lost(with_databases=False)
+
+
+@when("the operators run the failover's runbook, and meanwhile the databases' zone loses power")
+def run_the_runbook_while_the_databases_are_lost(drill: Drill) -> None:
+    """Have it run, and cut the power of the zone in which the recovery region's databases stand, at such a moment."""
+    drill.regions.run_runbook_while_zone_is_lost(with_databases=True)
 
 
 @when("the operators have names lead to what serves")

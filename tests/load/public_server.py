@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 import threading
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import trustme
@@ -18,7 +19,8 @@ from drdrill.measure.journeys import Asked
 from drdrill.record.ledger import read_ledger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from datetime import timedelta
     from pathlib import Path
 
     from drdrill.load.workload import Workload
@@ -30,11 +32,15 @@ _WITHIN_SECONDS = 30
 
 
 class Server:
-    """A service behind a public name: what it answers is the test's, what it was asked is kept."""
+    """A service behind a public name: what it answers is the test's, what it was asked is kept.
+
+    `without_targets`: a load balancer answers itself, as where there is no service.
+    """
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
         self.connections: set[object] = set()
+        self.without_targets = False
         self.answer: Callable[[int, str], tuple[int, dict[str, str]]] = lambda _, path: (200, {"token": path})
         self.authority = trustme.CA()
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -66,7 +72,8 @@ class Server:
         self.asked.append((request.method, request.path, dict(request.headers), body))
         status, said = self.answer(len(self.asked), request.path)
         zone = ZONES[len(self.asked) % 2]
-        return web.json_response(said, status=status, headers={"x-zone": zone})
+        headers = {"server": "awselb/2.0"} if self.without_targets else {"x-zone": zone}
+        return web.json_response(said, status=status, headers=headers)
 
     def stop(self) -> None:
         """Stop it."""
@@ -83,6 +90,7 @@ def travel(
     seconds: float,
     shape: list[float] | None = None,
     probing: bool = False,
+    probe_every: Mapping[str, timedelta] = MappingProxyType({}),
     status_log: Path | None = None,
 ) -> tuple[JourneyConfig, str]:
     """Run the users' process to its end; return its configuration and its remarks."""
@@ -92,7 +100,7 @@ def travel(
     config = plan_journeys(
         workload, Surroundings("127.0.0.1", ZONES, str(authority), names.port), seed=3, first_number=11,
         start_ns=SystemClock().now_ns() + 1_500_000_000, seconds=seconds, ledger=folder / "ledger", shape=shape,
-        probing=probing, status_log=status_log,
+        probing=probing, probe_every=probe_every, status_log=status_log,
     )  # fmt: skip
     return config, be_users(config, folder)
 

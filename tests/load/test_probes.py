@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,27 +55,23 @@ def test_a_service_that_is_asked_more_often(
     workload: Workload, server: Server, names: Names, tmp_path: Path
 ) -> None:
     """Its requests have a schedule of their own, which the ledger tells of, and the other services keep theirs."""
-    path = tmp_path / "workload.yaml"
-    path.write_text(path.read_text(encoding="utf-8") + """
-    - name: read profile
-      every: 200 ms
-      service: users
-      request: GET /users/me
-      headers: {Authorization: "{token}"}
-""", encoding="utf-8")  # fmt: skip
-    more = load_workload(path)
-    assert more.journeys != workload.journeys
-    config, remarks = travel(more, server, names, tmp_path, seconds=2, probing=True)
+    often = {"payments": timedelta(milliseconds=200)}
+    config, remarks = travel(workload, server, names, tmp_path, seconds=2, probing=True, probe_every=often)
     assert remarks == ""
-    assert _outcomes_of(config, "users") == {Outcome.ACKNOWLEDGED: 80}
+    assert _outcomes_of(config, "payments") == {Outcome.ACKNOWLEDGED: 80}
     assert _outcomes_of(config, "auth") == {Outcome.ACKNOWLEDGED: 32}
-    assert {one.client.period_ns for one in config.probes if one.service == "users"} == {200_000_000}
+    assert {one.client.period_ns for one in config.probes if one.service == "payments"} == {200_000_000}
     assert len({one.client.start_ns for one in config.probes}) == len(config.probes)
 
-    path.write_text(
-        path.read_text(encoding="utf-8").replace("every: 200 ms", "every: 1 ms"), encoding="utf-8"
-    )
-    with pytest.raises(InvalidInputError, match=r"asking.*every.*from 100 ms to 10 s"):
+
+@pytest.mark.parametrize("every", ["every: 1 ms", "every: 11 s"])
+def test_probes_that_ask_too_often_or_never(workload: Workload, tmp_path: Path, every: str) -> None:
+    """They would be the outage themselves, or see none: the workload is refused."""
+    assert workload.journeys
+    path = tmp_path / "workload.yaml"
+    before, after = path.read_text(encoding="utf-8").split("  probes:\n    every: 500 ms\n")
+    path.write_text(f"{before}  probes:\n    {every}\n{after}", encoding="utf-8")
+    with pytest.raises(InvalidInputError, match=r"probes.*every.*from 100 ms to 10 s"):
         load_workload(path)
 
 

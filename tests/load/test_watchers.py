@@ -55,8 +55,9 @@ def watch(
     authority = folder / "authority.pem"
     server.authority.cert_pem.write_to_path(authority)
     config = plan_watcher(
-        workload, Surroundings("127.0.0.1", ZONES, str(authority), names.port), name="watcher-here", way=WAY, seed=3,
-        first_number=90, start_ns=SystemClock().now_ns() + 1_500_000_000, seconds=2, ledger=folder / "ledger",
+        workload, Surroundings("127.0.0.1", ZONES, str(authority), names.port),
+        name="watcher-here", way=WAY, zone=ZONES[1], seed=3, first_number=90,
+        start_ns=SystemClock().now_ns() + 1_500_000_000, seconds=2, ledger=folder / "ledger",
     )  # fmt: skip
     remarks = be_users(config, folder)
     (ledger,) = read_ledger(config.ledger)
@@ -95,6 +96,16 @@ def test_a_region_that_refuses(watching: Workload, server: Server, names: Names,
     _, ledger, _ = watch(watching, server, names, tmp_path)
     assert outcomes_of(ledger.outcomes["code"]).tolist() == [Outcome.UNKNOWN] * 4
     assert bool((servers_of(ledger.outcomes["code"]) > 0).all())
+
+
+def test_a_region_without_a_service(watching: Workload, server: Server, names: Names, tmp_path: Path) -> None:
+    """A load balancer that has nobody to hand on to answers for the watcher's zone; one that handed on does not."""
+    says = iter((200, 503, 502, 504, 503))
+    server.answer = lambda _, path: (next(says), {"token": path})
+    server.without_targets = True
+    _, ledger, _ = watch(watching, server, names, tmp_path)
+    assert outcomes_of(ledger.outcomes["code"]).tolist() == [Outcome.UNKNOWN] * 4
+    assert servers_of(ledger.outcomes["code"]).tolist() == [2, 0, 0, 2]
 
 
 def test_a_watcher_that_writes_nothing(watching: Workload, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 from drdrill.core.clock import NANOSECONDS
@@ -163,7 +164,8 @@ class DirectArrival:
 class PublicArrival:
     """Users who come in by the company's public name, and those who ask each of its services alone.
 
-    `watching`: in each of the regions somebody stands who writes there by that region's own way.
+    `watching`: in each of the regions somebody stands who writes there by that region's own way. `probe_every`: how
+    often a service is asked alone, where not as the workload says.
     """
 
     leave_within = _TRAVELLING_WITHIN
@@ -175,6 +177,7 @@ class PublicArrival:
         regions: tuple[Region, ...],
         *,
         watching: bool = False,
+        probe_every: Mapping[str, timedelta] = MappingProxyType({}),
     ) -> None:
         if workload.journeys is None or workload.journeys.probes is None:
             raise UsageError(
@@ -188,6 +191,7 @@ class PublicArrival:
         self._environment, self._workload, self._regions = environment, workload, regions
         self._zones = tuple(zone for region in regions for zone in region.zones)
         self._journeys = workload.journeys
+        self._probe_every = probe_every
         self._watchers = workload.journeys.watchers if watching else None
         self._ways: Mapping[str, str] = {}
         self._watches: Counter[str] = Counter()
@@ -222,6 +226,7 @@ class PublicArrival:
             ledger=ledger,
             shape=shapes.get("peak" if peak else "usual"),
             probing=True,
+            probe_every=self._probe_every,
             status_log=ledger.parent / "evidence" / STATUS_LOG,
         )
         clients = (*config.clients, *config.probes)
@@ -273,6 +278,7 @@ class PublicArrival:
                 self._surroundings,
                 name=name,
                 way=self._ways[region.name],
+                zone=zone,
                 seed=seed,
                 first_number=last + 1,
                 start_ns=start_ns,
@@ -347,4 +353,5 @@ def choose_arrival(environment: Environment, workload: Workload, plan: Plan, sce
         workload,
         (plan.regions.primary, plan.regions.recovery),
         watching=scenario.disaster_class is DisasterClass.REGION,
+        probe_every={scenario.service: scenario.probe_every} if scenario.probe_every else {},
     )

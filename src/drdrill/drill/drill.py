@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import timedelta
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, TypeVar
 
 from drdrill.core.clock import NANOSECONDS, Clock, SystemClock, read_boot_id
@@ -250,13 +250,17 @@ class Drill:
         self._experiments.heal(fault, place)
         self._require(self._aftermath).note_healed()
 
-    @property
+    @cached_property
     def regions(self) -> RegionsUnderDrill:
         """What is lost of regions, and returns."""
+        environment = self._require(self._environment)
         return RegionsUnderDrill(
             self.plan.regions,
             self._require(self._users),
             self.operators,
+            look_at_stores=lambda: [
+                environment.observe_store(one.resource) for one in self.plan.stores.values()
+            ],
             heal_at=self.heal_at,
             seed=self.seed,
         )

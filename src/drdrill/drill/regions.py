@@ -7,11 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from drdrill.core.errors import UsageError
 from drdrill.drill.about import draw_from
+from drdrill.environment.port import StoreRole
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from drdrill.drill.operators import Operators
     from drdrill.drill.users import Users
+    from drdrill.environment.port import StoreState
     from drdrill.plan.model import Regions
 
 
@@ -24,23 +29,57 @@ class HealAt(Protocol):
 
 
 class RegionsUnderDrill:
-    """The primary region and the recovery region, of which something is lost and returns."""
+    """The primary region and the recovery region, of which something is lost and returns.
+
+    `look_at_stores`: returns what is observed of every store of the plan now.
+    """
 
     def __init__(
-        self, regions: Regions, users: Users, operators: Operators, *, heal_at: HealAt, seed: int
+        self,
+        regions: Regions,
+        users: Users,
+        operators: Operators,
+        *,
+        look_at_stores: Callable[[], Iterable[StoreState]],
+        heal_at: HealAt,
+        seed: int,
     ) -> None:
         self._regions, self._users, self._operators = regions, users, operators
+        self._look_at_stores = look_at_stores
         self._heal_at, self._seed = heal_at, seed
+        self._lost_zone: str | None = None
 
     @property
     def primary(self) -> str:
         """The name of the primary region."""
         return self._regions.primary.name
 
-    @property
-    def recovery_zone(self) -> str:
-        """A zone of the recovery region, drawn from the seed."""
-        return draw_from(self._regions.recovery.zones, self._seed, "zone")
+    def run_runbook_while_zone_is_lost(self, *, with_databases: bool) -> None:
+        """Have the runbook run, and meanwhile a zone of the recovery region loses power, drawn from the seed.
+
+        `with_databases`: one where a database stands that was, or is to be, promoted; else one where none does, as a
+        database without a standby is gone with its zone. Raises as `Operators.run_runbook_while_breaking` does, and
+        `UsageError` where there is no such zone.
+        """
+        zones = self._regions.recovery.zones
+        stand = {
+            member.zone
+            for store in self._look_at_stores()
+            for member in store.members
+            if member.role is not StoreRole.STANDBY
+        }
+        fitting = [one for one in zones if (one in stand) is with_databases]
+        if not fitting:
+            kind = "with" if with_databases else "without"
+            raise UsageError(f"the recovery region has no zone {kind} a database: {', '.join(zones)}.")
+        self._lost_zone = draw_from(fitting, self._seed, "zone")
+        self._operators.run_runbook_while_breaking("zone_power_loss", zone=self._lost_zone)
+
+    def return_zone(self) -> None:
+        """Give the zone that was lost its power back. Raises as `HealAt` does, and `UsageError` where none was."""
+        if self._lost_zone is None:
+            raise UsageError("no zone of the recovery region was lost before.")
+        self._heal_at("zone_power_loss", zone=self._lost_zone)
 
     def return_primary(self) -> None:
         """Give the primary region its power back, and have it watched again. Raises as `HealAt` does."""

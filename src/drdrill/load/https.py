@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _KEPT_SECONDS = 15.0
 _SERVER_ERROR = 500
+# What an Application Load Balancer says itself where a target group has no target in use: it handed nothing on
+# (Application Load Balancers User Guide, "Troubleshoot", HTTP 503).
+_NO_TARGET = 503, "awselb/2.0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,11 @@ class _Cohort(AbstractResolver):
 
 
 class Browser:
-    """One cohort's connections to one public name; a context manager. `fresh`: a connection for every request."""
+    """One cohort's connections to one public name; a context manager. `fresh`: a connection for every request.
+
+    `balancer_zone`: the zone that counts as the one that answered where a load balancer itself says that nobody is
+    there to serve; `` where it may stand in any region.
+    """
 
     def __init__(
         self,
@@ -78,8 +85,10 @@ class Browser:
         timeout_seconds: float,
         authorities: str | None,
         fresh: bool = False,
+        balancer_zone: str = "",
     ) -> None:
         self._base = base
+        self._balancer_zone = balancer_zone
         self._fresh = fresh
         self._resolver = resolver
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
@@ -120,7 +129,9 @@ class Browser:
             return Said(Outcome.UNKNOWN, reason="no answer in time")
         except (aiohttp.ClientError, OSError) as error:
             return Said(Outcome.UNKNOWN, reason=f"{type(error).__name__}: {error}")
-        return judge(answer.status, answer.headers.get("x-zone", ""), body, wanted)
+        nobody = (answer.status, answer.headers.get("server")) == _NO_TARGET
+        zone = answer.headers.get("x-zone", self._balancer_zone if nobody else "")
+        return judge(answer.status, zone, body, wanted)
 
 
 def judge(status: int, zone: str, body: bytes, wanted: list[int]) -> Said:

@@ -130,6 +130,7 @@ async def _open_browser(
         timeout_seconds=config.timeout_seconds,
         authorities=config.authorities,
         fresh=fresh,
+        balancer_zone=config.balancer_zone,
     )
     return await stack.enter_async_context(browser)
 

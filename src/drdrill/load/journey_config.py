@@ -7,6 +7,7 @@ import re
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from drdrill.core.clock import NANOSECONDS
@@ -15,7 +16,7 @@ from drdrill.load.journeys import Journeys
 from drdrill.record.ledger import Client, ClientKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from drdrill.load.workload import Workload
 
@@ -42,7 +43,7 @@ class JourneyConfig:
     the full rate over `seconds`. `zones`: a ledger's code has the number of the zone that answered in the place of a
     server's address: 1 for the first one, 0 where none was named. `authorities`: a file of certificates; None: the
     machine's own. `status_log`: where what the status page says is written down; None: nobody reads it. `way`: the name
-    that they look up in the public name's place; None: the public name itself.
+    that they look up in the public name's place; None: the public name itself. `balancer_zone`: as `Browser` has it.
     """
 
     journeys: Journeys
@@ -60,6 +61,7 @@ class JourneyConfig:
     authorities: str | None
     status_log: Path | None = None
     way: str | None = None
+    balancer_zone: str = ""
 
     @property
     def give_up_seconds(self) -> float:
@@ -120,12 +122,14 @@ def plan_journeys(
     ledger: Path,
     shape: list[float] | None = None,
     probing: bool = False,
+    probe_every: Mapping[str, timedelta] = MappingProxyType({}),
     status_log: Path | None = None,
 ) -> JourneyConfig:
     """Return what the process is told: a client for each step of each cohort, numbered from `first_number` on.
 
     Cohorts begin one after the other, spread over a journey's period. `probing`: those who ask each service alone
-    are among them, where the workload has any. `status_log`: the status page is read, too, where it names one.
+    are among them, where the workload has any; `probe_every`: how often each cohort asks a service, where the
+    workload's own rate is not meant. `status_log`: the status page is read, too, where it names one.
     """
     journeys = workload.journeys
     assert journeys is not None  # noqa: S101  (whoever asks has looked)
@@ -147,7 +151,7 @@ def plan_journeys(
                     honours_ttl=True,
                 )
                 clients.append(StepClient(client, journey.name, step.name, step.service, step.writes))
-    probes = _plan_probes(journeys, first_number + len(clients), start_ns) if probing else ()
+    probes = _plan_probes(journeys, first_number + len(clients), start_ns, probe_every) if probing else ()
     return JourneyConfig(
         journeys=journeys,
         clients=tuple(clients),
@@ -172,13 +176,17 @@ def plan_watcher(
     *,
     name: str,
     way: str,
+    zone: str,
     seed: int,
     first_number: int,
     start_ns: int,
     seconds: float,
     ledger: Path,
 ) -> JourneyConfig:
-    """Return what the process of a region's watcher is told: a client for each of its requests, by the `way`."""
+    """Return what the process of a region's watcher is told: a client for each of its requests, by the `way`.
+
+    `zone`: where the watcher stands, in the region to which the way leads.
+    """
     journeys = workload.journeys
     assert journeys is not None  # noqa: S101  (whoever asks has looked)
     assert journeys.watchers is not None  # noqa: S101
@@ -200,7 +208,7 @@ def plan_watcher(
                 kind=ClientKind.WATCHER,
                 cohort=0,
                 start_ns=start_ns,
-                period_ns=round((step.every or journeys.watchers.every) / _SECOND * NANOSECONDS),
+                period_ns=round(journeys.watchers.every / _SECOND * NANOSECONDS),
                 timeout_seconds=journeys.watchers.timeout / _SECOND,
                 honours_ttl=True,
             ),
@@ -212,10 +220,12 @@ def plan_watcher(
         for number, step in enumerate(asking)
     )
     probing = journeys.model_copy(update={"probes": journeys.watchers.probes})
-    return replace(planned, journeys=probing, probes=clients, way=way)
+    return replace(planned, journeys=probing, probes=clients, way=way, balancer_zone=zone)
 
 
-def _plan_probes(journeys: Journeys, first_number: int, start_ns: int) -> Iterator[StepClient]:
+def _plan_probes(
+    journeys: Journeys, first_number: int, start_ns: int, probe_every: Mapping[str, timedelta]
+) -> Iterator[StepClient]:
     """Yield a client for each service of each cohort; requests of one period are spread evenly over it."""
     probes = journeys.probes
     if probes is None:
@@ -223,7 +233,7 @@ def _plan_probes(journeys: Journeys, first_number: int, start_ns: int) -> Iterat
     of = len(probes.asking) * journeys.cohorts
     for number in range(of):
         cohort, step = number // len(probes.asking), probes.asking[number % len(probes.asking)]
-        period_ns = round((step.every or probes.every) / _SECOND * NANOSECONDS)
+        period_ns = round(probe_every.get(step.service, probes.every) / _SECOND * NANOSECONDS)
         client = Client(
             name=f"probe-{_slug(step.service)}-{cohort}",
             number=first_number + number,

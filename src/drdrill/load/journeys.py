@@ -13,10 +13,10 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from drdrill.load.reconciliation import Reconciliation
-from drdrill.plan.model import Duration
+from drdrill.plan.duration import Duration, ProbeTime
 from drdrill.plan.part import Part
 
 if TYPE_CHECKING:
@@ -30,15 +30,6 @@ _REQUEST = re.compile(r"(GET|POST|PUT|PATCH|DELETE) (/\S*)")
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _OF_REQUESTS = ("user", "id", "amount", "content")
 _NUMBERS = ("id", "amount")
-
-
-def _check_probe_time(value: timedelta) -> timedelta:
-    if not timedelta(milliseconds=100) <= value <= timedelta(seconds=10):
-        raise ValueError("a time from 100 ms to 10 s was expected")
-    return value
-
-
-ProbeTime = Annotated[Duration, AfterValidator(_check_probe_time)]
 
 
 class Step(Part):
@@ -105,16 +96,6 @@ class Journey(Part):
         return self
 
 
-class Asking(Step):
-    """What a service is asked alone. `every`: how often by each cohort, where the probes' own is not meant.
-
-    An outage is seen only if it spoils more than one request of a cohort: a service that comes back within two seconds
-    is asked more often than one a second.
-    """
-
-    every: ProbeTime | None = None
-
-
 class Probes(Part):
     """Who asks each service alone, over a connection of its own each time: what availability is judged by.
 
@@ -125,7 +106,7 @@ class Probes(Part):
     every: ProbeTime
     timeout: ProbeTime
     log_in: Step
-    asking: Annotated[list[Asking], Field(min_length=1)]
+    asking: Annotated[list[Step], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from drdrill.record.ledger import ClientLedger
 
 LOST_WITH_ITS_REGION = "region_power_loss"  # the one fault that ends the machine on which a watcher stands
-_ASKED_NS = 10 * NANOSECONDS  # a watcher asks twice a second, and a request takes 2 s at most
-# A service that is deployed anew, or waits for its database, does not answer meanwhile.
+_ASKED_NS = 10 * NANOSECONDS  # a watcher asks once a second, and a request takes 2 s at most
+# A region's load balancer answers where its services are not ready, and hands nothing on: that is heard, too. What
+# is silent for longer could have taken a write.
 _SILENT_NS = 20 * NANOSECONDS
 
 

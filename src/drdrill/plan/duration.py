@@ -100,6 +100,12 @@ def _explain(text: str) -> str:
     return _EXPECTED
 
 
+def _check_probe_time(value: timedelta) -> timedelta:
+    if not timedelta(milliseconds=100) <= value <= timedelta(seconds=10):
+        raise ValueError("a time from 100 ms to 10 s was expected")
+    return value
+
+
 def _require_positive(value: timedelta) -> timedelta:
     if value <= timedelta(0):
         raise ValueError("expected a duration of more than zero")
@@ -119,3 +125,4 @@ Duration = Annotated[
     BeforeValidator(parse_duration),
 ]
 PositiveDuration = Annotated[Duration, AfterValidator(_require_positive)]
+ProbeTime = Annotated[Duration, AfterValidator(_check_probe_time)]  # between two requests of a prober

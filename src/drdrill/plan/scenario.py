@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from drdrill.plan.duration import PositiveDuration
+from drdrill.plan.duration import PositiveDuration, ProbeTime
 from drdrill.plan.judgement import Availability, RecoveryTime
 from drdrill.plan.part import RUNBOOK_PATTERN, Part, Text
 
@@ -77,6 +77,11 @@ class Scenario(Part):
     """The longest time until redundancy is back, when that is an objective too."""
     availability: Availability | None = None
     """When services count as up in this scenario, where its users ask at another rate than the plan's."""
+    probe_every: ProbeTime | None = None
+    """How often each cohort asks `service` alone, where the workload's own rate would show too little of its outage.
+
+    An outage is seen only if it spoils more than one request of a cohort.
+    """
     mirror: Annotated[MirrorExtent, Field(examples=["system"])] = MirrorExtent.DATABASES
     """What of the system has to be up for it: only the `databases`, or the whole `system`."""
 
