@@ -122,7 +122,7 @@ def test_a_watcher_stands_in_each_region(
     assert [one["way"] for one in configs] == [here, here, there, there, here, here]
     clients = [probe["client"] for config in configs for probe in config["probes"]]
     assert {one["kind"] for one in clients} == {ClientKind.WATCHER.value}
-    assert {one["period_ns"] for one in clients} == {500_000_000}
+    assert {one["period_ns"] for one in clients} == {1_000_000_000}
     assert [one["name"] for one in clients] == [
         "watcher-eu-west-1-payments", "watcher-eu-west-1-2-payments",
         "watcher-eu-central-1-payments", "watcher-eu-central-1-2-payments",
