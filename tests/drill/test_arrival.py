@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,6 +103,23 @@ def test_who_cannot_come(environment: FakeEnvironment, workload: Workload, tmp_p
         )
 
 
+def test_how_often_a_service_is_asked(
+    environment: FakeEnvironment, workload: Workload, tmp_path: Path
+) -> None:
+    """A scenario may have a service asked more often than the workload says, where the workload asks it at all."""
+    scenario = PLAN.scenarios["payments_database_lost_under_services"]
+    assert scenario.probe_every == {"payments": timedelta(milliseconds=500)}
+    arrival = choose_arrival(environment, workload, PLAN, scenario)
+    users = arrival.plan(seed=1, start_ns=START, ledger=tmp_path, peak=False).parties[0]
+    periods = {(one["service"], one["client"]["period_ns"]) for one in json.loads(users.config)["probes"]}
+    assert periods == {
+        (service, 500_000_000 if service == "payments" else 1_000_000_000) for service in PLAN.services
+    }
+    strange = scenario.model_copy(update={"probe_every": {"ledgers": timedelta(seconds=1)}})
+    with pytest.raises(UsageError, match=r"`ledgers` is asked alone .* none asks it: auth, users"):
+        choose_arrival(environment, workload, PLAN, strange)
+
+
 def test_a_watcher_stands_in_each_region(
     environment: FakeEnvironment, workload: Workload, tmp_path: Path
 ) -> None:
@@ -120,6 +138,7 @@ def test_a_watcher_stands_in_each_region(
     configs = [json.loads(one.config) for one in (*coming.parties, *again.parties)]
     here, there = WAYS.values()
     assert [one["way"] for one in configs] == [here, here, there, there, here, here]
+    assert [one["own_balancer"] for one in (json.loads(users.config), *configs)] == [False, *[True] * 6]
     clients = [probe["client"] for config in configs for probe in config["probes"]]
     assert {one["kind"] for one in clients} == {ClientKind.WATCHER.value}
     assert {one["period_ns"] for one in clients} == {1_000_000_000}

@@ -17,12 +17,13 @@ from tests.sabotage.recount import count_writes_lost
 ROOT = Path(__file__).parents[2]
 SCENARIO = "region_loses_power_with_backlog"
 SERVICES = {"payments", "auth", "users", "documents", "notifications"}
+COPIES_LOST = "region_and_its_copies_lost"  # the plan has no answer to it: it is to be MISSED
 FAILOVERS = [
     name
     for name, one in load_plan(ROOT / "scenarios" / "plan.yaml").scenarios.items()
-    if one.fails_over and one.runbook is not None and name != "region_and_its_copies_lost"
+    if one.fails_over and one.runbook is not None and name != COPIES_LOST
 ]
-WITHIN_SECONDS = 1800  # measured 4 min; building the system takes 5
+WITHIN_SECONDS = 2400  # measured 4 to 9 min, 20 where a runbook's patience ends; building the system takes 5
 
 
 def _run(scenario: str, reports: Path, *options: str) -> tuple[int, Path, dict[str, Any]]:
@@ -69,9 +70,9 @@ def test_other_ways_to_lose_it(
 @pytest.mark.long
 def test_the_copies_are_lost_with_their_zone(tmp_path: Path) -> None:
     """The plan keeps the recovery region's databases in one zone until the end: it is MISSED, and not INVALID."""
-    status, directory, verdict = _run("region_and_its_copies_lost", tmp_path / "reports")
+    status, directory, verdict = _run(COPIES_LOST, tmp_path / "reports")
     assert (verdict["verdict"], status) == ("MISSED", 1), json.dumps(verdict["reasons"], indent=1)
-    assert "rto_missed" in {one["code"] for one in verdict["reasons"]}
+    assert "served_by_what_came_back" in {one["code"] for one in verdict["reasons"]}
     assert verdict["writers"]["two_writers"] is False
     events = read_journal(directory / "journal.jsonl")
     healed = {one.data["kind"] for one in events if one.kind == "fault.healed" and one.data["healed"]}

@@ -34,13 +34,13 @@ _WITHIN_SECONDS = 30
 class Server:
     """A service behind a public name: what it answers is the test's, what it was asked is kept.
 
-    `without_targets`: a load balancer answers itself, as where there is no service.
+    `behind_balancer`: a load balancer hands on to it; `without_targets`: that answers itself, for nobody is there.
     """
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
         self.connections: set[object] = set()
-        self.without_targets = False
+        self.behind_balancer = self.without_targets = False
         self.answer: Callable[[int, str], tuple[int, dict[str, str]]] = lambda _, path: (200, {"token": path})
         self.authority = trustme.CA()
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -72,7 +72,8 @@ class Server:
         self.asked.append((request.method, request.path, dict(request.headers), body))
         status, said = self.answer(len(self.asked), request.path)
         zone = ZONES[len(self.asked) % 2]
-        headers = {"server": "awselb/2.0"} if self.without_targets else {"x-zone": zone}
+        balancer = {"server": "awselb/2.0"} if self.without_targets or self.behind_balancer else {}
+        headers = balancer if self.without_targets else {**balancer, "x-zone": zone}
         return web.json_response(said, status=status, headers=headers)
 
     def stop(self) -> None:

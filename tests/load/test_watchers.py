@@ -56,7 +56,7 @@ def watch(
     server.authority.cert_pem.write_to_path(authority)
     config = plan_watcher(
         workload, Surroundings("127.0.0.1", ZONES, str(authority), names.port),
-        name="watcher-here", way=WAY, zone=ZONES[1], seed=3, first_number=90,
+        name="watcher-here", way=WAY, seed=3, first_number=90,
         start_ns=SystemClock().now_ns() + 1_500_000_000, seconds=2, ledger=folder / "ledger",
     )  # fmt: skip
     remarks = be_users(config, folder)
@@ -99,13 +99,38 @@ def test_a_region_that_refuses(watching: Workload, server: Server, names: Names,
 
 
 def test_a_region_without_a_service(watching: Workload, server: Server, names: Names, tmp_path: Path) -> None:
-    """A load balancer that has nobody to hand on to answers for the watcher's zone; one that handed on does not."""
+    """Where a load balancer has nobody to hand on to, nothing was done; where it handed on, nobody knows."""
     says = iter((200, 503, 502, 504, 503))
     server.answer = lambda _, path: (next(says), {"token": path})
     server.without_targets = True
+    _, ledger, remarks = watch(watching, server, names, tmp_path)
+    assert outcomes_of(ledger.outcomes["code"]).tolist() == [
+        Outcome.REJECTED, Outcome.UNKNOWN, Outcome.UNKNOWN, Outcome.REJECTED,
+    ]  # fmt: skip
+    assert not servers_of(ledger.outcomes["code"]).any()
+    assert "503 of the load balancer: no target" in remarks
+
+
+def test_nobody_is_there_to_log_in_with(
+    watching: Workload, server: Server, names: Names, tmp_path: Path
+) -> None:
+    """What a load balancer says of another service says nothing of payments: they were not asked."""
+    server.answer = lambda _, path: (503 if path == "/login" else 200, {"token": path})
+    server.without_targets = True
+    _, ledger, _ = watch(watching, server, names, tmp_path)
+    assert outcomes_of(ledger.outcomes["code"]).tolist() == [Outcome.NOT_SENT] * 4
+    assert not servers_of(ledger.outcomes["code"]).any()
+
+
+def test_a_service_that_refuses_behind_a_balancer(
+    watching: Workload, server: Server, names: Names, tmp_path: Path
+) -> None:
+    """It names its zone: the balancer's name beside that makes no refusal of it that is known to be one."""
+    server.answer = lambda _, path: (503, {}) if path == "/pay" else (200, {"token": path})
+    server.behind_balancer = True
     _, ledger, _ = watch(watching, server, names, tmp_path)
     assert outcomes_of(ledger.outcomes["code"]).tolist() == [Outcome.UNKNOWN] * 4
-    assert servers_of(ledger.outcomes["code"]).tolist() == [2, 0, 0, 2]
+    assert bool((servers_of(ledger.outcomes["code"]) > 0).all())
 
 
 def test_a_watcher_that_writes_nothing(watching: Workload, tmp_path: Path) -> None:

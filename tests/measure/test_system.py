@@ -221,7 +221,7 @@ class _Outage:
 
 def test_what_came_back_is_no_recovery(plan: Plan, lost: Scenario) -> None:
     """A service that was served only after somebody gave back what was lost was brought back by no runbook."""
-    record = SystemRecord(AWAY, BEFORE, AFTER, None, (), (), stayed=True, healing_ns=60 * SECOND)
+    record = SystemRecord(AWAY, BEFORE, AFTER, None, (), (), stayed=True, return_ns=60 * SECOND)
     outages = cast(
         "dict[str, Outage | None]",
         {
@@ -234,10 +234,33 @@ def test_what_came_back_is_no_recovery(plan: Plan, lost: Scenario) -> None:
     (told,) = check_record(record, plan, lost, outages)
     assert (told.verdict, told.code) == (Verdict.MISSED, "served_by_what_came_back")
     assert told.text.startswith("late was served again only after")
-    assert list(check_record(replace(record, healing_ns=None), plan, lost, outages)) == []
+    assert list(check_record(replace(record, return_ns=None), plan, lost, outages)) == []
     assert list(check_record(replace(record, returned_meanwhile=True), plan, lost, outages)) == []
     database = lost.model_copy(update={"runbook": None})
     assert list(check_record(replace(record, region=HOME, after=BEFORE), plan, database, outages)) == []
+
+
+def test_the_first_that_came_back(tmp_path: Path) -> None:
+    """What was broken beside the fault counts, too; what had been broken before it, and is mended early, does not."""
+    directory = DrillDirectory(tmp_path / "drill")
+    directory.create()
+    journal = directory.journal("drill")
+
+    def place(kind: str) -> dict[str, str]:
+        return {"kind": kind, "resource": "there"}
+
+    journal.append("fault.circumstance", **place("link_delay"))
+    journal.append("fault.injected", **place("link_delay"), before_ns=0, after_ns=0, details={})
+    now = read_journal(directory.journal_path)[-1].at_ns
+    fault = Fault("region_power_loss", HOME, now, now + 1)
+    journal.append("fault.injected", **asdict(fault), details={})
+    journal.append("fault.injected", **place("zone_power_loss"), before_ns=now, after_ns=now, details={})
+    for kind in ("link_delay", "zone_power_loss"):
+        journal.append("fault.healing", **place(kind))
+    journal.append("fault.healing", kind=fault.kind, resource=fault.resource)
+    *_, first, last = (one.at_ns for one in read_journal(directory.journal_path))
+    facts = read_facts(directory)
+    assert (facts.return_ns, facts.healing_ns) == (first, last)
 
 
 def test_it_is_read_from_the_journal(plan: Plan, lost: Scenario, tmp_path: Path) -> None:
@@ -258,7 +281,7 @@ def test_it_is_read_from_the_journal(plan: Plan, lost: Scenario, tmp_path: Path)
     journal.append("fault.injected", **asdict(fault), details={})
     for resource in ("elsewhere", HOME):
         journal.append("fault.healing", kind="region_power_loss", resource=resource)
-    record = read_record(directory, plan, lost, fault, read_facts(directory).healing_ns)
+    record = read_record(directory, plan, lost, fault, read_facts(directory).return_ns)
     assert record is not None
     assert record.region == AWAY
     assert (
@@ -270,7 +293,7 @@ def test_it_is_read_from_the_journal(plan: Plan, lost: Scenario, tmp_path: Path)
     )
     assert record.agreements == (Agreement("all is well", across=False, wrong=("x",), problem=""),)
     assert (record.unasked, record.stayed) == (("all is even better",), True)
-    assert record.healing_ns == read_journal(directory.journal_path)[-1].at_ns
+    assert record.return_ns == read_journal(directory.journal_path)[-1].at_ns
     journal.append("system.unreadable", moment="after_recovery", reason="nobody answers")
     unread = read_record(directory, plan, lost, fault)
     assert unread is not None

@@ -15,6 +15,7 @@ from tests.report.whole_system import see_system
 
 if TYPE_CHECKING:
     from tests.measure.regional import RegionalStory
+    from tests.measure.story import Write
 
 
 @pytest.fixture
@@ -22,6 +23,15 @@ def watched(regional: RegionalStory) -> RegionalStory:
     """Return the drill of a lost region with a watcher in each region, who is told what is so there."""
     add_watchers(regional)
     return regional
+
+
+def _lose_region(watched: RegionalStory) -> dict[str, str]:
+    """Have the fault be the loss of the primary region's power, under the whole system; return what it is known by."""
+    see_system(watched)
+    lost = {"kind": "region_power_loss", "resource": "eu-west-1"}
+    watched.data_of("fault.injected").update(lost)
+    watched.data_of("fault.observed").update(lost)
+    return lost
 
 
 def test_each_is_told_apart(watched: RegionalStory) -> None:
@@ -113,12 +123,53 @@ def test_a_watcher_that_did_not_stay(
     watched: RegionalStory, name: str, found: set[str], *, healed: bool
 ) -> None:
     """Where nobody watched to the end in a region that has power, nobody knows of two writers; it may be dark."""
-    see_system(watched)
     watched.writes[name] = [one for one in watched.writes[name] if one.sent_ns < FAULT + SECOND]
-    lost = {"kind": "region_power_loss", "resource": "eu-west-1"}
-    watched.data_of("fault.injected").update(lost)
-    watched.data_of("fault.observed").update(lost)
+    lost = _lose_region(watched)
     stopped = next(n for n, (_, kind, _) in enumerate(watched.events) if kind == "load.stopped")
     healing = (END - 2 * SECOND if healed else END + SECOND, "fault.healing", lost)
     watched.events.insert(stopped if healed else stopped + 1, healing)
     assert codes(watched.measure(), Verdict.INCONCLUSIVE) - {"agreement_not_known"} == found
+
+
+def _turn_away(writes: list[Write], *, from_ns: int) -> None:
+    """Have the region's load balancer say from a moment on that nobody is there."""
+    for write in writes:
+        if write.sent_ns >= from_ns:
+            write.outcome, write.rows, write.server = Outcome.REJECTED, 0, 0
+            write.answered_ns = write.sent_ns + 5 * MS
+
+
+@pytest.mark.parametrize("turned_away", [True, False])
+def test_a_balancer_that_has_nobody_to_hand_on_to(
+    watched: RegionalStory, monkeypatch: pytest.MonkeyPatch, *, turned_away: bool
+) -> None:
+    """Its word is no service's, but a region of which it is heard takes no write unseen."""
+    _lose_region(watched)
+    monkeypatch.setattr("drdrill.measure.watchers._SILENT_NS", 3 * SECOND)  # this drill is a short one
+    end = [one for one in watched.writes[THERES] if one.sent_ns > RECOVERED]
+    for write in end:
+        write.outcome, write.rows, write.server = Outcome.UNKNOWN, 0, 0
+    if turned_away:
+        _turn_away(end, from_ns=0)
+    assert ("watched_in_part" in codes(watched.measure())) is not turned_away
+
+
+def test_a_balancer_is_no_service(watched: RegionalStory) -> None:
+    """Before the fault it shows no watcher to be served, or to reach a service."""
+    _turn_away([one for one in watched.writes[THERES] if one.sent_ns < FAULT], from_ns=0)
+    measured = watched.measure()
+    assert (measured.verdict, codes(measured)) == (Verdict.INVALID, {"nobody_watched"})
+
+
+@pytest.mark.parametrize("by_service", [True, False])
+def test_a_region_that_returned(watched: RegionalStory, *, by_service: bool) -> None:
+    """Only an answer of its services shows that it was there again among users."""
+    lost = _lose_region(watched)
+    stopped = next(n for n, (_, kind, _) in enumerate(watched.events) if kind == "load.stopped")
+    watched.events.insert(stopped, (END - 2 * SECOND, "fault.healing", lost))
+    back = [one for one in watched.writes[HERES] if one.sent_ns > END - SECOND]
+    _turn_away(back, from_ns=0)
+    for write in back if by_service else ():
+        answer(write, HERE, at_ns=write.sent_ns + 5 * MS, acknowledged=False)
+    found = {one.code for one in watched.measure().findings}
+    assert ("returned_unheard" in found) is not by_service

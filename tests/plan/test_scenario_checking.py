@@ -149,6 +149,25 @@ CASES = {
         "scenarios.primary_host_loses_power.mirror",
         "Did you mean `system`?",
     ),
+    # probe_every
+    "probes where only databases are up": (
+        f"    {IMPACT}\n",
+        f"    {IMPACT}\n    probe_every: {{payments: 500 ms}}\n",
+        f"{FIRST}.probe_every",
+        "Add `mirror: system`",
+    ),
+    "probes of a service that is not judged": (
+        f"    {IMPACT}\n",
+        f"    {IMPACT}\n    mirror: system\n    probe_every: {{auth: 500 ms}}\n",
+        f"{FIRST}.probe_every.auth",
+        "It judges: `payments`",
+    ),
+    "probes without a pause": (
+        f"    {IMPACT}\n",
+        f"    {IMPACT}\n    mirror: system\n    probe_every: {{payments: 1 ms}}\n",
+        f"{FIRST}.probe_every.payments",
+        "a time from 100 ms to 10 s was expected",
+    ),
     # decision
     "stay without a runbook": (
         IMPACT_AND_PATH,

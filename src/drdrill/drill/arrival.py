@@ -188,6 +188,13 @@ class PublicArrival:
                 "The workload does not say who watches for two writers: where a region is lost, it needs `journeys` "
                 "with `watchers`."
             )
+        asked = [step.service for step in workload.journeys.probes.asking]
+        for service in probe_every:
+            if service not in asked:
+                raise UsageError(
+                    f"The plan says how often `{service}` is asked alone (`probe_every`), and of the workload's "
+                    f"`probes` none asks it: {', '.join(asked)}."
+                )
         self._environment, self._workload, self._regions = environment, workload, regions
         self._zones = tuple(zone for region in regions for zone in region.zones)
         self._journeys = workload.journeys
@@ -278,7 +285,6 @@ class PublicArrival:
                 self._surroundings,
                 name=name,
                 way=self._ways[region.name],
-                zone=zone,
                 seed=seed,
                 first_number=last + 1,
                 start_ns=start_ns,
@@ -353,5 +359,5 @@ def choose_arrival(environment: Environment, workload: Workload, plan: Plan, sce
         workload,
         (plan.regions.primary, plan.regions.recovery),
         watching=scenario.disaster_class is DisasterClass.REGION,
-        probe_every={scenario.service: scenario.probe_every} if scenario.probe_every else {},
+        probe_every=scenario.probe_every,
     )

@@ -259,7 +259,10 @@ class Drill:
             self._require(self._users),
             self.operators,
             look_at_stores=lambda: [
-                environment.observe_store(one.resource) for one in self.plan.stores.values()
+                environment.observe_store(one)
+                for one in dict.fromkeys(
+                    (self.resource, *(one.resource for one in self.plan.stores.values()))
+                )
             ],
             heal_at=self.heal_at,
             seed=self.seed,

@@ -31,7 +31,7 @@ class HealAt(Protocol):
 class RegionsUnderDrill:
     """The primary region and the recovery region, of which something is lost and returns.
 
-    `look_at_stores`: returns what is observed of every store of the plan now.
+    `look_at_stores`: returns what is observed of every store of the plan now, the judged one first.
     """
 
     def __init__(
@@ -57,21 +57,21 @@ class RegionsUnderDrill:
     def run_runbook_while_zone_is_lost(self, *, with_databases: bool) -> None:
         """Have the runbook run, and meanwhile a zone of the recovery region loses power, drawn from the seed.
 
-        `with_databases`: one where a database stands that was, or is to be, promoted; else one where none does, as a
-        database without a standby is gone with its zone. Raises as `Operators.run_runbook_while_breaking` does, and
-        `UsageError` where there is no such zone.
+        `with_databases`: where the judged store's database stands that was, or is to be, promoted; else where no
+        database does, as one without a standby is gone with its zone. Raises as `Operators.run_runbook_while_breaking`
+        does, and `UsageError` where there is no such zone.
         """
         zones = self._regions.recovery.zones
-        stand = {
-            member.zone
+        judged, *others = (
+            {one.zone for one in store.members if one.role is not StoreRole.STANDBY}
             for store in self._look_at_stores()
-            for member in store.members
-            if member.role is not StoreRole.STANDBY
-        }
-        fitting = [one for one in zones if (one in stand) is with_databases]
+        )
+        fitting = [
+            one for one in zones if (one in judged if with_databases else one not in judged.union(*others))
+        ]
         if not fitting:
-            kind = "with" if with_databases else "without"
-            raise UsageError(f"the recovery region has no zone {kind} a database: {', '.join(zones)}.")
+            kind = "with the judged database" if with_databases else "without a database"
+            raise UsageError(f"the recovery region has no zone {kind}: {', '.join(zones)}.")
         self._lost_zone = draw_from(fitting, self._seed, "zone")
         self._operators.run_runbook_while_breaking("zone_power_loss", zone=self._lost_zone)
 

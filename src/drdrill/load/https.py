@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 _KEPT_SECONDS = 15.0
 _SERVER_ERROR = 500
 # What an Application Load Balancer says itself where a target group has no target in use: it handed nothing on
-# (Application Load Balancers User Guide, "Troubleshoot", HTTP 503).
+# (Application Load Balancers User Guide, "Troubleshoot", HTTP 503). A service's own 503 comes through it with the same
+# header, and with the zone that every service names.
 _NO_TARGET = 503, "awselb/2.0"
 
 
@@ -73,8 +74,7 @@ class _Cohort(AbstractResolver):
 class Browser:
     """One cohort's connections to one public name; a context manager. `fresh`: a connection for every request.
 
-    `balancer_zone`: the zone that counts as the one that answered where a load balancer itself says that nobody is
-    there to serve; `` where it may stand in any region.
+    `own_balancer`: they lead to one region's own load balancer, and what that says itself is known for a refusal.
     """
 
     def __init__(
@@ -85,10 +85,10 @@ class Browser:
         timeout_seconds: float,
         authorities: str | None,
         fresh: bool = False,
-        balancer_zone: str = "",
+        own_balancer: bool = False,
     ) -> None:
         self._base = base
-        self._balancer_zone = balancer_zone
+        self._own_balancer = own_balancer
         self._fresh = fresh
         self._resolver = resolver
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
@@ -129,8 +129,11 @@ class Browser:
             return Said(Outcome.UNKNOWN, reason="no answer in time")
         except (aiohttp.ClientError, OSError) as error:
             return Said(Outcome.UNKNOWN, reason=f"{type(error).__name__}: {error}")
-        nobody = (answer.status, answer.headers.get("server")) == _NO_TARGET
-        zone = answer.headers.get("x-zone", self._balancer_zone if nobody else "")
+        zone = answer.headers.get("x-zone", "")
+        if self._own_balancer and not zone and (answer.status, answer.headers.get("server")) == _NO_TARGET:
+            return Said(
+                Outcome.REJECTED, answer.status, body=body, reason="503 of the load balancer: no target"
+            )
         return judge(answer.status, zone, body, wanted)
 
 

@@ -130,7 +130,7 @@ async def _open_browser(
         timeout_seconds=config.timeout_seconds,
         authorities=config.authorities,
         fresh=fresh,
-        balancer_zone=config.balancer_zone,
+        own_balancer=config.own_balancer,
     )
     return await stack.enter_async_context(browser)
 

@@ -43,7 +43,8 @@ class JourneyConfig:
     the full rate over `seconds`. `zones`: a ledger's code has the number of the zone that answered in the place of a
     server's address: 1 for the first one, 0 where none was named. `authorities`: a file of certificates; None: the
     machine's own. `status_log`: where what the status page says is written down; None: nobody reads it. `way`: the name
-    that they look up in the public name's place; None: the public name itself. `balancer_zone`: as `Browser` has it.
+    that they look up in the public name's place; None: the public name itself. `own_balancer`: as
+    `Browser` has it.
     """
 
     journeys: Journeys
@@ -61,7 +62,7 @@ class JourneyConfig:
     authorities: str | None
     status_log: Path | None = None
     way: str | None = None
-    balancer_zone: str = ""
+    own_balancer: bool = False
 
     @property
     def give_up_seconds(self) -> float:
@@ -176,17 +177,13 @@ def plan_watcher(
     *,
     name: str,
     way: str,
-    zone: str,
     seed: int,
     first_number: int,
     start_ns: int,
     seconds: float,
     ledger: Path,
 ) -> JourneyConfig:
-    """Return what the process of a region's watcher is told: a client for each of its requests, by the `way`.
-
-    `zone`: where the watcher stands, in the region to which the way leads.
-    """
+    """Return what the process of a region's watcher is told: a client for each of its requests, by the `way`."""
     journeys = workload.journeys
     assert journeys is not None  # noqa: S101  (whoever asks has looked)
     assert journeys.watchers is not None  # noqa: S101
@@ -220,7 +217,7 @@ def plan_watcher(
         for number, step in enumerate(asking)
     )
     probing = journeys.model_copy(update={"probes": journeys.watchers.probes})
-    return replace(planned, journeys=probing, probes=clients, way=way, balancer_zone=zone)
+    return replace(planned, journeys=probing, probes=clients, way=way, own_balancer=True)
 
 
 def _plan_probes(

@@ -49,10 +49,10 @@ class SystemRecord:
     """All that is known of the whole system. None: nobody looked.
 
     `region`: the one that is to serve in the end. `unasked`: what was to agree, and nobody asked, by name; None: nobody
-    began to ask. `stayed`: whether users were served on, stably, when that was last waited for. `healing_ns`: when
-    somebody began to give back what was lost; `returned_meanwhile`: that was the scenario's own doing while the runbook
-    ran, and says nothing of who brought users back. `unheard`: users were to read a status page, and nothing says what
-    they read.
+    began to ask. `stayed`: whether users were served on, stably, when that was last waited for. `return_ns`: when
+    somebody began to give back any of what was lost; `returned_meanwhile`: that was the scenario's own doing while the
+    runbook ran, and says nothing of who brought users back. `unheard`: users were to read a status page, and nothing
+    says what they read.
     """
 
     region: str
@@ -62,7 +62,7 @@ class SystemRecord:
     agreements: tuple[Agreement, ...]
     unasked: tuple[str, ...] | None
     stayed: bool | None
-    healing_ns: int | None = None
+    return_ns: int | None = None
     unheard: bool = False
     returned_meanwhile: bool = False
 
@@ -72,7 +72,7 @@ def read_record(
     plan: Plan,
     scenario: Scenario,
     fault: Fault | None,
-    healing_ns: int | None = None,
+    return_ns: int | None = None,
 ) -> SystemRecord | None:
     """Read what became of the whole system; None where only databases were up."""
     if scenario.mirror is not MirrorExtent.SYSTEM:
@@ -99,7 +99,7 @@ def read_record(
         if begun
         else None,
         stayed=recoveries[-1].data["recovered"] is True if recoveries else None,
-        healing_ns=healing_ns,
+        return_ns=return_ns,
         unheard=unheard,
         returned_meanwhile=fault is not None and was_drawn_to_end(events, fault.kind),
     )
@@ -121,8 +121,8 @@ def check_record(
 
     `outages`: what users of each judged service had; where the recovery is a runbook, what was lost must not be it.
     """
-    if scenario.fails_over and record.healing_ns is not None and not record.returned_meanwhile:
-        yield from _check_return(record.healing_ns, outages)
+    if scenario.fails_over and record.return_ns is not None and not record.returned_meanwhile:
+        yield from _check_return(record.return_ns, outages)
     yield from check_capacity(record.before, record.after, plan.regions.primary.name, record.region)
     yield from check_way(record.before, record.after, moved=scenario.fails_over)
     if record.stayed is False:
@@ -136,9 +136,9 @@ def check_record(
     yield from _check_agreements(record, scenario)
 
 
-def _check_return(healing_ns: int, outages: Mapping[str, Outage | None]) -> Iterator[Reason]:
+def _check_return(return_ns: int, outages: Mapping[str, Outage | None]) -> Iterator[Reason]:
     for service, outage in outages.items():
-        if outage is None or outage.outage_ns is None or outage.fault_ns + outage.outage_ns <= healing_ns:
+        if outage is None or outage.outage_ns is None or outage.fault_ns + outage.outage_ns <= return_ns:
             continue
         yield Reason(
             Verdict.MISSED,

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 LOST_WITH_ITS_REGION = "region_power_loss"  # the one fault that ends the machine on which a watcher stands
 _ASKED_NS = 10 * NANOSECONDS  # a watcher asks once a second, and a request takes 2 s at most
-# A region's load balancer answers where its services are not ready, and hands nothing on: that is heard, too. What
-# is silent for longer could have taken a write.
+# A service that is deployed anew, or waits for its database, does not answer meanwhile. Where none is ready the load
+# balancer says so itself (seen for 22 s, in a region that comes and goes): it handed nothing on, and nobody wrote.
 _SILENT_NS = 20 * NANOSECONDS
 
 
@@ -40,7 +40,8 @@ class Watch:
     """What was watched in one region. Times are boot-time ns; None: never.
 
     `refused`: definitely not done, or never sent. `heard_ns`: when the region itself first answered, whatever it said;
-    `served_ns`: when it first acknowledged a write. `answers_ns`: all moments at which the region itself answered.
+    `served_ns`: when it first acknowledged a write. `answers_ns`: all moments at which the region's services answered;
+    `turned_away_ns`: at which its load balancer did, for none of them was there.
     """
 
     region: str
@@ -55,6 +56,7 @@ class Watch:
     heard_ns: int | None
     served_ns: int | None
     answers_ns: tuple[int, ...] = ()
+    turned_away_ns: tuple[int, ...] = ()
 
     def seen_ns(self, serving: str) -> int | None:
         """Return since when it is known to see its region; `serving`: the one that serves before the fault."""
@@ -96,6 +98,7 @@ def _read_watch(
         heard_ns=_first(heard),
         served_ns=_first(served),
         answers_ns=tuple(np.sort(heard).tolist()),
+        turned_away_ns=tuple(np.sort(_join([_read_turned_away(one) for one in ledgers])).tolist()),
     )
 
 
@@ -109,6 +112,14 @@ def _read_own_answers(
     there = np.isin(servers_of(outcomes["code"]), own)
     times = outcomes["at_ns"][there].astype(np.int64)
     return times, outcomes_of(outcomes["code"][there]) == Outcome.ACKNOWLEDGED
+
+
+def _read_turned_away(ledger: ClientLedger) -> NDArray[np.int64]:
+    """Return when a write was definitely not done, and no service had said so."""
+    codes = ledger.outcomes["code"]
+    away = (outcomes_of(codes) == Outcome.REJECTED) & (servers_of(codes) == 0)
+    times: NDArray[np.int64] = ledger.outcomes["at_ns"][away].astype(np.int64)
+    return times
 
 
 def _join(parts: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
@@ -147,7 +158,8 @@ def check_watches(
         if stopped_ns is None or (lost and (healing_ns is None or healing_ns > stopped_ns)):
             continue
         unasked_ns = stopped_ns - (one.last_asked_ns or 0)
-        silence_ns = 0 if lost else _longest_silence(one.answers_ns, fault.before_ns, stopped_ns)
+        heard_ns = sorted((*one.answers_ns, *one.turned_away_ns))
+        silence_ns = 0 if lost else _longest_silence(heard_ns, fault.before_ns, stopped_ns)
         if unasked_ns > _ASKED_NS:
             text = f"nobody watched for the last {unasked_ns / NANOSECONDS:.0f} s before users left"
         elif silence_ns > _SILENT_NS:

@@ -56,7 +56,7 @@ def measure_whole(
     outages: Mapping[str, Outage | None],
 ) -> Whole:
     """Read all of it, and collect what keeps the drill from being MET."""
-    reading = partial(system.read_record, directory, plan, scenario, facts.fault, facts.healing_ns)
+    reading = partial(system.read_record, directory, plan, scenario, facts.fault, facts.return_ns)
     record = checks.compute("system", reading)
     if record is not None:
         checks.collect("system", partial(system.check_record, record, plan, scenario, outages))

@@ -31,6 +31,7 @@ def check_references(plan: Place) -> Mistakes:
         yield from _check_name(scenario.find("store"), stores, "store")
         yield from _check_name(scenario.find("impact", "service"), services, "service")
         yield from _check_judged_besides(scenario, services)
+        yield from _check_probed(scenario)
         for path in (scenario.find("critical_path"), scenario.find("loss_path")):
             for step in path.elements if path else ():
                 yield from _check_name(step, steps, "step under projection.durations")
@@ -66,6 +67,23 @@ def _check_judged_besides(scenario: Place, services: Iterable[str]) -> Mistakes:
         if judged is not None and place.text and place.text == judged.text:
             problem = f"`{place.text}` is the scenario's `service` already (line {judged.line})."
             yield place.mistake(problem, "Remove it: these are the others.")
+
+
+def _check_probed(scenario: Place) -> Mistakes:
+    probed = scenario.find("probe_every")
+    if probed is None or not probed.members:
+        return
+    mirror, service = scenario.find("mirror"), scenario.find("service")
+    if mirror is None or mirror.text != "system":
+        problem = "services are asked alone where the whole system is up, and only databases are."
+        yield probed.mistake(problem, "Add `mirror: system`, or remove this.")
+    judged = [one.text for one in (service, *scenario.find_all("services")) if one is not None and one.text]
+    for name, place in probed.members.items():
+        if judged and name not in judged:
+            yield place.mistake(
+                f"the service `{name}` is not judged by this scenario.",
+                suggest(name, judged, what="It judges"),
+            )
 
 
 def _check_uses(scenario: Place, services: dict[str, Place], stores: dict[str, Place]) -> Mistakes:

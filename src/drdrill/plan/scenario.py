@@ -9,7 +9,7 @@ from pydantic import Field
 
 from drdrill.plan.duration import PositiveDuration, ProbeTime
 from drdrill.plan.judgement import Availability, RecoveryTime
-from drdrill.plan.part import RUNBOOK_PATTERN, Part, Text
+from drdrill.plan.part import RUNBOOK_PATTERN, Name, Part, Text
 
 
 class DisasterClass(StrEnum):
@@ -77,10 +77,12 @@ class Scenario(Part):
     """The longest time until redundancy is back, when that is an objective too."""
     availability: Availability | None = None
     """When services count as up in this scenario, where its users ask at another rate than the plan's."""
-    probe_every: ProbeTime | None = None
-    """How often each cohort asks `service` alone, where the workload's own rate would show too little of its outage.
+    probe_every: Annotated[
+        dict[Name, ProbeTime], Field(default_factory=dict, examples=[{"orders": "500 ms"}])
+    ]
+    """How often each cohort asks a judged service alone, where the workload's rate shows too little: 100 ms to 10 s.
 
-    An outage is seen only if it spoils more than one request of a cohort.
+    An outage is seen only if it spoils more than one request of a cohort. The whole `system` has to be up for it.
     """
     mirror: Annotated[MirrorExtent, Field(examples=["system"])] = MirrorExtent.DATABASES
     """What of the system has to be up for it: only the `databases`, or the whole `system`."""

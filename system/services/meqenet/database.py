@@ -35,9 +35,10 @@ _LENT_WITHIN_SECONDS = 2.0
 _BOUND_WITHIN_SECONDS = (
     0.5  # the server counts a lease's rest from so much later on at most, and so much less of it
 )
-# Milliseconds: whoever asked is gone after a few seconds; the server should not go on. Seconds: a session whose client
-# lost its power, or its region, is known by its silence within a quarter of a minute. By PostgreSQL's own two hours, a
-# region that is cut off again and again leaves sessions behind each time, until the server has no place for anybody.
+# Milliseconds; whoever asked is gone after a few seconds, and the server should not go on. Then seconds for a session
+# that is idle, and milliseconds for what was sent and never acknowledged: one whose client lost its power or region is
+# known by its silence within a quarter of a minute. By PostgreSQL's own two hours, a region that is cut off again
+# and again leaves sessions behind each time, until the server has no place for anybody.
 _LIMITS = (
     "-c statement_timeout=4000 -c lock_timeout=2000 -c idle_in_transaction_session_timeout=10000 "
     "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=3 -c tcp_keepalives_count=3 -c tcp_user_timeout=10000"
