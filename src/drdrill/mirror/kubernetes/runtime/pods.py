@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from drdrill.core.errors import DrdrillError, EnvironmentFailedError
 from drdrill.core.waiting import wait_until
+from drdrill.mirror import kernel
 from drdrill.mirror.kubernetes.runtime.cri import api_pb2 as cri
 from drdrill.mirror.kubernetes.runtime.errors import NotFoundError, NotOfferedError
 from drdrill.mirror.kubernetes.runtime.keepers import ask_keeper
 from drdrill.mirror.kubernetes.runtime.launching import describe_resolver
-from drdrill.mirror.kubernetes.runtime.pod import kernel
 from drdrill.mirror.kubernetes.runtime.pod.launch import PodSetting
 from drdrill.mirror.kubernetes.runtime.pod_network import default_sysctls
 from drdrill.mirror.kubernetes.runtime.records import Pod

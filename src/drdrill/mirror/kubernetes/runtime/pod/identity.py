@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import signal
 
-from drdrill.mirror.kubernetes.runtime.pod import kernel
+from drdrill.mirror import kernel
 
 # Numbers from the kernel's capability.h.
 _NAMES = """

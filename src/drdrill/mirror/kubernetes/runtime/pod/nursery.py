@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from drdrill.core.process import ProcessId
-from drdrill.mirror.kubernetes.runtime.pod import kernel
+from drdrill.mirror import kernel
 from drdrill.mirror.kubernetes.runtime.pod.keeper import Keeper
 from drdrill.mirror.kubernetes.runtime.pod.launch import PodSetting
 

@@ -10,7 +10,7 @@ import signal
 import socket
 from typing import TYPE_CHECKING, NoReturn
 
-from drdrill.mirror.kubernetes.runtime.pod import kernel
+from drdrill.mirror import kernel
 from drdrill.mirror.kubernetes.runtime.pod.identity import take_identity
 from drdrill.mirror.kubernetes.runtime.pod.root_filesystem import enter_root
 from drdrill.mirror.kubernetes.runtime.pod.terminal import open_terminal, take_controlling_terminal

@@ -12,7 +12,7 @@ import contextlib
 import os
 from typing import TYPE_CHECKING
 
-from drdrill.mirror.kubernetes.runtime.pod import kernel
+from drdrill.mirror import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -47,6 +47,7 @@ _PIVOT_ROOT_GENERIC = 41
 _SIOCGIFFLAGS = 0x8913
 _SIOCSIFFLAGS = 0x8914
 _IFF_UP = 0x1
+_IFREQ = "16sH14x"  # struct ifreq: name, flags
 
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mount.argtypes = (
@@ -111,11 +112,21 @@ def name_process(name: str) -> None:
 
 def raise_loopback() -> None:
     """Bring the loopback device of this network namespace up."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as device:
-        request = bytearray(struct.pack("16sH14x", b"lo", 0))
-        fcntl.ioctl(device, _SIOCGIFFLAGS, request)
-        (flags,) = struct.unpack_from("H", request, 16)
-        fcntl.ioctl(device, _SIOCSIFFLAGS, struct.pack("16sH14x", b"lo", flags | _IFF_UP))
+    with open_network_socket() as device:
+        set_link(device, "lo", up=True)
+
+
+def open_network_socket() -> socket.socket:
+    """Open a socket by which links of this network namespace can be set, wherever its holder goes."""
+    return socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+
+
+def set_link(through: socket.socket, device: str, *, up: bool) -> None:
+    """Set a link of a socket's network namespace up or down."""
+    answer = fcntl.ioctl(through, _SIOCGIFFLAGS, struct.pack(_IFREQ, device.encode(), 0))
+    _, flags = struct.unpack(_IFREQ, answer)
+    flags = flags | _IFF_UP if up else flags & ~_IFF_UP
+    fcntl.ioctl(through, _SIOCSIFFLAGS, struct.pack(_IFREQ, device.encode(), flags))
 
 
 def _check(result: int, what: str) -> None:
