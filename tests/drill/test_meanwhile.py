@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from drdrill.core.clock import SystemClock
-from drdrill.core.errors import EnvironmentFailedError, InvalidDrillError, RefusedError, UsageError
+from drdrill.core.errors import (
+    CommandFailedError,
+    EnvironmentFailedError,
+    InvalidDrillError,
+    RefusedError,
+    UsageError,
+)
 from drdrill.drill.about import draw_from
 from drdrill.drill.experiments import run_alone
 from drdrill.drill.meanwhile import Meanwhile, draw_moment, list_moments
+from drdrill.drill.request import DrillRequest
 from drdrill.plan.runbook_checking import load_runbook
 from drdrill.record.following import FollowedJournal
 from drdrill.record.journal import Journal, read_journal
@@ -176,21 +184,60 @@ def test_nothing_begins_when_the_runbook_was_broken_off(run: Run) -> None:
     assert run.told() == ["meanwhile.drawn"]
 
 
+def _run_alone(
+    environment: FakeEnvironment, directory: DrillDirectory, monkeypatch: pytest.MonkeyPatch, said: str
+) -> tuple[str, list[str], dict[str, str]]:
+    """Return why it did not succeed, and the command and the variables that a process had which prints this."""
+    told: dict[str, Any] = {}
+
+    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        told.update(options, command=command)
+        return subprocess.CompletedProcess(command, 0, said, "")
+
+    monkeypatch.setattr("drdrill.drill.experiments.subprocess.run", run)
+    reason = run_alone(environment, _request(), directory, "zone.inject.yaml", {"zone": "b"})
+    return reason, told["command"], told["env"]
+
+
+def _request() -> DrillRequest:
+    return DrillRequest(
+        "", "fake", root=ROOT, plan=ROOT / "scenarios" / "plan.yaml", reports=ROOT / "nowhere"
+    )
+
+
 @pytest.mark.parametrize("reason", ["", "The probe `the zone is dark` failed"])
 def test_an_experiment_in_a_process_of_its_own(
-    environment: FakeEnvironment, directory: DrillDirectory, reason: str
+    environment: FakeEnvironment, directory: DrillDirectory, monkeypatch: pytest.MonkeyPatch, reason: str
 ) -> None:
-    """It runs where operators work, knows the drill's directory, and says why it did not succeed."""
-    environment.says = f'{{"refused": false, "reason": "{reason}"}}\n'
-    said = run_alone(environment, ROOT / "chaos", directory, "zone.inject.yaml", {"zone": "b"})
-    assert said == reason
-    (command,) = environment.operated
-    assert command[:2] == ["env", f"DRDRILL_DRILL={directory.path}"]
-    assert command[-3:] == ["drdrill.faults.alone", str(ROOT / "chaos" / "zone.inject.yaml"), "zone=b"]
+    """It runs beside the drill and not among operators, knows its directory, and says why it did not succeed."""
+    said = f'{{"refused": false, "reason": "{reason}"}}\n'
+    told, command, variables = _run_alone(environment, directory, monkeypatch, said)
+    assert told == reason
+    assert environment.operated == []
+    experiment = str(ROOT / "chaos" / "experiments" / "zone.inject.yaml")
+    assert command[-3:] == ["drdrill.faults.alone", experiment, "zone=b"]
+    assert (
+        variables.items()
+        >= {
+            "DRDRILL_ENVIRONMENT": "fake",
+            "DRDRILL_CONTROL": environment.control,
+            "DRDRILL_INSTANCE": "m1",
+            "DRDRILL_PLAN": str(ROOT / "scenarios" / "plan.yaml"),
+            "DRDRILL_DRILL": str(directory.path),
+        }.items()
+    )
 
 
-def test_an_experiment_that_was_refused(environment: FakeEnvironment, directory: DrillDirectory) -> None:
+def test_an_experiment_that_was_refused(
+    environment: FakeEnvironment, directory: DrillDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The guard's refusal is one here, too."""
-    environment.says = '{"refused": true, "reason": "safety.targets does not name `b`"}'
+    said = '{"refused": true, "reason": "safety.targets does not name `b`"}'
     with pytest.raises(RefusedError, match=r"safety\.targets"):
-        run_alone(environment, ROOT, directory, "zone.inject.yaml", {})
+        _run_alone(environment, directory, monkeypatch, said)
+
+
+def test_an_experiment_that_cannot_run(environment: FakeEnvironment, directory: DrillDirectory) -> None:
+    """A process that ends before it ran the experiment, here for a file that is not there, is told with its words."""
+    with pytest.raises(CommandFailedError, match="there is no such file"):
+        run_alone(environment, _request(), directory, "zone.inject.yaml", {"zone": "b"})

@@ -14,6 +14,7 @@ from drdrill.core.errors import CommandFailedError, EnvironmentFailedError
 from drdrill.core.waiting import wait_until
 from drdrill.dataplane.postgresql_programs import find_binaries
 from drdrill.drill.experiments import run_alone
+from drdrill.drill.request import DrillRequest
 from drdrill.environment.port import FaultRequest, Injection, StoreMember, StoreRole
 from drdrill.mirror.embedded import Embedded
 from drdrill.plan import load_plan
@@ -243,19 +244,23 @@ def test_a_source_in_an_isolated_region(mirror: Standing, tmp_path: Path) -> Non
 
 
 def test_an_experiment_in_a_process_of_its_own(mirror: Standing, tmp_path: Path) -> None:
-    """As a drill runs one beside its runbook: on the operator's host, with the drill's directory, to its end."""
+    """As a drill runs one beside its runbook: with the drill's directory, to its end, and unseen by operators."""
     directory = DrillDirectory(tmp_path / "drill")
     directory.create()
     environment = mirror.environment
-    folder = Path(environment.operator_environment()["PYTHONPATH"]) / "chaos" / "experiments"
+    root = Path(environment.operator_environment()["PYTHONPATH"])
+    request = DrillRequest(
+        "", environment.name, root=root, plan=root / "scenarios" / "plan.yaml", reports=tmp_path
+    )
     for part in ("inject", "heal"):
         name = f"region_isolation.{part}.yaml"
-        assert run_alone(environment, folder, directory, name, {"region": REGION}) == ""
+        assert run_alone(environment, request, directory, name, {"region": REGION}) == ""
     events = [
         one for one in read_journal(directory.journal_path) if one.kind in ("fault.observed", "fault.healed")
     ]
     assert [(one.data["effective"], one.data["resource"]) for one in events[:1]] == [(True, REGION)]
     assert events[-1].data["healed"] is True
+    assert all("the users' host" in one.data["reading"]["observer"] for one in events)
     _await_replication(mirror, "replicating")
 
 

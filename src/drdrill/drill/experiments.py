@@ -7,11 +7,14 @@ that the outage counts from the other one.
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
 import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from drdrill.core.errors import EnvironmentFailedError, InvalidDrillError, RefusedError
+from drdrill.core.errors import CommandFailedError, EnvironmentFailedError, InvalidDrillError, RefusedError
 from drdrill.measure.facts import read_facts
 from drdrill.record.journal import read_journal
 
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from drdrill.drill.request import DrillRequest
     from drdrill.environment.port import Environment
     from drdrill.measure.facts import Fault
     from drdrill.record.directory import DrillDirectory
@@ -85,19 +89,39 @@ def run_named(folder: Path, directory: DrillDirectory, name: str, configuration:
 
 def run_alone(
     environment: Environment,
-    folder: Path,
+    request: DrillRequest,
     directory: DrillDirectory,
     name: str,
     configuration: Mapping[str, str],
 ) -> str:
-    """As `run_named`, in a process of its own where operators work: for a thread that is not the main one."""
+    """As `run_named`, in a process of its own beside this one: for a thread that is not the main one.
+
+    It ends with this one. It is no program of the operators: what it looks at would be told as their calls.
+    """
     settings = [f"{key}={value}" for key, value in configuration.items()]
-    said = environment.run_for_operator(
-        ["env", f"DRDRILL_DRILL={directory.path}", sys.executable, "-P", "-m", "drdrill.faults.alone",
-         str(folder / name), *settings],
-        within=_ALONE_WITHIN,
-    )  # fmt: skip
-    result = json.loads(said)
+    command = [
+        "setpriv", "--pdeathsig", "KILL", sys.executable, "-P", "-m", "drdrill.faults.alone",
+        str(request.experiments / name), *settings,
+    ]  # fmt: skip
+    variables = {
+        "DRDRILL_ENVIRONMENT": environment.name,
+        "DRDRILL_CONTROL": environment.control,
+        "DRDRILL_INSTANCE": environment.instance,
+        "DRDRILL_PLAN": str(request.plan),
+        "DRDRILL_DRILL": str(directory.path),
+        "PYTHONPATH": str(request.root),
+    }
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+            env={**os.environ, **variables}, start_new_session=True, timeout=_ALONE_WITHIN.total_seconds(),
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        within = f"{_ALONE_WITHIN.total_seconds():g} s"
+        raise CommandFailedError(command, -signal.SIGKILL, f"ended by us after {within}") from error
+    if done.returncode:
+        raise CommandFailedError(command, done.returncode, done.stdout + done.stderr)
+    result = json.loads(done.stdout)
     if result["refused"]:
         raise RefusedError(result["reason"])
     return str(result["reason"])

@@ -43,9 +43,7 @@ class Operators:
         self._within, self._seed, self._clock = within, seed, clock
         self._code = RunbookCode(request.root, environment, directory, clock=clock)
         self._command = FailoverCommand(request.root, environment, directory, clock=clock)
-        self._experiments = Experiments(
-            directory, partial(run_alone, environment, request.experiments, directory)
-        )
+        self._experiments = Experiments(directory, partial(run_alone, environment, request, directory))
 
     def run_runbook(self, times: int | None = 0, where: str = "anywhere") -> bool:
         """Run the scenario's runbook, or what takes its place; tell whether all was done.

@@ -1,4 +1,4 @@
-"""Runs one experiment in a process of its own, where operators work: for a drill that does something else meanwhile.
+"""Runs one experiment in a process of its own beside the drill's, which does something else meanwhile.
 
     python -m drdrill.faults.alone EXPERIMENT [NAME=VALUE ...]
 
