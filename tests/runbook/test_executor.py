@@ -38,7 +38,7 @@ class Program:
             return None
         if self.look:
             return Ended(0 if self.step in self.world.read_effects() else 1, "not yet")
-        return Ended(self.world.fails.get(self.step, self.status), "said")
+        return Ended(self.world.fails.get(self.step, self.status), self.world.says.get(self.step, "said"))
 
     def stop(self, *, at_once: bool) -> None:
         """End it, if it is not of those that only die at once."""
@@ -70,6 +70,7 @@ class World:
         self.actions: list[Program] = []
         self.takes: dict[str, float] = {}
         self.fails: dict[str, int] = {}
+        self.says: dict[str, str] = {}
         self.stubborn: set[str] = set()
         self.idle: set[str] = set()  # actions that end well and change nothing
         self.there: set[str] = set()
@@ -185,6 +186,22 @@ def test_failure_stops_what_depends_on_it(tmp_path: Path) -> None:
     assert (result.named(State.FAILED), result.named(State.BLOCKED)) == (["a"], ["b", "bb"])
     assert result.named(State.DONE) == ["c", "d"]
     assert result.fates[0].reason == "its action ended with 7: said"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ('{"what": "lag"}\n{"what": "x"}\nAWS refused it.\nWait.', ": AWS refused it.\nWait."),
+        ('{"what": "lag"}', ': {"what": "lag"}'),
+        ("", ""),
+    ],
+)
+def test_why_it_failed(tmp_path: Path, said: str, told: str) -> None:
+    """In the program's words: what it wrote as records is in its log, and told where it said nothing else."""
+    world = World()
+    world.fails, world.says = {"a": 1}, {"a": said}
+    (fate,) = run(make_runbook(a=[]), world, tmp_path).fates
+    assert fate.reason == f"its action ended with 1{told}"
 
 
 def test_late(tmp_path: Path) -> None:

@@ -153,9 +153,7 @@ class StepRun:
             self._journal.append("step.observed", step=self.name, acted=self.acted, said=ended.said)
             self._end(State.DONE, "" if self.acted else "it was done already")
             return
-        self._last_look = f"its verification ended with {ended.status}" + (
-            f": {ended.said}" if ended.said else ""
-        )
+        self._last_look = f"its verification {_describe_end(ended)}"
         if self.state is State.LOOKING:
             self._journal.append("step.acting", step=self.name, seen=self._last_look)
             self.state, self.acted = State.ACTING, True
@@ -168,8 +166,7 @@ class StepRun:
         if ended.status == 0:
             self.state = State.WATCHING
             return
-        said = f": {ended.said}" if ended.said else ""
-        self._end(State.FAILED, f"its action ended with {ended.status}{said}")
+        self._end(State.FAILED, f"its action {_describe_end(ended)}")
 
     def _is_late(self) -> bool:
         within_ns = int(self.step.within.total_seconds() * NANOSECONDS)
@@ -188,3 +185,10 @@ class StepRun:
         self.state, self._reason, self._ended_ns = state, reason, self._clock.now_ns()
         self._running = self._asked = None
         self._journal.append("step.ended", step=self.name, state=state, acted=self.acted, reason=reason)
+
+
+def _describe_end(ended: Ended) -> str:
+    """Say how a program ended, in its own words: records of JSON are for its log, where it said anything else."""
+    lines = ended.said.splitlines()
+    words = "\n".join([line for line in lines if not line.startswith("{")] or lines)
+    return f"ended with {ended.status}" + (f": {words}" if words else "")
