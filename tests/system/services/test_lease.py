@@ -35,9 +35,6 @@ class Clock:
         return self.now
 
 
-_fetchers: list[Fetcher] = []  # of the stages of a play, to be closed at its end
-
-
 class Stage:
     """A lease, its clock, and both copies that it reads."""
 
@@ -45,9 +42,7 @@ class Stage:
         self.first, self.second = copies
         self.clock = Clock()
         settings = LeaseSettings((self.first.url, self.second.url), LEASE_SECONDS)
-        fetcher = Fetcher()
-        _fetchers.append(fetcher)
-        self.lease = Lease(settings, region, Log(service="test"), get=fetcher.get, clock=self.clock)
+        self.lease = Lease(settings, region, Log(service="test"), get=Fetcher().get, clock=self.clock)
 
     async def ask(self, *, after: float = 3) -> bool:
         """Let time pass, have the lease ask, and return whether this region may write then."""
@@ -68,12 +63,7 @@ def on_stage(play: Callable[[Stage], Coroutine[None, None, None]], *, region: st
     async def run() -> None:
         async with AsyncExitStack() as stack:
             copies = [await stack.enter_async_context(HttpCopy().serve()) for _ in range(2)]
-            try:
-                await play(Stage(*copies, region=region))
-            finally:
-                while _fetchers:
-                    _fetchers.pop().close()
-                await asyncio.sleep(0)
+            await play(Stage(*copies, region=region))
 
     asyncio.run(run())
 
