@@ -131,12 +131,11 @@ def test_a_watcher_that_did_not_stay(
     assert codes(watched.measure(), Verdict.INCONCLUSIVE) - {"agreement_not_known"} == found
 
 
-def _turn_away(writes: list[Write], *, from_ns: int) -> None:
-    """Have the region's load balancer say from a moment on that nobody is there."""
+def _turn_away(writes: list[Write]) -> None:
+    """Have the region's load balancer say that nobody is there."""
     for write in writes:
-        if write.sent_ns >= from_ns:
-            write.outcome, write.rows, write.server = Outcome.REJECTED, 0, 0
-            write.answered_ns = write.sent_ns + 5 * MS
+        write.outcome, write.rows, write.server = Outcome.REJECTED, 0, 0
+        write.answered_ns = write.sent_ns + 5 * MS
 
 
 @pytest.mark.parametrize("turned_away", [True, False])
@@ -150,13 +149,13 @@ def test_a_balancer_that_has_nobody_to_hand_on_to(
     for write in end:
         write.outcome, write.rows, write.server = Outcome.UNKNOWN, 0, 0
     if turned_away:
-        _turn_away(end, from_ns=0)
+        _turn_away(end)
     assert ("watched_in_part" in codes(watched.measure())) is not turned_away
 
 
 def test_a_balancer_is_no_service(watched: RegionalStory) -> None:
     """Before the fault it shows no watcher to be served, or to reach a service."""
-    _turn_away([one for one in watched.writes[THERES] if one.sent_ns < FAULT], from_ns=0)
+    _turn_away([one for one in watched.writes[THERES] if one.sent_ns < FAULT])
     measured = watched.measure()
     assert (measured.verdict, codes(measured)) == (Verdict.INVALID, {"nobody_watched"})
 
@@ -168,7 +167,7 @@ def test_a_region_that_returned(watched: RegionalStory, *, by_service: bool) -> 
     stopped = next(n for n, (_, kind, _) in enumerate(watched.events) if kind == "load.stopped")
     watched.events.insert(stopped, (END - 2 * SECOND, "fault.healing", lost))
     back = [one for one in watched.writes[HERES] if one.sent_ns > END - SECOND]
-    _turn_away(back, from_ns=0)
+    _turn_away(back)
     for write in back if by_service else ():
         answer(write, HERE, at_ns=write.sent_ns + 5 * MS, acknowledged=False)
     found = {one.code for one in watched.measure().findings}

@@ -132,8 +132,11 @@ def test_what_is_in_a_lost_zone_stays_dark(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     seen = json.loads(done.stdout)
-    assert seen["links"] == {"lives": True, "fenced": True, "elsewhere": True, "user": True} | seen["links"]
+    lit = dict.fromkeys(("lives", "fenced", "elsewhere", "user"), True)
+    assert seen["links"] | lit == seen["links"]
     assert not any(seen["links"].get(name) for name in ("off", "visitor"))
+    set_down = {name: seen["set_down"][name] for name in lit}
+    assert set_down == {**lit, "lives": False, "user": False}
     assert "nobody cannot be set down" in seen["refusal"]
     assert (seen["lost"], seen["again"]) == (["lives", "fenced"], [])
     dark = dict.fromkeys(("lives", "fenced", "off", "made"), False)

@@ -119,6 +119,10 @@ def run_alone(
     except subprocess.TimeoutExpired as error:
         within = f"{_ALONE_WITHIN.total_seconds():g} s"
         raise CommandFailedError(command, -signal.SIGKILL, f"ended by us after {within}") from error
+    except OSError as error:
+        raise EnvironmentFailedError(
+            f"{command[0]} (of util-linux) cannot be run: {error.strerror}."
+        ) from error
     if done.returncode:
         raise CommandFailedError(command, done.returncode, done.stdout + done.stderr)
     result = json.loads(done.stdout)

@@ -127,8 +127,8 @@ class Facts:
     `fault_failed`: why injecting failed; `failed_later`: what failed after the injection, such as healing.
     `damage`: what was left right after a fault that destroys rows; None: the fault was not of that kind.
     `command`: what was run in the runbook's place; None: nothing was.
-    `healing_ns`: when somebody began to mend what the fault broke, `return_ns`: or what was broken beside it; None:
-    nobody did.
+    `healing_ns`: when somebody began to mend what the fault broke; `return_ns`: when the first of that, and of what was
+    broken beside it; None: nobody did.
     """
 
     boot_ids: frozenset[str]
@@ -232,7 +232,7 @@ def _facts(events: Sequence[Event], directory: DrillDirectory) -> Facts:
         all_primaries=_all_primaries(events),
         command=read_command(events),
         healing_ns=_find_healing(fault, events) if fault else None,
-        return_ns=_find_return(fault, events) if fault else None,
+        return_ns=_find_return(fault, events, declared) if fault else None,
     )
 
 
@@ -290,10 +290,11 @@ def _find_healing(fault: Fault, events: Sequence[Event]) -> int | None:
     return next(healing, None)
 
 
-def _find_return(fault: Fault, events: Sequence[Event]) -> int | None:
-    """Return when the first of what was broken came back, of the fault and of what was broken after it."""
+def _find_return(fault: Fault, events: Sequence[Event], circumstances: set[tuple[str, str]]) -> int | None:
+    """Return when the first of what was broken came back: of the fault, and of what was broken after it beside it."""
     beside = (event for event in _of(events, "fault.injected") if event.at_ns >= fault.after_ns)
     broken = {(fault.kind, fault.resource), *((one.data["kind"], one.data["resource"]) for one in beside)}
+    broken -= circumstances
     returned = (
         event.at_ns
         for event in _of(events, "fault.healing")

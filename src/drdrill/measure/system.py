@@ -143,7 +143,8 @@ def _check_return(return_ns: int, outages: Mapping[str, Outage | None]) -> Itera
         yield Reason(
             Verdict.MISSED,
             "served_by_what_came_back",
-            f"{service} was served again only after what was lost came back: the runbook brought nothing back.",
+            f"{service} was served again only after some of what was lost had come back: that is no recovery by the "
+            "runbook.",
         )
 
 

@@ -5,6 +5,7 @@ Whatever it does is journalled before and after. It knows no other step.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from drdrill.core.clock import NANOSECONDS
@@ -190,5 +191,12 @@ class StepRun:
 def _describe_end(ended: Ended) -> str:
     """Say how a program ended, in its own words: records of JSON are for its log, where it said anything else."""
     lines = ended.said.splitlines()
-    words = "\n".join([line for line in lines if not line.startswith("{")] or lines)
+    words = "\n".join([line for line in lines if not _is_record(line)] or lines)
     return f"ended with {ended.status}" + (f": {words}" if words else "")
+
+
+def _is_record(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False

@@ -43,6 +43,10 @@ network.create_host("visitor", INTERNET, disk_bytes=DISK_BYTES)
 network.power_off(network.find_host("off"))
 network.power_off(network.find_host("visitor"))
 links = read_links()
+inside, outside = LinkSwitch(network.find_host("router-eu-west-1")), LinkSwitch(None)
+inside.set_down(port_of(network.find_host("lives")))  # while it has power: nothing else would have done it
+outside.set_down(port_of(network.find_host("user")))
+set_down = read_links()
 lost = [host.name for host in network.lose_zone(LOST)]
 network.create_host("made", LOST, disk_bytes=DISK_BYTES)
 network.power_off(network.find_host("fenced"))
@@ -53,12 +57,13 @@ returned = sorted(host.name for host in network.return_zone(LOST))
 after = read_power()
 nothing = [host.name for host in network.return_zone(LOST)]
 try:
-    LinkSwitch(network.find_host("router-eu-west-1")).set_down("nobody")
+    inside.set_down("nobody")
     refusal = ""
 except EnvironmentFailedError as error:
     refusal = str(error)
 answer = {
     "links": links,
+    "set_down": set_down,
     "refusal": refusal,
     "lost": lost,
     "dark": dark,
