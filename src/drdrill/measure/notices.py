@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from drdrill.core.clock import NANOSECONDS
 from drdrill.core.errors import DamagedRecordError
 from drdrill.core.verdict import Verdict
-from drdrill.measure.reason import Finding, Reason
+from drdrill.measure.reason import Finding, Reason, count_times
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,6 +76,6 @@ def find_notices(notices: Notices) -> Iterator[Finding]:
     if notices.first_ns is not None:
         yield Finding(
             "users_told",
-            f"Users were told {len(notices.told)} times, first {notices.first_ns / NANOSECONDS:.0f} s after the fault; "
-            f"the longest silence was {notices.longest_silence_ns / NANOSECONDS:.0f} s.",
+            f"Users were told {count_times(len(notices.told))}, first {notices.first_ns / NANOSECONDS:.0f} s after the "
+            f"fault; the longest silence was {notices.longest_silence_ns / NANOSECONDS:.0f} s.",
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from drdrill.core.clock import NANOSECONDS
 from drdrill.measure.call_record import OK, UNANSWERED, Call, measure_waiting
-from drdrill.measure.reason import Finding
+from drdrill.measure.reason import Finding, count_times
 from drdrill.plan.duration import format_seconds
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _find_unanswered(record: CallRecord) -> Iterator[Finding]:
     for region in dict.fromkeys(one.region for one in unanswered):
         here = [one for one in unanswered if one.region == region]
         asked = Counter(map(_name_asked, here))
-        told = _list([f"{what} {_times(count)}" for what, count in asked.items()])
+        told = _list([f"{what} {count_times(count)}" for what, count in asked.items()])
         waited = format_seconds(measure_waiting(here) / NANOSECONDS)
         where = f"in {region}" if region else "in no region"
         yield Finding(
@@ -205,10 +205,6 @@ def _list_failures(calls: Sequence[Call]) -> str:
 
 def _nodes(count: int) -> str:
     return "1 node" if count == 1 else f"{count} nodes"
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
 
 
 def _list(parts: Sequence[str]) -> str:

@@ -24,3 +24,8 @@ class Finding:
 
     code: str
     text: str
+
+
+def count_times(count: int) -> str:
+    """Return how often something happened, in words."""
+    return "once" if count == 1 else f"{count} times"
