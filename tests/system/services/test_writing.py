@@ -297,36 +297,36 @@ def test_a_region_that_may_not_write(leased: tuple[Company, tuple[HttpCopy, Http
     """Its services refuse payments in words, take no step of a saga, read, log in and are ready; then write again."""
     company, copies = leased
     token = company.log_in("user-0011")
-    assert company.pay(token, 3001).status == 201
+    assert company.pay(token, 9003001).status == 201
     company.await_quiet()
 
     for one in copies:
         one.answering = name(THERE)
-    _await_refusal(company, token, 3002, "this region does not write: eu-central-1 does")
+    _await_refusal(company, token, 9003002, "this region does not write: eu-central-1 does")
     assert company.await_status("payments", "/readyz", 200).said == {"writable": False}
-    company.query("payments", "insert into outbox (payment_id, step) values (3001, 'notify')")
+    company.query("payments", "insert into outbox (payment_id, step) values (9003001, 'notify')")
     company.await_logged("payments", '"event": "saga waits"')
     token = company.log_in("user-0011")
-    assert company.ask("payments", "GET", "/payments/3001", Authorization=f"Bearer {token}").status == 200
-    assert company.query("payments", "select step from outbox where payment_id = 3001") == [("notify",)]
+    assert company.ask("payments", "GET", "/payments/9003001", Authorization=f"Bearer {token}").status == 200
+    assert company.query("payments", "select step from outbox where payment_id = 9003001") == [("notify",)]
 
     for one in copies:
         one.answering = name(HERE)
     company.await_quiet()
-    assert company.pay(token, 3003).status == 201
+    assert company.pay(token, 9003003).status == 201
 
 
 def test_a_region_that_is_cut_off(leased: tuple[Company, tuple[HttpCopy, HttpCopy]]) -> None:
     """Where no copy answers its services write until the lease has run out, and again when one does."""
     company, copies = leased
     token = company.log_in("user-0012")
-    assert company.pay(token, 3011).status == 201
+    assert company.pay(token, 9003011).status == 201
     for one in copies:
         one.answering = hang()
     began = time.monotonic()
-    _await_refusal(company, token, 3012, ISOLATED)
+    _await_refusal(company, token, 9003012, ISOLATED)
     assert 8 - 3 - 2 < time.monotonic() - began < 8 + 1  # it was asked for at most so long before
     copies[1].answering = name(HERE)
     wait_until(
-        lambda: company.pay(token, 3013).status in (200, 201), what="writing", within=WITHIN, every=EVERY
+        lambda: company.pay(token, 9003013).status in (200, 201), what="writing", within=WITHIN, every=EVERY
     )
