@@ -138,7 +138,6 @@ def test_a_watcher_stands_in_each_region(
     configs = [json.loads(one.config) for one in (*coming.parties, *again.parties)]
     here, there = WAYS.values()
     assert [one["way"] for one in configs] == [here, here, there, there, here, here]
-    assert [one["own_balancer"] for one in (json.loads(users.config), *configs)] == [False, *[True] * 6]
     clients = [probe["client"] for config in configs for probe in config["probes"]]
     assert {one["kind"] for one in clients} == {ClientKind.WATCHER.value}
     assert {one["period_ns"] for one in clients} == {1_000_000_000}

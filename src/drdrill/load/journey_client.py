@@ -130,7 +130,7 @@ async def _open_browser(
         timeout_seconds=config.timeout_seconds,
         authorities=config.authorities,
         fresh=fresh,
-        own_balancer=config.own_balancer,
+        own_balancer=config.way is not None,
     )
     return await stack.enter_async_context(browser)
 

@@ -43,8 +43,7 @@ class JourneyConfig:
     the full rate over `seconds`. `zones`: a ledger's code has the number of the zone that answered in the place of a
     server's address: 1 for the first one, 0 where none was named. `authorities`: a file of certificates; None: the
     machine's own. `status_log`: where what the status page says is written down; None: nobody reads it. `way`: the name
-    that they look up in the public name's place; None: the public name itself. `own_balancer`: as
-    `Browser` has it.
+    that they look up in the public name's place; None: the public name itself.
     """
 
     journeys: Journeys
@@ -62,7 +61,6 @@ class JourneyConfig:
     authorities: str | None
     status_log: Path | None = None
     way: str | None = None
-    own_balancer: bool = False
 
     @property
     def give_up_seconds(self) -> float:
@@ -217,7 +215,7 @@ def plan_watcher(
         for number, step in enumerate(asking)
     )
     probing = journeys.model_copy(update={"probes": journeys.watchers.probes})
-    return replace(planned, journeys=probing, probes=clients, way=way, own_balancer=True)
+    return replace(planned, journeys=probing, probes=clients, way=way)
 
 
 def _plan_probes(

@@ -1,4 +1,4 @@
-"""Sets links down at once: a program that enters a namespace for it takes 10 ms, and a loss of power is sudden."""
+"""Sets links down without a program that has to start for it first: a loss of power is sudden."""
 
 from __future__ import annotations
 
