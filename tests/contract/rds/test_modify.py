@@ -175,12 +175,18 @@ def test_another_name(rds: Any, instance: str, query: Query) -> None:
     _await_available(rds, instance)
 
 
+def _later_window() -> str:
+    """Return a maintenance window that is not open for days: one that RDS chooses may be open now."""
+    start = datetime.now(UTC) + timedelta(days=3)
+    return f"{start:%a:%H:%M}-{start + timedelta(hours=1):%a:%H:%M}"
+
+
 def test_a_taken_name(rds: Any, instance: str, new_instance: NewInstance) -> None:
     """A name that another instance has, or is going to have, is refused.
 
     https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
     """
-    other = new_instance(rds)["DBInstanceIdentifier"]
+    other = new_instance(rds, PreferredMaintenanceWindow=_later_window())["DBInstanceIdentifier"]
     assert _refused(rds, instance, NewDBInstanceIdentifier=other) == "DBInstanceAlreadyExists"
     assert _modify(rds, other, immediately=False, NewDBInstanceIdentifier="to-be")[
         "PendingModifiedValues"
@@ -194,8 +200,7 @@ def test_pending_until_the_window(rds: Any, instance: str) -> None:
 
     https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_UpgradeDBInstance.Maintenance.html
     """
-    now = datetime.now(UTC)
-    later = f"{now + timedelta(days=3):%a:%H:%M}-{now + timedelta(days=3, hours=1):%a:%H:%M}"
+    now, later = datetime.now(UTC), _later_window()
     _modify(rds, instance, PreferredMaintenanceWindow=later)
     asked = _modify(rds, instance, immediately=False, DBInstanceClass="db.r6g.2xlarge", AllocatedStorage=40)
     assert asked["DBInstanceStatus"] == "available"
