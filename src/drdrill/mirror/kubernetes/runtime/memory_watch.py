@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from drdrill.core.errors import DrdrillError
 from drdrill.mirror.kubernetes.runtime.cri import api_pb2 as cri
-from drdrill.mirror.kubernetes.runtime.usage import Usage, read_exact_memory, read_usage
+from drdrill.mirror.kubernetes.runtime.usage import add_up, read_exact_memory, read_members, read_resident
 
 if TYPE_CHECKING:
     from drdrill.mirror.kubernetes.runtime.containers import Containers
@@ -58,10 +58,10 @@ class MemoryWatch:
         ]
         if not limited:
             return
-        usage = read_usage()
+        members = read_members()
         for container in limited:
-            used = usage.get(container.running.mounts) if container.running else None
-            if used is not None and _exceeds(used, read_limit(container)):
+            processes = members.get(container.running.mounts, ()) if container.running else ()
+            if _exceed(processes, read_limit(container)):
                 _log.info("container %s has more than its memory limit: killed", container.id)
                 self._containers.send_signal(container, signal.SIGKILL, KILLED)
 
@@ -71,5 +71,10 @@ def read_limit(container: Container) -> int:
     return int(container.config.linux.resources.memory_limit_in_bytes)
 
 
-def _exceeds(usage: Usage, limit: int) -> bool:
-    return usage.memory_bytes > limit and read_exact_memory(usage.processes) > limit
+def _exceed(processes: tuple[int, ...], limit: int) -> bool:
+    """Tell whether processes use more than a limit; what costs more is asked only where the cheaper says it may be."""
+    return (
+        read_resident(processes) > limit
+        and add_up(processes).memory_bytes > limit
+        and read_exact_memory(processes) > limit
+    )
