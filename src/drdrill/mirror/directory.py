@@ -24,6 +24,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _REMOVED_WITHIN = timedelta(seconds=10)  # measured 0.01 s
 _POLL = timedelta(milliseconds=50)
 _LAST_WORDS = 10
+_WALKS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,17 +184,25 @@ def mirrors_folder(root: Path) -> Path:
 def find_outer_pid(world: ProcessId, inner_pid: int) -> int | None:
     """Return the pid outside the world of the process that has `inner_pid` inside it, or None.
 
-    Walks the world's own descendants only, so two mirrors with equal inner pids cannot be mixed up.
+    Walks the world's own descendants only, so two mirrors with equal inner pids cannot be mixed up. Children of a
+    thread that ends meanwhile go to another one, which may have been looked at before: what is not found is looked for
+    again.
     """
+    return next((pid for _ in range(_WALKS) if (pid := _walk(world, inner_pid)) is not None), None)
+
+
+def _walk(world: ProcessId, inner_pid: int) -> int | None:
     pending = [world.pid]
     while pending:
         pid = pending.pop()
         try:
             status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                pending += map(int, (task / "children").read_text(encoding="ascii").split())
+            tasks = list(Path(f"/proc/{pid}/task").iterdir())
         except OSError:
             continue  # it ended while we looked
+        for task in tasks:
+            with contextlib.suppress(OSError):  # this thread ended; the others have children, too
+                pending += map(int, (task / "children").read_text(encoding="ascii").split())
         ids = next((line.split()[1:] for line in status.splitlines() if line.startswith("NSpid:")), [])
         # outside, in the world, in its host: the world's own view is the one before the last for a host's init
         if len(ids) >= 3 and ids[-1] == "1" and int(ids[-2]) == inner_pid:  # noqa: PLR2004
