@@ -33,18 +33,42 @@ _LABEL = "copied"
 _ASK_WITHIN = timedelta(seconds=60)  # measured below 2 s
 _READY_WITHIN = timedelta(minutes=4)
 _SETTLE_SECONDS = 5.0
+_RUNNING_SECONDS = (
+    10.0  # for which it is looked what runs anyway, before copies are made and once they are there
+)
 
 
 @dataclass(slots=True)
 class Started:
-    """Seconds, and processor seconds of the whole world, until all copies were ready; a value for each round."""
+    """Seconds, and processor seconds of the whole world, until all copies were ready; a value for each round.
+
+    `alone`: of the processor seconds, those that starting took, without what ran anyway and what the copies use that
+    run already.
+    """
 
     once: list[float] = field(default_factory=list)
     often: list[float] = field(default_factory=list)
     once_processor: list[float] = field(default_factory=list)
     often_processor: list[float] = field(default_factory=list)
+    once_alone: list[float] = field(default_factory=list)
+    often_alone: list[float] = field(default_factory=list)
     deployments: int = 0
     problem: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """What one deployment took; `idle` and `running`: processors that were busy before it and afterwards."""
+
+    seconds: float
+    processor: float
+    idle: float
+    running: float
+
+    @property
+    def alone(self) -> float:
+        """Processor seconds of starting alone, as if copies had become ready evenly over its time."""
+        return self.processor - self.seconds * (self.idle + self.running) / 2
 
 
 def start_copies(mirror: Embedded, plan: Plan, folder: Path, rounds: int) -> Started:
@@ -63,12 +87,19 @@ def start_copies(mirror: Embedded, plan: Plan, folder: Path, rounds: int) -> Sta
                 path.write_text(yaml.safe_dump_all(named), encoding="utf-8")
                 with _removed_afterwards(mirror, kubectl):
                     taken.append(_await_copies(mirror, kubectl, path))
-                say(f"round {number} of {rounds}: {copies} of every service in {taken[-1][0]:.1f} s")
+                one = taken[-1]
+                say(
+                    f"round {number} of {rounds}: {copies} of every service in {one.seconds:.1f} s, "
+                    f"{one.processor:.1f} processor s, {one.alone:.1f} of them for starting alone; "
+                    f"{one.idle:.2f} processors busy before, {one.running:.2f} afterwards"
+                )
             before, often, after = taken
-            started.once.append(fmean((before[0], after[0])))
-            started.once_processor.append(fmean((before[1], after[1])))
-            started.often.append(often[0])
-            started.often_processor.append(often[1])
+            started.once.append(fmean((before.seconds, after.seconds)))
+            started.once_processor.append(fmean((before.processor, after.processor)))
+            started.once_alone.append(fmean((before.alone, after.alone)))
+            started.often.append(often.seconds)
+            started.often_processor.append(often.processor)
+            started.often_alone.append(often.alone)
     except DrdrillError as error:
         started.problem = str(error)
         say(f"copies could not be started: {error}")
@@ -104,16 +135,26 @@ def rename(deployment: Mapping[str, Any], suffix: str) -> dict[str, Any]:
     return made
 
 
-def _await_copies(mirror: Embedded, kubectl: list[str], path: Path) -> tuple[float, float]:
-    """Return seconds, and processor seconds of the world, from the wish to all available."""
+def _await_copies(mirror: Embedded, kubectl: list[str], path: Path) -> _Taken:
+    """Deploy what a file says, and return what it took from the wish to all available."""
     time.sleep(_SETTLE_SECONDS)
     world = mirror.world.process.pid
+    idle = _look_at_what_runs(world)
     began, used = time.perf_counter(), processor_seconds(find_world(world))
     mirror.run_for_operator([*kubectl, "create", "--filename", str(path)], within=_ASK_WITHIN)
     wait = [*kubectl, "wait", "deployments", "--selector", f"{_LABEL}=yes", "--for=condition=Available"]
     seconds = round(_READY_WITHIN.total_seconds())
     mirror.run_for_operator([*wait, f"--timeout={seconds}s"], within=_READY_WITHIN + _ASK_WITHIN)
-    return time.perf_counter() - began, processor_seconds(find_world(world)) - used
+    taken = time.perf_counter() - began, processor_seconds(find_world(world)) - used
+    time.sleep(_SETTLE_SECONDS)
+    return _Taken(*taken, idle, _look_at_what_runs(world))
+
+
+def _look_at_what_runs(world: int) -> float:
+    """Return how many processors a world keeps busy now."""
+    began, used = time.perf_counter(), processor_seconds(find_world(world))
+    time.sleep(_RUNNING_SECONDS)
+    return (processor_seconds(find_world(world)) - used) / (time.perf_counter() - began)
 
 
 @contextmanager

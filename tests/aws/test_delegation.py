@@ -34,6 +34,7 @@ class Served:
     """An upstream on the loopback that notes what reaches it; buckets named `there-...` are in the other region."""
 
     status: int = 200
+    kind: str = "text/plain"
     answer: bytes = EMPTY
     fails: str = ""
     heard: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
@@ -68,7 +69,7 @@ class Served:
                 self.send_response(upstream.status)
                 if looks and "nowhere" not in self.path:
                     self.send_header("x-amz-bucket-region", OTHER if "there-" in self.path else REGION)
-                self.send_header("Content-Type", "text/plain")
+                self.send_header("Content-Type", upstream.kind)
                 self.send_header("Content-Length", "0" if looks else str(len(upstream.answer)))
                 self.end_headers()
                 self.wfile.write(b"" if looks or self.command == "HEAD" else upstream.answer)
@@ -192,6 +193,14 @@ def test_what_the_upstream_does_not_implement(wire: Wire, upstream: Served) -> N
         "Message": f"kms:ListKeys in {REGION} is not implemented by the drdrill mirror. Nothing was done.",
     }
     assert len(wire.sent) == 1
+    assert wire.failures == []
+
+
+def test_an_error_of_the_upstream_itself(wire: Wire, upstream: Served) -> None:
+    """An answer with a status that SDKs try again is told to the caller as it is, and stands in the log."""
+    upstream.status, upstream.kind, upstream.answer = 503, "application/x-amz-json-1.1", b'{"__type": "Busy"}'
+    assert _refused(wire.client("kms", config=ONCE), "list_keys")["Error"]["Code"] == "Busy"
+    assert wire.failures == [f"kms.{REGION}: the upstream answered with status 503"]
 
 
 def test_an_upstream_that_crashes(wire: Wire, upstream: Served) -> None:
@@ -199,7 +208,11 @@ def test_an_upstream_that_crashes(wire: Wire, upstream: Served) -> None:
     upstream.status, upstream.answer = 500, b"KeyError: 'x'"
     error = _refused(wire.client("kms", config=ONCE), "list_keys")
     assert error["Error"]["Code"] == "InternalFailure"
-    assert error["Error"]["Message"].endswith(f"failed at kms:ListKeys in {REGION}: KeyError: 'x'")
+    said = f"failed at kms:ListKeys in {REGION}: KeyError: 'x'"
+    assert error["Error"]["Message"].endswith(said)
+    (failure,) = wire.failures  # an SDK tries again, and what was done is there twice: the log says why
+    assert failure.startswith(f"kms.{REGION}: answered with status 500: ")
+    assert failure.endswith(said)
 
 
 def test_an_upstream_that_is_gone(wire: Wire, upstream: Served) -> None:
