@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 FIRST: Final = "primary_host_loses_power"
 _TAG = "  @scenario:"
 _PLAN = "scenarios/plan.yaml"
+_WORKLOAD = "environments/embedded/workload.yaml"
 _NAMED_ENTRY = re.compile(r"^  (\w+):$", re.MULTILINE)
 
 
@@ -25,6 +26,18 @@ def leave_one_scenario(repository: Path, name: str = FIRST) -> None:
     assert found == 1, f"{found} features have a scenario `{name}`"
     plan = repository / _PLAN
     plan.write_text(leave_one_entry(plan.read_text(encoding="utf-8"), name), encoding="utf-8")
+
+
+def ask_less(repository: Path) -> None:
+    """Have the users of a copy ask 96 times a second, not 200: a fresh connection costs 5 ms of processor."""
+    for name, old, new in (
+        (_WORKLOAD, "prober: {cohorts: 8, rate_per_second: 25,", "prober: {cohorts: 8, rate_per_second: 12,"),
+        (_PLAN, "  window: 1 s\n", "  window: 2 s\n"),
+    ):
+        path = repository / name
+        text = path.read_text(encoding="utf-8")
+        assert text.count(old) == 1, f"{name} has {old!r} {text.count(old)} times"
+        path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def leave_one_entry(plan: str, name: str = FIRST) -> str:

@@ -18,7 +18,7 @@ from drdrill.mirror.directory import MirrorDirectory, list_mirrors
 from drdrill.mirror.world import take_down
 from drdrill.record.directory import DrillDirectory
 from drdrill.record.journal import read_journal
-from tests.one_scenario import FIRST, leave_one_scenario
+from tests.one_scenario import FIRST, ask_less, leave_one_scenario
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,15 +29,6 @@ SOURCE = Path(__file__).parents[2]
 _FOLDERS = ("scenarios", "steps", "chaos", "failover", "environments", "system", "reports/allure")
 _FILES = ("conftest.py", "pyproject.toml")
 _SHORT = ("stability: 10 s", "stability: 3 s")  # of the plan: a drill takes 15 s less
-# A fresh connection costs 5 ms of processor: 96 a second instead of 200 leave a busy machine its time.
-_LESS_LOAD = (
-    (
-        "environments/embedded/workload.yaml",
-        "cohorts: 8, rate_per_second: 25,",
-        "cohorts: 8, rate_per_second: 12,",
-    ),
-    ("scenarios/plan.yaml", "window: 1 s\n", "window: 2 s\n"),
-)
 _WITHIN = timedelta(minutes=3)  # a drill was measured to take 26 s, 40 s on a loaded machine
 _GONE_WITHIN = timedelta(seconds=30)  # measured 0.3 s
 _ATTEMPTS = 3
@@ -72,8 +63,7 @@ class Repository:
             shutil.copyfile(SOURCE / name, made.path / name)
         leave_one_scenario(made.path, scenario)
         made.alter("scenarios/plan.yaml", *_SHORT)
-        for change in _LESS_LOAD:
-            made.alter(*change)
+        ask_less(made.path)
         return made
 
     def alter(self, file: str, old: str, new: str) -> None:

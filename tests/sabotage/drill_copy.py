@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from drdrill.record.directory import DrillDirectory
-from tests.one_scenario import FIRST, leave_one_scenario
+from tests.one_scenario import FIRST, ask_less, leave_one_scenario
 
 ROOT = Path(__file__).parents[2]
 ACTS = Path(__file__).parent / "acts"
@@ -65,11 +65,7 @@ class DrillCopy:
         for file in _FILES:
             shutil.copyfile(ROOT / file, path / file)
         leave_one_scenario(path, scenario)
-        # A fresh connection costs 5 ms of processor: 96 a second instead of 200 leave a busy machine its time.
-        self.replace(
-            WORKLOAD, "prober: {cohorts: 8, rate_per_second: 25,", "prober: {cohorts: 8, rate_per_second: 12,"
-        )
-        self.replace(PLAN, "  window: 1 s\n", "  window: 2 s\n")
+        ask_less(path)
         self.replace(PLAN, "  stability: 10 s\n", "  stability: 4 s\n")
 
     def replace(self, file: str, old: str, new: str) -> None:

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from drdrill.aws.delegation import Delegation
 
 _ATTEMPT = re.compile(r"attempt=(\d+)")
-_FIRST_FAILURE = 500  # SDKs try again what is answered so, and what was done then is there twice
 _FORM = "application/x-www-form-urlencoded"
 _OPEN = ("sts:AssumeRoleWithWebIdentity",)  # whoever shows a token has no key to sign with yet
 
@@ -73,7 +72,10 @@ class Gate:
             reply = self._answer(environ, region, service, body, signed=signed)
         except AwsError as error:
             body.drain()
-            if error.status >= _FIRST_FAILURE and not isinstance(error, NotImplementedInMirrorError):
+            # SDKs try again what is answered so, and what was done then is there twice.
+            if error.status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(
+                error, NotImplementedInMirrorError
+            ):
                 self._report(f"{service}.{region}: answered with status {error.status}: {error}")
             return self._refuse(environ, service, error, start_response)
         except Exception as error:  # noqa: BLE001  (the edge: an SDK must get an AWS error, and we must hear of it)
@@ -82,7 +84,7 @@ class Gate:
             failure = AwsError("InternalFailure", f"The mirror failed: {error}", status=500)
             return self._refuse(environ, service, failure, start_response)
         body.drain()
-        if reply.status >= _FIRST_FAILURE:
+        if reply.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             self._report(f"{service}.{region}: the upstream answered with status {reply.status}")
         start_response(f"{reply.status} {_phrase(reply.status)}", list(reply.headers))
         return reply.chunks

@@ -19,6 +19,7 @@ import ipaddress
 import socket
 import struct
 import threading
+import time
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -39,7 +40,8 @@ _ETH_P_IP = 0x0800
 _TCP = 6
 _SYN, _RST, _ACK = 0x02, 0x04, 0x10
 _SYN_SENT = "02"
-_SO_ATTACH_FILTER = 26  # asm-generic/socket.h
+_SO_ATTACH_FILTER, _SO_TIMESTAMPNS = 26, 35  # asm-generic/socket.h
+_TIMESPEC = struct.Struct("qq")
 # Classic BPF (linux/filter.h), on packets that begin with the IP header: (code, jump if true, jump if false, value).
 _FILTER = (
     (0x28, 0, 0, 0xFFFFF000),  # the packet's protocol: SKF_AD_PROTOCOL
@@ -105,6 +107,7 @@ class ConnectionWatch:
         tap = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, 0)
         try:
             _attach_filter(tap)
+            tap.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
             tap.bind((self._device, _ETH_P_ALL))
         except BaseException:
             tap.close()
@@ -124,7 +127,7 @@ class ConnectionWatch:
             while not self._ended.is_set():
                 tap.settimeout(_LOOK_EVERY_SECONDS)
                 with contextlib.suppress(OSError):  # none came in time; or the host lost its power, told once
-                    self._hear(tap.recv(_LONGEST_PACKET))
+                    self._hear(*self._receive(tap))
                 now_ns = self._clock.now_ns()
                 if self._open and now_ns >= look_ns:
                     self._find_given_up(tap)
@@ -138,24 +141,34 @@ class ConnectionWatch:
         tap.setblocking(False)
         with contextlib.suppress(OSError):  # no more is there
             while True:
-                self._hear(tap.recv(_LONGEST_PACKET))
+                self._hear(*self._receive(tap))
 
-    def _hear(self, packet: bytes) -> None:
+    def _receive(self, tap: socket.socket) -> tuple[bytes, int]:
+        """Return a packet, and when it passed by the kernel's own word: on a busy machine it is read much later."""
+        packet, told, *_ = tap.recvmsg(_LONGEST_PACKET, socket.CMSG_SPACE(_TIMESPEC.size))
+        ((_, _, stamp),) = told
+        seconds, nanoseconds = _TIMESPEC.unpack(stamp)
+        age_ns = time.time_ns() - (
+            seconds * NANOSECONDS + nanoseconds
+        )  # both of the wall clock, as the stamp is
+        return packet, self._clock.now_ns() - max(age_ns, 0)
+
+    def _hear(self, packet: bytes, at_ns: int) -> None:
         header = (packet[0] & 0x0F) * 4
         source, destination = packet[12:16], packet[16:20]
         port, other, number = struct.unpack_from("!HHI", packet, header)
-        flags, now_ns = packet[header + 13], self._clock.now_ns()
+        flags = packet[header + 13]
         if source == self._address and flags & (_SYN | _ACK | _RST) == _SYN:
             known = self._open.get((port, other))
             if known is not None and known.number == number:
                 known.tries += 1
                 return
             if known is not None:  # the port was used again before we saw that it was free
-                self._end((port, other), Outcome.UNANSWERED, now_ns)
+                self._end((port, other), Outcome.UNANSWERED, at_ns)
             address = str(ipaddress.IPv4Address(destination))
-            self._open[port, other] = _Open(now_ns, address, other, number)
+            self._open[port, other] = _Open(at_ns, address, other, number)
         elif destination == self._address and (other, port) in self._open:
-            self._end((other, port), Outcome.REFUSED if flags & _RST else Outcome.ANSWERED, now_ns)
+            self._end((other, port), Outcome.REFUSED if flags & _RST else Outcome.ANSWERED, at_ns)
 
     def _find_given_up(self, tap: socket.socket) -> None:
         """End the attempts whose sockets wait no more. Heard after the look: whoever was answered before it."""

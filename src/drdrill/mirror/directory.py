@@ -24,7 +24,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _REMOVED_WITHIN = timedelta(seconds=10)  # measured 0.01 s
 _POLL = timedelta(milliseconds=50)
 _LAST_WORDS = 10
-_WALKS = 3
+_WALKS = 3  # until nothing is there: a child may change its parent during one
 
 
 @dataclass(frozen=True, slots=True)
