@@ -7,11 +7,9 @@ that whoever asks hears which operation is not there.
 
 from __future__ import annotations
 
-import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from drdrill.aws.upstream import RAW_HEADERS
 from drdrill.mirror.authority import serve_any_name
 
 if TYPE_CHECKING:
@@ -50,7 +48,6 @@ _DOMAINS = ("amazonaws.com", "api.aws")  # the second one: endpoints that speak 
 _OWN_NAMES = ("rds.amazonaws.com", "eks.amazonaws.com", "elb.amazonaws.com", "cache.amazonaws.com")
 _OWN_REGIONAL_NAMES = ("elb", "execute-api")  # of a region: network load balancers, APIs
 _TTL_SECONDS = 60
-_SILENCE_SECONDS = 60.0  # a connection on which nothing comes is closed then
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,9 @@ def open_endpoints(
     network: Network, names: DnsServer, secrets: Path, gate: WSGIApplication
 ) -> Mapping[str, Endpoint]:
     """Publish all names, serve the gate behind their addresses, and say what stands at each of these."""
-    _serve(gate, secrets)
+    from drdrill.mirror.gate_server import serve  # noqa: PLC0415  (80 ms, while the hosts boot)
+
+    serve(gate, serve_any_name(secrets, otherwise=_DOMAINS[0]))
     endpoints = {}
     for address, endpoint, called in _assign_addresses(network):
         endpoints[address] = endpoint
@@ -90,30 +89,3 @@ def _assign_addresses(network: Network) -> Iterator[tuple[str, Endpoint, Sequenc
             if service == _BUCKETS:
                 called += [f"*.{name}" for name in called]
             yield address, Endpoint(layout.name, service), called
-
-
-def _serve(gate: WSGIApplication, secrets: Path) -> None:
-    from werkzeug.serving import WSGIRequestHandler, make_server  # noqa: PLC0415  (80 ms, while the hosts boot)
-
-    class Handler(WSGIRequestHandler):
-        timeout = _SILENCE_SECONDS
-
-        def make_environ(self) -> dict[str, Any]:
-            """Keep the headers as they came, too: an object's metadata may have names that WSGI cannot tell apart."""
-            return {**super().make_environ(), RAW_HEADERS: tuple(self.headers.items())}
-
-        def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
-            """Keep quiet: what matters stands in the journal and in RDS's events."""
-
-    server = make_server(
-        "0.0.0.0",  # noqa: S104 (the world's own network: all addresses of the AWS endpoints)
-        443,
-        gate,
-        threaded=True,
-        ssl_context=serve_any_name(secrets, otherwise=_DOMAINS[0]),
-        request_handler=Handler,
-    )
-    server.daemon_threads = True  # type: ignore[attr-defined]  # of the threaded server that was asked for
-    # In the connection's own thread: whoever connects and says nothing must not keep the others out.
-    server.socket.do_handshake_on_connect = False  # type: ignore[attr-defined]  # a TLS socket, by its context
-    threading.Thread(target=server.serve_forever, name="gate", daemon=True).start()
