@@ -38,8 +38,9 @@ class Place:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.log = Log(service=settings.service, zone=settings.zone, pod=settings.pod)
+        self._fetcher = Fetcher(os.environ.get("AWS_CA_BUNDLE"))
         self.lease = (
-            Lease(settings.lease, settings.region, self.log, get=Fetcher(os.environ.get("AWS_CA_BUNDLE")).get)
+            Lease(settings.lease, settings.region, self.log, get=self._fetcher.get)
             if settings.lease
             else None
         )
@@ -65,6 +66,7 @@ class Place:
                 yield
                 group.cancel_scope.cancel()
         finally:
+            self._fetcher.close()
             await self.sessions.close()
             await self.database.close()
             self.log.info("stopped")

@@ -55,11 +55,16 @@ def hang(*first: bytes) -> Answering:
 
 
 class HttpCopy:
-    """One copy, and how often it was asked."""
+    """One copy: how often it was asked, over how many connections in all, and how many are open.
 
-    def __init__(self) -> None:
+    `keeps`: whether a connection stays open after an answer.
+    """
+
+    def __init__(self, *, keeps: bool = False) -> None:
         self.answering = name(HERE)
+        self.keeps = keeps
         self.asked = 0
+        self.connections = 0
         self.open = 0
         self.url = ""
 
@@ -75,22 +80,30 @@ class HttpCopy:
 
     async def _serve_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.open += 1
-        saying: asyncio.Future[None] | None = None
+        self.connections += 1
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
-            assert head.startswith(b"GET /writer HTTP/1.1\r\n")
-            self.asked += 1
-            saying = asyncio.ensure_future(self.answering(writer))
-            gone = asyncio.ensure_future(reader.read())
+            with contextlib.suppress(asyncio.IncompleteReadError):
+                await self._answer_one(reader, writer)
+                while self.keeps:
+                    await self._answer_one(reader, writer)
+        finally:
+            writer.close()
+            self.open -= 1
+
+    async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"GET /writer HTTP/1.1\r\n")
+        self.asked += 1
+        saying = asyncio.ensure_future(self.answering(writer))
+        gone = asyncio.ensure_future(reader.read(1))  # whoever asks says nothing more before it was answered
+        try:
             await asyncio.wait([saying, gone], return_when=asyncio.FIRST_COMPLETED)
-            gone.cancel()
             with contextlib.suppress(ConnectionError):
                 await writer.drain()
         finally:
-            if saying:
-                saying.cancel()
-            writer.close()
-            self.open -= 1
+            saying.cancel()
+            gone.cancel()
+            await asyncio.sleep(0)  # until then nobody else may read
 
 
 @contextlib.contextmanager

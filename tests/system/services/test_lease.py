@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from failover._writer import NOBODY
-from meqenet.fetching import Fetcher
+from meqenet.fetching import Fetcher, SilentError
 from meqenet.lease import Lease, NotWriterError
 from meqenet.logs import Log
 from meqenet.settings import LeaseSettings
@@ -42,7 +42,8 @@ class Stage:
         self.first, self.second = copies
         self.clock = Clock()
         settings = LeaseSettings((self.first.url, self.second.url), LEASE_SECONDS)
-        self.lease = Lease(settings, region, Log(service="test"), get=Fetcher().get, clock=self.clock)
+        self.fetcher = Fetcher()
+        self.lease = Lease(settings, region, Log(service="test"), get=self.fetcher.get, clock=self.clock)
 
     async def ask(self, *, after: float = 3) -> bool:
         """Let time pass, have the lease ask, and return whether this region may write then."""
@@ -63,7 +64,9 @@ def on_stage(play: Callable[[Stage], Coroutine[None, None, None]], *, region: st
     async def run() -> None:
         async with AsyncExitStack() as stack:
             copies = [await stack.enter_async_context(HttpCopy().serve()) for _ in range(2)]
-            await play(Stage(*copies, region=region))
+            stage = Stage(*copies, region=region)
+            stack.callback(stage.fetcher.close)
+            await play(stage)
 
     asyncio.run(run())
 
@@ -98,6 +101,7 @@ def test_the_region_that_is_named_writes() -> None:
             one.first.answering = name(NOBODY)
             assert not await one.ask()
             assert one.refusal() == "this region does not write: nobody does"
+        elsewhere.fetcher.close()
 
     on_stage(play)
 
@@ -222,5 +226,46 @@ def test_a_name_that_nobody_resolves() -> None:
         await asyncio.sleep(0)
         with pytest.raises(OSError, match="no such name"):
             await fetcher.get("http://somewhere.invalid/writer")
+
+    asyncio.run(play())
+
+
+def test_a_connection_is_kept_for_the_next_question() -> None:
+    """As long as whoever answers keeps it; one that was given up is another, and so is one that was ended meanwhile."""
+
+    async def play() -> None:
+        async with HttpCopy(keeps=True).serve() as copy:
+            fetcher = Fetcher()
+            for _ in range(3):
+                assert (await fetcher.get(copy.url))[0] == 200
+            assert (copy.asked, copy.connections) == (3, 1)
+            copy.answering = hang(b"HTTP/1.1 200 So\r\n")
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await fetcher.get(copy.url)
+            copy.answering, copy.keeps = name(THERE), False
+            status, body = await fetcher.get(copy.url)
+            assert (status, THERE.encode() in body) == (200, True)  # and not the rest of what hung
+            assert copy.connections == 2
+            await fetcher.get(copy.url)
+            assert (copy.asked, copy.connections) == (6, 3)
+            fetcher.close()
+
+    asyncio.run(play())
+
+
+def test_whoever_is_asked_ends_the_connection() -> None:
+    """Before it was asked: it is asked over another one. Over a new one: it is silent."""
+
+    async def play() -> None:
+        async with HttpCopy().serve() as copy:
+            fetcher = Fetcher()
+            for _ in range(2):
+                assert (await fetcher.get(copy.url))[0] == 200
+            assert (copy.asked, copy.connections) == (2, 2)
+            copy.answering = send(b"")
+            with pytest.raises(SilentError, match="without an answer"):
+                await fetcher.get(copy.url)
+            fetcher.close()
 
     asyncio.run(play())
