@@ -12,8 +12,7 @@ import contextlib
 import random
 import socket
 import ssl
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import httptools
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
     from urllib.parse import SplitResult
 
 _LARGEST_BYTES = 4096
+_KEPT_SECONDS = 10.0  # what nobody used for longer may be dead, and would be found so when it is needed
+_FINAL = 200  # statuses below it are followed by the answer
 
 
 class SilentError(Exception):
@@ -29,17 +30,7 @@ class SilentError(Exception):
 
 
 class _EndedError(Exception):
-    """A kept connection was ended by the other side before it answered: nobody was asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Connection:
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-
-    def end(self) -> None:
-        """End it at once, whatever is under way."""
-        self.writer.transport.abort()
+    """A connection was ended by the other side before it answered: nobody was asked."""
 
 
 class Fetcher:
@@ -70,34 +61,22 @@ class Fetcher:
     async def _connect(self, parts: SplitResult) -> _Connection:
         address = await self._resolve(parts)
         secure = parts.scheme == "https"
-        return _Connection(
-            *await asyncio.open_connection(
-                *address[4][:2], family=address[0], ssl=self._trusted if secure else None,
-                server_hostname=parts.hostname if secure else None,
-            )
+        _, connection = await asyncio.get_running_loop().create_connection(
+            _Connection, *address[4][:2], family=address[0], ssl=self._trusted if secure else None,
+            server_hostname=parts.hostname if secure else None,
         )  # fmt: skip
+        return connection
 
     async def _ask(self, connection: _Connection, parts: SplitResult) -> tuple[int, bytes]:
         """Ask by a connection, and keep it if that may be; raises `_EndedError` where it was ended before."""
-        stays = False
-        try:
-            connection.writer.write(
-                f"GET {parts.path or '/'} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
-            )
-            status, body, stays = await _read_answer(connection.reader)
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            raise SilentError(f"no HTTP: {error}") from error
-        finally:
-            if not stays:
-                connection.end()
-        self._keep((parts.scheme, parts.netloc), connection)
-        return status, body
-
-    def _keep(self, place: tuple[str, str], connection: _Connection) -> None:
-        other = self._kept.get(place)
-        if other is not None:
-            other.end()
-        self._kept[place] = connection
+        request = f"GET {parts.path or '/'} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n"
+        said = await connection.ask(request.encode())
+        if connection.usable:
+            other = self._kept.get((parts.scheme, parts.netloc))
+            if other is not None:
+                other.end()
+            self._kept[parts.scheme, parts.netloc] = connection
+        return said
 
     async def _resolve(self, parts: SplitResult) -> Any:
         """Return one of a name's addresses. A look-up cannot be ended: there is never more than one of a name."""
@@ -117,38 +96,99 @@ class Fetcher:
             done.exception()  # whoever asked may have gone
 
 
-class _Answer:
-    """What a parser of HTTP tells."""
+class _Connection(asyncio.Protocol):
+    """A connection, asked one thing at a time.
+
+    What comes unasked ends it, and what comes beside an answer: nothing of that may ever answer another question.
+    """
 
     def __init__(self) -> None:
-        self.parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._waiting: asyncio.Future[tuple[int, bytes]] | None = None
+        self._answer = _Answer()
+        self._used = 0.0
+
+    @property
+    def usable(self) -> bool:
+        """Whether it may be asked."""
+        idle = asyncio.get_running_loop().time() - self._used
+        return self._transport is not None and not self._transport.is_closing() and idle < _KEPT_SECONDS
+
+    async def ask(self, request: bytes) -> tuple[int, bytes]:
+        """Return an answer's status and body; raises `_EndedError`, `SilentError` and `OSError`."""
+        loop = asyncio.get_running_loop()
+        if not self.usable or self._transport is None:
+            self.end()
+            raise _EndedError
+        self._answer, self._waiting = _Answer(), loop.create_future()
+        stays = False
+        try:
+            self._transport.write(request)
+            said = await self._waiting
+            stays = self._answer.stays
+            return said
+        finally:
+            self._waiting, self._used = None, loop.time()
+            if not stays:
+                self.end()
+
+    def end(self) -> None:
+        """End it at once, whatever is under way."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin (asyncio)."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._used = asyncio.get_running_loop().time()
+
+    def data_received(self, data: bytes) -> None:
+        """Hear a piece of an answer (asyncio)."""
+        if self._waiting is None or self._waiting.done():
+            self.end()
+            return
+        try:
+            self._answer.feed(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._waiting.set_exception(SilentError(f"no HTTP: {error}"))
+            return
+        if len(self._answer.body) > _LARGEST_BYTES:
+            text = f"the answer has more than {_LARGEST_BYTES} bytes"
+            self._waiting.set_exception(SilentError(text))
+        elif self._answer.complete:
+            self._waiting.set_result((self._answer.status, bytes(self._answer.body)))
+
+    def connection_lost(self, _: Exception | None) -> None:
+        """Hear that it has ended (asyncio)."""
+        if self._waiting is not None and not self._waiting.done():
+            begun = self._answer.begun
+            self._waiting.set_exception(SilentError("the answer has no end") if begun else _EndedError())
+
+
+class _Answer:
+    """What a parser of HTTP tells of one answer."""
+
+    def __init__(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self.status = 0
         self.body = bytearray()
-        self.complete = False
+        self.begun = self.complete = False
         self.stays = False  # whether its connection may be asked again
 
+    def feed(self, data: bytes) -> None:
+        """Take a piece; raises httptools' errors."""
+        self.begun = True
+        self._parser.feed_data(data)
+
+    def on_message_begin(self) -> None:
+        self.stays = False  # what comes after the answer belongs to nobody's question
+
     def on_body(self, part: bytes) -> None:
-        self.body += part
+        if not self.complete:
+            self.body += part
 
     def on_message_complete(self) -> None:
-        self.complete = True
-        self.stays = self.parser.should_keep_alive()  # it knows no more afterwards
-
-
-async def _read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes, bool]:
-    """Return status, body, and whether the connection may be asked again; raises `_EndedError` where nothing came."""
-    answer = _Answer()
-    begun = False
-    while not answer.complete:
-        try:
-            data = await reader.read(_LARGEST_BYTES)
-        except ConnectionError as error:
-            if begun:
-                raise
-            raise _EndedError from error
-        if not data:
-            raise SilentError("the answer has no end") if begun else _EndedError
-        begun = True
-        answer.parser.feed_data(data)
-        if len(answer.body) > _LARGEST_BYTES:
-            raise SilentError(f"the answer has more than {_LARGEST_BYTES} bytes")
-    return answer.parser.get_status_code(), bytes(answer.body), answer.stays
+        if not self.complete and self._parser.get_status_code() >= _FINAL:
+            self.complete = True
+            self.status = self._parser.get_status_code()
+            self.stays = self._parser.should_keep_alive()  # it knows no more afterwards

@@ -54,6 +54,38 @@ def hang(*first: bytes) -> Answering:
     return say
 
 
+def late(answering: Answering) -> Answering:
+    """Return what answers after a while."""
+
+    async def say(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.3)
+        await answering(writer)
+
+    return say
+
+
+def after(first: bytes, answering: Answering) -> Answering:
+    """Return what sends something before it answers."""
+
+    async def say(writer: asyncio.StreamWriter) -> None:
+        writer.write(first)
+        await answering(writer)
+
+    return say
+
+
+def twice(answering: Answering, pause_seconds: float) -> Answering:
+    """Return what answers, and then once more without having been asked."""
+
+    async def say(writer: asyncio.StreamWriter) -> None:
+        await answering(writer)
+        if pause_seconds:
+            await asyncio.sleep(pause_seconds)
+        await answering(writer)
+
+    return say
+
+
 class HttpCopy:
     """One copy: how often it was asked, over how many connections in all, and how many are open.
 

@@ -8,18 +8,33 @@ from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+import uvloop
 
 from failover._writer import NOBODY
 from meqenet.fetching import Fetcher, SilentError
 from meqenet.lease import Lease, NotWriterError
 from meqenet.logs import Log
 from meqenet.settings import LeaseSettings
-from tests.system.services.copies import HERE, ISOLATED, THERE, HttpCopy, answer, hang, name, send
+from tests.system.services.copies import (
+    HERE,
+    ISOLATED,
+    THERE,
+    HttpCopy,
+    after,
+    answer,
+    hang,
+    late,
+    name,
+    send,
+    twice,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from tests.system.services.copies import Answering
+
+    Play = Callable[[Fetcher, HttpCopy], Coroutine[None, None, None]]
 
 LEASE_SECONDS = 10
 
@@ -230,42 +245,114 @@ def test_a_name_that_nobody_resolves() -> None:
     asyncio.run(play())
 
 
-def test_a_connection_is_kept_for_the_next_question() -> None:
-    """As long as whoever answers keeps it; one that was given up is another, and so is one that was ended meanwhile."""
+@pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def play_with_copy(request: pytest.FixtureRequest) -> Callable[[Play], None]:
+    """Return what runs a play with a fetcher and a copy that keeps connections, with the services' loop as well."""
 
-    async def play() -> None:
+    async def run(play: Play) -> None:
         async with HttpCopy(keeps=True).serve() as copy:
             fetcher = Fetcher()
-            for _ in range(3):
-                assert (await fetcher.get(copy.url))[0] == 200
-            assert (copy.asked, copy.connections) == (3, 1)
-            copy.answering = hang(b"HTTP/1.1 200 So\r\n")
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(0.2):
-                    await fetcher.get(copy.url)
-            copy.answering, copy.keeps = name(THERE), False
-            status, body = await fetcher.get(copy.url)
-            assert (status, THERE.encode() in body) == (200, True)  # and not the rest of what hung
-            assert copy.connections == 2
-            await fetcher.get(copy.url)
-            assert (copy.asked, copy.connections) == (6, 3)
-            fetcher.close()
+            try:
+                await play(fetcher, copy)
+            finally:
+                fetcher.close()
+                await asyncio.sleep(0.05)
+                assert copy.open == 0
 
-    asyncio.run(play())
+    def run_all(play: Play) -> None:
+        with asyncio.Runner(loop_factory=request.param) as runner:
+            runner.run(run(play))
+
+    return run_all
 
 
-def test_whoever_is_asked_ends_the_connection() -> None:
-    """Before it was asked: it is asked over another one. Over a new one: it is silent."""
+def test_a_connection_is_kept_for_the_next_question(play_with_copy: Callable[[Play], None]) -> None:
+    """As long as whoever answers keeps it."""
 
-    async def play() -> None:
-        async with HttpCopy().serve() as copy:
-            fetcher = Fetcher()
-            for _ in range(2):
-                assert (await fetcher.get(copy.url))[0] == 200
-            assert (copy.asked, copy.connections) == (2, 2)
-            copy.answering = send(b"")
-            with pytest.raises(SilentError, match="without an answer"):
+    async def play(fetcher: Fetcher, copy: HttpCopy) -> None:
+        for _ in range(3):
+            assert (await fetcher.get(copy.url))[0] == 200
+        assert (copy.asked, copy.connections) == (3, 1)
+        await asyncio.sleep(0.05)  # it waits for the next question by then
+        copy.keeps = False
+        await fetcher.get(copy.url)
+        await asyncio.sleep(0.05)
+        assert copy.open == 0
+        assert (await fetcher.get(copy.url))[0] == 200
+        assert copy.connections == 2
+
+    play_with_copy(play)
+
+
+def test_a_question_that_was_given_up(play_with_copy: Callable[[Play], None]) -> None:
+    """Its connection is ended: its answer, when it comes at last, is none to the next question."""
+
+    async def play(fetcher: Fetcher, copy: HttpCopy) -> None:
+        assert (await fetcher.get(copy.url))[0] == 200
+        copy.answering = late(name(HERE))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
                 await fetcher.get(copy.url)
-            fetcher.close()
+        copy.answering = name(THERE)
+        await asyncio.sleep(0.4)
+        assert THERE.encode() in (await fetcher.get(copy.url))[1]
+        assert copy.connections == 2
 
-    asyncio.run(play())
+    play_with_copy(play)
+
+
+@pytest.mark.parametrize("status", [100, 103])
+def test_an_answer_before_the_answer(play_with_copy: Callable[[Play], None], status: int) -> None:
+    """It is not taken for the answer, and every question gets its own."""
+
+    async def play(fetcher: Fetcher, copy: HttpCopy) -> None:
+        first = f"HTTP/1.1 {status} So\r\n\r\n".encode()
+        for named in (HERE, THERE, HERE):
+            copy.answering = after(first, name(named))
+            status_said, body = await fetcher.get(copy.url)
+            assert (status_said, named.encode() in body) == (200, True)
+
+    play_with_copy(play)
+
+
+@pytest.mark.parametrize("pause_seconds", [0, 0.1], ids=["with it", "later"])
+def test_an_answer_that_nobody_asked_for(
+    play_with_copy: Callable[[Play], None], pause_seconds: float
+) -> None:
+    """It ends the connection, and is no answer to the next question."""
+
+    async def play(fetcher: Fetcher, copy: HttpCopy) -> None:
+        copy.answering = twice(name(HERE), pause_seconds)
+        assert HERE.encode() in (await fetcher.get(copy.url))[1]
+        await asyncio.sleep(0.3)
+        copy.answering = name(THERE)
+        assert THERE.encode() in (await fetcher.get(copy.url))[1]
+        assert copy.connections == 2
+
+    play_with_copy(play)
+
+
+def test_a_connection_that_nobody_used(
+    play_with_copy: Callable[[Play], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For longer than a few questions take: it is not believed to live."""
+    monkeypatch.setattr("meqenet.fetching._KEPT_SECONDS", 0.05)
+
+    async def play(fetcher: Fetcher, copy: HttpCopy) -> None:
+        await fetcher.get(copy.url)
+        await asyncio.sleep(0.1)
+        await fetcher.get(copy.url)
+        assert copy.connections == 2
+
+    play_with_copy(play)
+
+
+def test_a_new_connection_that_ends_at_once(play_with_copy: Callable[[Play], None]) -> None:
+    """Whoever is asked is silent then."""
+
+    async def play(fetcher: Fetcher, copy: HttpCopy) -> None:
+        copy.answering, copy.keeps = send(b""), False
+        with pytest.raises(SilentError, match="without an answer"):
+            await fetcher.get(copy.url)
+
+    play_with_copy(play)
