@@ -163,6 +163,10 @@ class FakeEnvironment:
         if self.unstopped:
             raise self.unstopped
 
+    def save_log(self, output: Path) -> None:
+        """Write a line."""
+        output.write_text("the fake environment's log\n", encoding="utf-8")
+
     def observe_clients(self) -> Mapping[str, bool]:
         """Return which clients run."""
         return self.running

@@ -117,6 +117,11 @@ def test_the_verdict_splits_the_recovery_time(drilled: Drilled) -> None:
     assert verdict["rta"]["outage_seconds"] == drilled.scenario["rta_seconds"]
 
 
+def test_what_the_mirror_said_is_kept(drilled: Drilled) -> None:
+    """Its log is there when the mirror is gone."""
+    assert (drilled.drill.logs / "environment.log").is_file()
+
+
 def test_the_effect_was_seen_by_another(drilled: Drilled) -> None:
     """The journal tells the drill in order; that the fault took effect was seen from the users' host."""
     kinds = [event.kind for event in drilled.events]

@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from drdrill.measure.verdict import Objective
 
 Part = TypeVar("Part")
+_ENVIRONMENT_LOG = "environment.log"
 _HEALED_WITHIN = timedelta(seconds=10)  # a host of the mirror boots in 0.1 s
 
 
@@ -367,6 +368,7 @@ class Drill:
         if self._environment is not None:
             faults = self._environment.faults
             ending.attempt(lambda: heal_all(faults, self.directory.journal("faults"), within=_HEALED_WITHIN))
+            ending.attempt(partial(self._environment.save_log, self.directory.logs / _ENVIRONMENT_LOG))
         if self._users is not None and self.measurement is None and not interrupted:
             ending.attempt(self.measure)
         if ending.attempt(self._stack.close) and self._environment is not None:

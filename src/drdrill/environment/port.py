@@ -301,3 +301,10 @@ class Environment(Protocol):
     def stop_call_record(self) -> None:
         """Record no call any more. Harmless when none is."""
         ...
+
+    def save_log(self, output: Path) -> None:
+        """Write what the environment itself logged, for whoever wonders why a drill is worth nothing.
+
+        It raises nothing: a log that is not there spoils no drill.
+        """
+        ...

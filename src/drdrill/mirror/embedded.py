@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,7 +38,7 @@ from drdrill.mirror.systems import (
     restore_system,
 )
 from drdrill.mirror.upstream.localstack import Relay
-from drdrill.mirror.world import World, signal_children, take_down
+from drdrill.mirror.world import World, ask_to_end, signal_children, take_down
 from drdrill.plan.yaml_file import load_model
 
 if TYPE_CHECKING:
@@ -290,7 +291,7 @@ class Embedded:
                 try:
                     out, err = process.communicate(timeout=within.total_seconds())
                 except BaseException as error:
-                    _ask_to_end(process, grace)
+                    ask_to_end(process, grace)
                     # The program itself, too, and not only what brought it there: it would go on changing things.
                     signal_children(process, signal.SIGKILL)
                     process.kill()
@@ -385,14 +386,11 @@ class Embedded:
         """Record no call any more."""
         self.world.control.ask("stop_call_record")
 
+    def save_log(self, output: Path) -> None:
+        """Write what the supervisor logged; nothing where that cannot be read."""
+        with contextlib.suppress(OSError):
+            shutil.copyfile(self.world.directory.supervisor_log, output)
+
     def _let_go_of_outputs(self) -> None:
         while self._held:
             os.close(self._held.pop())
-
-
-def _ask_to_end(process: subprocess.Popen[bytes], grace: timedelta) -> None:
-    """Ask the program behind an entered host to end, where it may take a while, and wait for that."""
-    if grace:
-        signal_children(process, signal.SIGINT)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(grace.total_seconds())

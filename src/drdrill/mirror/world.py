@@ -13,6 +13,7 @@ import json
 import os
 import selectors
 import signal
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +26,6 @@ from drdrill.mirror.directory import MirrorDirectory, find_outer_pid, hold_mirro
 from drdrill.mirror.seed import Seed
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Mapping
 
 _READY_WITHIN_SECONDS = 60.0  # measured 0.9 s, 5 s on a loaded machine
@@ -191,3 +191,11 @@ def signal_children(process: subprocess.Popen[bytes], number: signal.Signals) ->
     with contextlib.suppress(OSError):  # it ended meanwhile
         for child in children.read_text(encoding="ascii").split():
             os.kill(int(child), number)
+
+
+def ask_to_end(process: subprocess.Popen[bytes], grace: timedelta) -> None:
+    """Ask the program behind an entered host to end, where it may take a while, and wait for that."""
+    if grace:
+        signal_children(process, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(grace.total_seconds())
