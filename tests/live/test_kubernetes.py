@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from drdrill.core.errors import EnvironmentFailedError
+from drdrill.core.errors import DrdrillError, EnvironmentFailedError
 from drdrill.core.waiting import wait_until
 from drdrill.mirror.control import Control
 from drdrill.mirror.directory import find_mirror, find_outer_pid
@@ -275,11 +275,31 @@ def test_a_control_plane_returns_with_what_it_knew(operators: Operators) -> None
     operators.control.ask("power_off", host=host)
     operators.control.ask("power_on", host=host)
 
-    def ready() -> bool:
-        return set(operators.cluster()["components"].values()) == {"ready"}
-
-    _await(ready, "the control plane to be ready")
+    _await(lambda: _is_ready(operators), "the control plane to be ready")
     assert {pod["metadata"]["uid"] for pod in operators.read("pods", "-l", "app=web")["items"]} == before
+
+
+def _is_ready(operators: Operators) -> bool:
+    return set(operators.cluster()["components"].values()) == {"ready"}
+
+
+def test_a_node_that_goes_while_nobody_answers(operators: Operators) -> None:
+    """Its entry goes once the control plane is back: what ran on it would wait for a machine that never comes."""
+    (name,) = operators.control.ask("add_nodes", region=PRIMARY, name="shop", zones=[f"{PRIMARY}a"])["nodes"]
+    host = operators.cluster()["host"]
+    operators.control.ask("power_off", host=host)
+    try:
+        with pytest.raises(DrdrillError, match="does not answer"):
+            operators.control.ask("remove_node", region=PRIMARY, name="shop", node=name)
+    finally:
+        operators.control.ask("power_on", host=host)
+
+    _await(lambda: _is_ready(operators), "the control plane to be ready")
+
+    def gone() -> bool:
+        return name not in {one["metadata"]["name"] for one in operators.read("nodes")["items"]}
+
+    _await(gone, "the entry of the node that is gone to be removed")
 
 
 def test_a_cluster_that_cannot_be_is_refused(operators: Operators) -> None:

@@ -56,11 +56,11 @@ class NodeHost:
         drain(self._cluster.client(), self.name, within=within, clock=self._clock)
 
     def take_away(self) -> None:
-        """Take the host away, and the node's entry in the cluster, if that answers."""
+        """Take the host away, and the node's entry in the cluster, as soon as that answers."""
         try:
             self._cluster.remove_node(self.name)
-        except ControlLostError as error:
-            _log.warning("%s is gone, but its entry in %s may be left: %s", self, self._cluster, error)
+        except (ControlLostError, EnvironmentFailedError) as error:
+            _log.warning("%s is gone; its entry stays until %s answers: %s", self, self._cluster, error)
 
 
 class MirrorPlane:

@@ -76,6 +76,7 @@ class Cluster:
         self._parts = parts
         self._lock = threading.Lock()
         self._nodes: dict[str, KubernetesNode] = {}
+        self._entries_left: set[str] = set()  # of nodes whose machines are gone
         self.endpoint = endpoint or f"{uuid.uuid4().hex.upper()}.gr7.{region}.eks.amazonaws.com"
         host = parts.network.create_host(f"eks-{name}", managed_zone(region), disk_bytes=_CONTROL_PLANE_DISK)
         parts.names.publish(self.endpoint, (host.address,), ttl_seconds=_TTL_SECONDS)
@@ -145,12 +146,26 @@ class Cluster:
         return f"{network}.{_FIRST_POD_BLOCK + block}.{half * _HALF}/25"
 
     def remove_node(self, name: str) -> None:
-        """Take a node's machine away, as the cloud does, then its entry in the cluster; harmless when it is gone."""
+        """Take a node's machine away, as the cloud does, then its entry in the cluster; harmless when it is gone.
+
+        Raises `DrdrillError` where the cluster does not answer: then `keep` removes the entry once it does, as a
+        cloud's controller would. An entry that is left keeps the pods of a machine that never comes back.
+        """
         with self._lock:
             node = self._nodes.get(name)
         if node is not None:
             self._release(node)
-        self.client().delete(f"/api/v1/nodes/{name}")
+        with self._lock:
+            self._entries_left.add(name)
+        self._remove_entries()
+
+    def _remove_entries(self) -> None:
+        with self._lock:
+            left = sorted(self._entries_left)
+        for name in left:
+            self.client().delete(f"/api/v1/nodes/{name}")
+            with self._lock:
+                self._entries_left.discard(name)
 
     def _release(self, node: KubernetesNode) -> None:
         with self._lock:
@@ -184,6 +199,16 @@ class Cluster:
                     each.restart(self._parts.clock)
                 except DrdrillError as error:
                     problems.append(f"{each}: {error}")
+        if self.host.powered:
+            try:
+                self._remove_entries()
+            except DrdrillError as error:
+                problems.append(f"nodes that are gone are still in {self}: {error}")
+        if self.host.powered:
+            try:
+                self._remove_entries()
+            except DrdrillError as error:
+                problems.append(f"nodes that are gone are still in {self}: {error}")
         return tuple(problems)
 
     def describe(self) -> dict[str, Any]:
