@@ -30,7 +30,7 @@ class SilentError(Exception):
 
 
 class _EndedError(Exception):
-    """A connection was ended by the other side before it answered: nobody was asked."""
+    """A connection was ended before anything of an answer came: whoever only reads may ask again."""
 
 
 class Fetcher:
@@ -115,7 +115,7 @@ class _Connection(asyncio.Protocol):
         return self._transport is not None and not self._transport.is_closing() and idle < _KEPT_SECONDS
 
     async def ask(self, request: bytes) -> tuple[int, bytes]:
-        """Return an answer's status and body; raises `_EndedError`, `SilentError` and `OSError`."""
+        """Return an answer's status and body; raises `_EndedError` and `SilentError`."""
         loop = asyncio.get_running_loop()
         if not self.usable or self._transport is None:
             self.end()

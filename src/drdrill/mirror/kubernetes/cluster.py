@@ -161,7 +161,7 @@ class Cluster:
 
     def _remove_entries(self) -> None:
         with self._lock:
-            left = sorted(self._entries_left)
+            left = sorted(self._entries_left - self._nodes.keys())  # not one that a new machine has by now
         for name in left:
             self.client().delete(f"/api/v1/nodes/{name}")
             with self._lock:
@@ -199,11 +199,6 @@ class Cluster:
                     each.restart(self._parts.clock)
                 except DrdrillError as error:
                     problems.append(f"{each}: {error}")
-        if self.host.powered:
-            try:
-                self._remove_entries()
-            except DrdrillError as error:
-                problems.append(f"nodes that are gone are still in {self}: {error}")
         if self.host.powered:
             try:
                 self._remove_entries()
