@@ -82,6 +82,7 @@ class EnvoyProxy:
         self._versions = itertools.count(1)
         self._written: dict[str, str] = {}
         self._configuration = ProxyConfiguration()
+        self._applied: ProxyConfiguration | None = None  # what its files say; None: nobody knows
         self._checks_read = 0
         self._failures: dict[Place, tuple[Failure, int | None]] = {}
 
@@ -98,7 +99,7 @@ class EnvoyProxy:
         disk = self.host.disk
         for left in (disk / _ADMIN, disk / CHECKS_LOG):
             left.unlink(missing_ok=True)
-        self._checks_read, self._failures, self._written = 0, {}, {}
+        self._checks_read, self._failures, self._written, self._applied = 0, {}, {}, None
         _write(disk / _BOOTSTRAP, json.dumps(make_bootstrap(self.host.name, f"./{_ADMIN}")))
         self.configure(self._configuration)
         # In its own folder: the path of a socket may have 107 bytes, and the disk's may have more.
@@ -115,7 +116,9 @@ class EnvoyProxy:
 
     def configure(self, configuration: ProxyConfiguration) -> None:
         """Have it do this from now on; it does a few milliseconds later. What has not changed is left alone."""
-        self._configuration = configuration
+        if configuration == self._applied:
+            return
+        self._configuration, self._applied = configuration, None
         files = make_resources(configuration)
         for name, resources in files.items():
             said = json.dumps(resources)
@@ -126,6 +129,7 @@ class EnvoyProxy:
         for name in self._written.keys() - files.keys():
             (self.host.disk / name).unlink(missing_ok=True)
             del self._written[name]
+        self._applied = configuration
 
     def is_live(self) -> bool:
         """Ask it whether it serves."""

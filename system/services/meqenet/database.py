@@ -14,6 +14,7 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from psycopg import AsyncConnection
 from psycopg.rows import TupleRow
 from psycopg_pool import AsyncConnectionPool
@@ -158,16 +159,14 @@ class Database:
 
     async def read_state(self) -> DatabaseState:
         """Look at the database; raises what `reading` raises."""
-        async with self.reading() as connection:
-            looked = await connection.execute(
-                "select not pg_is_in_recovery() and current_setting('default_transaction_read_only') = 'off', "
-                "to_regclass('alembic_version') is not null"
-            )
-            writable, migrated = await looked.fetchone() or (False, False)
-            version = None
-            if migrated:
-                version = await (
-                    await connection.execute("select version_num from alembic_version")
-                ).fetchone()
+        try:
+            async with self.reading() as connection:
+                looked = await connection.execute(
+                    "select not pg_is_in_recovery() and current_setting('default_transaction_read_only') = 'off', "
+                    "coalesce((select version_num from alembic_version), '')"
+                )
+                writable, schema = await looked.fetchone() or (False, "")
+        except psycopg.errors.UndefinedTable:  # before the first migration nothing can be written
+            return DatabaseState(writable=False, schema="")
         allowed = self._lease is None or self._lease.held
-        return DatabaseState(writable=writable and allowed, schema=version[0] if version else "")
+        return DatabaseState(writable=writable and allowed, schema=schema)

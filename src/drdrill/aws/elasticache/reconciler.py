@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from drdrill.aws.elasticache.region import CacheRegion
 
 _log = logging.getLogger(__name__)
-_DECIDE_EVERY_SECONDS = 0.02
+_DECIDE_EVERY_SECONDS = 0.05  # nodes are asked ten times a second
 _TRY_AGAIN_NS = NANOSECONDS  # where no machine can be had now
 _MEASURE_EVERY_NS = NANOSECONDS
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from drdrill.dataplane.postgresql_replication import ReplicationReading
 
 _log = logging.getLogger(__name__)
-_DECIDE_EVERY_SECONDS = 0.02
+_DECIDE_EVERY_SECONDS = 0.05  # half of what its health check takes to ask again
 # What an instance says from the moment on at which it is asked for something.
 _STATUSES = {
     "fail over": Status.REBOOTING,
