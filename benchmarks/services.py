@@ -49,7 +49,7 @@ def main() -> None:
     """Let users come, then deploy copies."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=20, help="for which users come at each rate")
-    parser.add_argument("--rounds", type=int, default=1, help="of copies")
+    parser.add_argument("--rounds", type=int, default=3, help="of copies")
     arguments = parser.parse_args()
     if arguments.seconds < FEWEST_SECONDS or arguments.rounds < 1:
         parser.error(f"at least {FEWEST_SECONDS} seconds and one round were expected")
