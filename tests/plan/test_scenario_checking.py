@@ -152,13 +152,13 @@ CASES = {
     # probe_every
     "probes where only databases are up": (
         f"    {IMPACT}\n",
-        f"    {IMPACT}\n    probe_every: {{payments: 500 ms}}\n",
+        f"    {IMPACT}\n    probe_every: {{payments: 500 ms}}\n{OWN_AVAILABILITY}",
         f"{FIRST}.probe_every",
         "Add `mirror: system`",
     ),
     "probes of a service that is not judged": (
         f"    {IMPACT}\n",
-        f"    {IMPACT}\n    mirror: system\n    probe_every: {{auth: 500 ms}}\n",
+        f"    {IMPACT}\n    mirror: system\n    probe_every: {{auth: 500 ms}}\n{OWN_AVAILABILITY}",
         f"{FIRST}.probe_every.auth",
         "It judges: `payments`",
     ),
@@ -167,6 +167,12 @@ CASES = {
         f"    {IMPACT}\n    mirror: system\n    probe_every: {{payments: 1 ms}}\n",
         f"{FIRST}.probe_every.payments",
         "a time from 100 ms to 10 s was expected",
+    ),
+    "probes too seldom for a window": (
+        f"    {IMPACT}\n",
+        f"    {IMPACT}\n    mirror: system\n    probe_every: {{payments: 2 s}}\n{OWN_AVAILABILITY}",
+        f"{FIRST}.probe_every.payments",
+        "asks `payments` 5 times in a window, and one with fewer than 8",
     ),
     # decision
     "stay without a runbook": (

@@ -7,6 +7,7 @@ mechanisms cannot meet in `mechanisms`.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -112,6 +113,25 @@ def _is_zone_of(zone: str, region: str) -> bool:
 def _check_availabilities(plan: Place) -> Mistakes:
     for stated in (plan, *plan.members_at("scenarios").values()):
         yield from _check_availability(stated)
+    for scenario in plan.members_at("scenarios").values():
+        yield from _check_samples(scenario, scenario.find("availability") or plan.find("availability"))
+
+
+def _check_samples(scenario: Place, availability: Place | None) -> Mistakes:
+    """Yield every service that is asked so seldom that no window of it ever counts."""
+    window = read_duration(availability.find("window")) if availability else None
+    fewest = availability.find("minimum_samples") if availability else None
+    if window is None or fewest is None or not isinstance(fewest.data, int):
+        return
+    probed = scenario.find("probe_every")
+    for name, place in (probed.members if probed else {}).items():
+        every = read_duration(place)
+        if every and (most := math.floor(window / every)) < fewest.data:
+            yield place.mistake(
+                f"each cohort asks `{name}` {most} times in a window, and one with fewer than {fewest.data} requests "
+                f"does not count (line {fewest.line}).",
+                "Ask more often, or lower the `minimum_samples` of the scenario's `availability`.",
+            )
 
 
 def _check_availability(stated: Place) -> Mistakes:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from meqenet.logs import Log
     from meqenet.neighbours import Neighbours
 
-_IDLE_SECONDS = 2.0  # what another pod accepted is found so late, when that pod dies
+_IDLE_SECONDS = 2.0  # so late are found what a pod that died accepted, and a step that failed
 _AWAY_SECONDS = 1.0  # between two looks at a database that does not answer, or is not to be written
 _LONGEST_SECONDS = 30
 _NEXT = """
