@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -212,11 +213,34 @@ def test_users_who_were_not_served_on(plan: Plan, lost: Scenario) -> None:
 
 
 @dataclass(frozen=True)
+class _Cohort:
+    late_ns: int
+
+
+@dataclass(frozen=True)
 class _Outage:
     """What users had, as far as a test needs it."""
 
     outage_ns: int | None
     fault_ns: int = 10 * SECOND
+    cohorts: tuple[_Cohort, ...] = ()
+
+
+@pytest.mark.parametrize(
+    ("late_seconds", "verdict"),
+    [((0.1, 1.0), Verdict.MISSED), ((0.1, 1.3), Verdict.INCONCLUSIVE), ((), Verdict.MISSED)],
+)
+def test_users_who_were_late_themselves(
+    plan: Plan, lost: Scenario, late_seconds: tuple[float, ...], verdict: Verdict
+) -> None:
+    """Requests that left later than an answer may take are too slow by the drill's own doing, and prove no miss."""
+    assert plan.availability_of(lost).latency_p99 == timedelta(seconds=1)
+    record = SystemRecord(AWAY, BEFORE, AFTER, None, (), (), stayed=False)
+    cohorts = tuple(_Cohort(round(one * SECOND)) for one in late_seconds)
+    outages = cast("dict[str, Outage | None]", {lost.service: _Outage(None, cohorts=cohorts)})
+    (told,) = check_record(record, plan, lost, outages)
+    assert (told.verdict, told.code) == (verdict, "not_served_on")
+    assert ("up to 1.3 s late themselves" in told.text) == (verdict is Verdict.INCONCLUSIVE)
 
 
 def test_what_came_back_is_no_recovery(plan: Plan, lost: Scenario) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from drdrill.core.clock import NANOSECONDS
 from drdrill.core.verdict import Verdict
+from drdrill.measure.availability import thresholds_of
 from drdrill.measure.capacity import SystemSeen, check_capacity, check_way, read_system
 from drdrill.measure.meanwhile import was_drawn_to_end
 from drdrill.measure.notices import STATUS_LOG, Notices, check_notices, find_notices, read_notices
@@ -126,14 +128,27 @@ def check_record(
     yield from check_capacity(record.before, record.after, plan.regions.primary.name, record.region)
     yield from check_way(record.before, record.after, moved=scenario.fails_over)
     if record.stayed is False:
-        text = "When it was last waited for, users were not served for the time that counts as stable."
-        yield Reason(Verdict.MISSED, "not_served_on", text)
+        yield _judge_not_stayed(plan, scenario, outages.get(scenario.service))
     if scenario.fails_over and record.notices is not None:
         yield from check_notices(record.notices)
     if scenario.fails_over and record.unheard:
         text = "What the status page said is not known: users were to read it, and there is no log of that."
         yield Reason(Verdict.INCONCLUSIVE, "notices_not_read", text)
     yield from _check_agreements(record, scenario)
+
+
+def _judge_not_stayed(plan: Plan, scenario: Scenario, outage: Outage | None) -> Reason:
+    """Judge a wait in vain: a request that leaves later than it may take is too slow, whatever the service does."""
+    text = "When it was last waited for, users were not served for the time that counts as stable."
+    limit_ns = thresholds_of(plan.availability_of(scenario)).latency_ns
+    late_ns = max((one.late_ns for one in outage.cohorts), default=0) if outage else 0
+    if late_ns <= limit_ns:
+        return Reason(Verdict.MISSED, "not_served_on", text)
+    text += (
+        f" They sent requests up to {late_ns / NANOSECONDS:.1f} s late themselves, and an answer may take "
+        f"{limit_ns / NANOSECONDS:g} s: the drill's own machine was too busy to tell."
+    )
+    return Reason(Verdict.INCONCLUSIVE, "not_served_on", text)
 
 
 def _check_return(return_ns: int, outages: Mapping[str, Outage | None]) -> Iterator[Reason]:
