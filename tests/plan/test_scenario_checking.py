@@ -170,9 +170,9 @@ CASES = {
     ),
     "probes too seldom for a window": (
         f"    {IMPACT}\n",
-        f"    {IMPACT}\n    mirror: system\n    probe_every: {{payments: 2 s}}\n{OWN_AVAILABILITY}",
+        f"    {IMPACT}\n    mirror: system\n    probe_every: {{payments: 1500 ms}}\n{OWN_AVAILABILITY}",
         f"{FIRST}.probe_every.payments",
-        "asks `payments` 5 times in a window, and one with fewer than 8",
+        "asks `payments` 7 times in a window, and one with fewer than 8",
     ),
     # decision
     "stay without a runbook": (

@@ -7,7 +7,6 @@ mechanisms cannot meet in `mechanisms`.
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from itertools import pairwise
@@ -126,7 +125,7 @@ def _check_samples(scenario: Place, availability: Place | None) -> Mistakes:
     probed = scenario.find("probe_every")
     for name, place in (probed.members if probed else {}).items():
         every = read_duration(place)
-        if every and (most := math.floor(window / every)) < fewest.data:
+        if every and (most := -(-window // every)) < fewest.data:  # as many as `judge_windows` counts
             yield place.mistake(
                 f"each cohort asks `{name}` {most} times in a window, and one with fewer than {fewest.data} requests "
                 f"does not count (line {fewest.line}).",
